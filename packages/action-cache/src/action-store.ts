@@ -1,0 +1,25 @@
+import type { Digest, DigestFunction } from "@cuenv/digest";
+
+/** What a result is stored under: the digest of its Action, and the namespace (tenant) that it belongs to. */
+export interface ActionKey {
+  readonly digest: Digest;
+  /** Path-safe: `^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`. */
+  readonly namespace: string;
+}
+
+/**
+ * A store of entries: exact bytes (an envelope around a result, see entry.ts) by action key. It neither reads nor
+ * trusts what it holds. This comment is the contract; `@cuenv/action-cache/contract` runs it.
+ *
+ * - `get` gives the bytes that were put last, or undefined; never a part of them, never a mixture.
+ * - `put` replaces atomically. All calls may run concurrently, in one process and in many.
+ * - `get` counts as use for eviction.
+ * - `delete` of what is not there is no error.
+ * - Errors: AC_STORE_UNAVAILABLE with the system's error as `cause`. A missing entry is never an error.
+ */
+export interface ActionStore {
+  readonly digestFunction: DigestFunction;
+  get(key: ActionKey, signal?: AbortSignal): Promise<Uint8Array | undefined>;
+  put(key: ActionKey, entry: Uint8Array, signal?: AbortSignal): Promise<void>;
+  delete(key: ActionKey, signal?: AbortSignal): Promise<void>;
+}

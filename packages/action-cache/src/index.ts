@@ -1,0 +1,1 @@
+export type { ActionKey, ActionStore } from "./action-store.ts";

@@ -1,0 +1,48 @@
+import type { Digest, DigestFunction } from "@cuenv/digest";
+
+/** Where the bytes of a blob come from. A path is read as it is now, and hashed while it is read. */
+export type BlobSource = Uint8Array | AsyncIterable<Uint8Array> | { readonly path: string };
+
+export interface ReadOptions {
+  /** First byte, default 0. Beyond the end: CAS_RANGE_INVALID. */
+  readonly offset?: number;
+  /** How many bytes at the most, default all. */
+  readonly length?: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * A content-addressed store of blobs. This comment is the contract; `@cuenv/cas/contract` runs it.
+ *
+ * - A blob that was written is found under its digest, or is gone (evicted, deleted by anyone); it is never
+ *   different bytes. A store that keeps bytes itself re-hashes them on the way out: a read of a whole blob that
+ *   does not match fails with CAS_BLOB_CORRUPT, before its last chunk is delivered, and the blob counts as missing from then on.
+ * - All calls may run concurrently, in one process and in many. Writing the same blob twice is harmless, and heals
+ *   a corrupt one.
+ * - The empty blob is always present, is never stored, and can be read from every store.
+ * - `missing` and `read` count as use for eviction.
+ * - Errors: CAS_BLOB_NOT_FOUND (absent), CAS_BLOB_CORRUPT (present and wrong), CAS_DIGEST_MISMATCH (the bytes
+ *   given to `write` are not those of the digest; nothing is stored), CAS_RANGE_INVALID, CAS_STORE_UNAVAILABLE
+ *   (the store cannot work now: full disk, read-only, no permission; `cause` has the system's error).
+ *   Absence is permanent until somebody writes; UNAVAILABLE may pass.
+ */
+export interface BlobStore {
+  readonly digestFunction: DigestFunction;
+  /** Those of `digests` that the store does not have, each once, in the order given. */
+  missing(digests: readonly Digest[], signal?: AbortSignal): Promise<readonly Digest[]>;
+  read(digest: Digest, options?: ReadOptions): AsyncIterable<Uint8Array>;
+  /** Stores bytes whose digest is known; they are hashed on the way in. */
+  write(digest: Digest, source: BlobSource, signal?: AbortSignal): Promise<void>;
+  /** Stores bytes whose digest is not known yet. */
+  ingest(source: BlobSource, signal?: AbortSignal): Promise<Digest>;
+  /**
+   * The whole blob at once, verified, when that is possible without waiting (local disk, memory) and it is at most
+   * {@link maxSyncReadBytes} long; undefined otherwise. The fast path of a restore.
+   */
+  readSync?(digest: Digest): Uint8Array | undefined;
+  /** A path at which the bytes can be read but must not be changed or linked; undefined when there is none. Not verified. */
+  localPath?(digest: Digest): string | undefined;
+}
+
+/** Blobs up to this size are read and written in one call (2 MiB). */
+export const maxSyncReadBytes: number = 2 * 1024 * 1024;

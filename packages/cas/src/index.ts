@@ -1,0 +1,7 @@
+export {
+  type BlobSource,
+  type BlobStore,
+  maxSyncReadBytes,
+  type ReadOptions,
+} from "./blob-store.ts";
+export type { OutputEntry } from "./output-entry.ts";

@@ -1,0 +1,2 @@
+export type * from "./cache-settings.ts";
+export type * from "./task.ts";

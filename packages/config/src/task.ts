@@ -1,0 +1,107 @@
+import type { Location } from "@cuenv/errors";
+import type { TaskCacheSettings } from "./cache-settings.ts";
+
+/** A stream or the exit code of another task's run, used as an argument or a variable; resolved after that task ran. */
+export interface TaskOutputReference {
+  readonly kind: "taskOutput";
+  readonly task: string;
+  readonly output: "stdout" | "stderr" | "exitCode";
+}
+
+/** A value that a command of the user's produces when a task needs it. It is never stored, logged or put into a key in clear. */
+export interface Secret {
+  readonly kind: "secret";
+  readonly argv: readonly string[];
+}
+
+export type Argument = string | TaskOutputReference;
+/** Several parts are joined without a separator (cuenv 0.54's interpolation arrays). */
+export type EnvironmentValue =
+  | string
+  | Secret
+  | TaskOutputReference
+  | { readonly kind: "joined"; readonly parts: readonly EnvironmentValue[] };
+export type EnvironmentValues = Readonly<Record<string, EnvironmentValue>>;
+
+/** How a task's process is made. */
+export type TaskAction =
+  /** Executed directly, no shell. Arguments after `--` are appended. */
+  | { readonly kind: "argv"; readonly argv: readonly Argument[] }
+  /** `shell` is the argv before the script, `["sh", "-c"]`. Arguments after `--` are appended shell-quoted when `appendArguments`, else given as $1, $2 … */
+  | {
+      readonly kind: "shell";
+      readonly shell: readonly string[];
+      readonly script: string;
+      readonly appendArguments: boolean;
+    };
+
+/** A named parameter of a task (cuenv 0.54 `params`): filled from the arguments after `--`, and put in place of `{{name}}` or `{{0}}`. */
+export interface TaskParameter {
+  readonly name: string;
+  /** Index among the positional arguments, or undefined for a `--name value` flag. */
+  readonly position?: number;
+  readonly description?: string;
+  readonly required: boolean;
+  readonly default?: string;
+  readonly type: "string" | "bool" | "int";
+  readonly short?: string;
+}
+
+interface TaskBase {
+  /** The full name: `build`, `test:unit`; members of groups and sequences `group.member`, `sequence[0]`. */
+  readonly name: string;
+  readonly description?: string;
+  /** Full names, existing, acyclic, each once, in the order written. */
+  readonly dependencies: readonly string[];
+  readonly location?: Location;
+}
+
+export interface CommandTask extends TaskBase {
+  readonly kind: "command";
+  readonly action: TaskAction;
+  readonly parameters: readonly TaskParameter[];
+  /** Relative to the project folder, normalised, "" for the folder itself; never outside the workspace. */
+  readonly directory: string;
+  /** The task's own variables, over the project's. */
+  readonly env: EnvironmentValues;
+  /** As written: globs, folders, negations, relative to the project's folder, `//` for the workspace root. Undefined: not declared. */
+  readonly inputs: readonly string[] | undefined;
+  /** Outputs of other tasks taken as inputs, `{task: "build", map?: …}`; those tasks are among `dependencies`. */
+  readonly taskInputs: readonly { readonly task: string }[];
+  /** As `inputs`; undefined: not declared. */
+  readonly outputs: readonly string[] | undefined;
+  readonly cache: TaskCacheSettings;
+  readonly timeoutMs: number | undefined;
+  readonly retry: { readonly attempts: number; readonly delayMs: number };
+  readonly continueOnError: boolean;
+}
+
+/** All members at once. */
+export interface GroupTask extends TaskBase {
+  readonly kind: "group";
+  readonly members: readonly string[];
+  readonly maxConcurrency: number | undefined;
+}
+
+/** One member after the other; the first failure ends it. */
+export interface SequenceTask extends TaskBase {
+  readonly kind: "sequence";
+  readonly members: readonly string[];
+}
+
+export type Task = CommandTask | GroupTask | SequenceTask;
+
+/** A whole `env.cue`, validated: plain, read-only, serialisable data. */
+export interface Project {
+  readonly name?: string;
+  /** The project's variables with the chosen environment's overrides in place. */
+  readonly env: EnvironmentValues;
+  /** The names of `environment` overrides that exist. */
+  readonly environments: readonly string[];
+  /** By full name, in the order written. */
+  readonly tasks: Readonly<Record<string, Task>>;
+  /** `config.cache` of the file: fields that were set, validated. */
+  readonly cache: import("./cache-settings.ts").CacheSettingsInput;
+  /** What is not honoured, or deprecated: one line each. */
+  readonly warnings: readonly { readonly message: string; readonly location?: Location }[];
+}

@@ -1,0 +1,1 @@
+export type { Data, Evaluation, EvaluationInput } from "./evaluation.ts";
