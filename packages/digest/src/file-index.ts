@@ -45,9 +45,14 @@ export interface FileIndex {
   digest(path: string): Digest;
   /** The target of a symbolic link, as text. */
   readLink(path: string): string;
-  /** The names in a directory, sorted by UTF-8 bytes; an empty list when it is missing or not a directory. */
+  /** The names in a directory, sorted by UTF-8 bytes; an empty list when it is missing, unreadable or not a directory. */
   list(path: string): readonly DirectoryEntry[];
-  /** Records the digest of a file that was just written or captured, so that it need not be read again. */
+  /**
+   * A short hash of what `list` gives, equal in every process as long as names and kinds are equal, "" for a directory
+   * that is missing; it does not build the list. For memos of what was found by walking.
+   */
+  listHash(path: string): string;
+  /** Records the digest of a file that was just written or captured, so that this process need not read it again. */
   remember(path: string, digest: Digest): void;
   /** Forgets what this process saw at `path` and below it; the next look goes to the disk. */
   invalidate(path: string): void;

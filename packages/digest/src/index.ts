@@ -1,4 +1,7 @@
 /** Digests, hash functions, hashing of files, and the index of what was hashed. */
+export { blake3Engine } from "./blake3.ts";
+export { compareUtf8 } from "./compare-utf8.ts";
+export { createFileIndex, type FileIndexOptions } from "./create-file-index.ts";
 export {
   assertDigest,
   type Digest,
@@ -10,3 +13,6 @@ export {
   parseDigest,
 } from "./digest.ts";
 export type { DirectoryEntry, FileIndex, FileKind, FileStat } from "./file-index.ts";
+export { type HashedFile, hashFile } from "./hash-file.ts";
+export { createHasher, emptyDigest, hashBytes, hashText, type Hasher } from "./hasher.ts";
+export { isRacy } from "./racy-stat.ts";

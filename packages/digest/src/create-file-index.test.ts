@@ -1,0 +1,220 @@
+import { lstatSync, type Stats } from "node:fs";
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  symlink,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createFileIndex, type FileIndexOptions } from "./create-file-index.ts";
+import type { FileIndex } from "./file-index.ts";
+import { hashText } from "./hasher.ts";
+
+let root: string;
+let stateFile: string;
+
+beforeEach(async () => {
+  const folder = await mkdtemp(join(tmpdir(), "file-index-"));
+  root = join(folder, "work");
+  stateFile = join(folder, "state", "index.bin");
+  await mkdir(root);
+});
+
+afterEach(() => rm(join(root, ".."), { recursive: true, force: true }));
+
+/** An index of a run that starts long after the files were written, so that no stat is too young. */
+function later(options: Partial<FileIndexOptions> = {}): FileIndex {
+  return createFileIndex({
+    root,
+    digestFunction: "sha256",
+    stateFile,
+    now: () => Date.now() + 60_000,
+    ...options,
+  });
+}
+
+/** As the files would look on a file system that counts whole seconds and never changes ctime: only content differs. */
+function coarse(path: string): Stats | undefined {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return undefined;
+  return Object.assign(stat, { mtimeMs: 1_700_000_000_000, ctimeMs: 1_700_000_000_000, ino: 7 });
+}
+
+describe("a file index", () => {
+  it("hashes content and finds it unchanged in the next process without reading it", async () => {
+    await writeFile(join(root, "a"), "one");
+    const first = later();
+    expect(first.digest("a")).toEqual(hashText("sha256", "one"));
+    first.save();
+    const before = lstatSync(join(root, "a"));
+    // Same stat, other content: only an index that trusts its record can give the old digest.
+    const second = later({ lstat: (path) => (path.endsWith("/a") ? before : lstatSync(path)) });
+    await writeFile(join(root, "a"), "two");
+    expect(second.digest("a")).toEqual(hashText("sha256", "one"));
+  });
+
+  it("sees every kind of change in the next process", async () => {
+    await writeFile(join(root, "a"), "one");
+    await writeFile(join(root, "b"), "two");
+    const changes: Record<string, () => Promise<void>> = {
+      edited: () => writeFile(join(root, "a"), "ONE"),
+      replaced: () => rename(join(root, "b"), join(root, "a")),
+      "edited with its mtime put back": async () => {
+        const { atime, mtime } = lstatSync(join(root, "a"));
+        await writeFile(join(root, "a"), "1ne");
+        await utimes(join(root, "a"), atime, mtime);
+      },
+    };
+    for (const [change, apply] of Object.entries(changes)) {
+      const before = later();
+      before.digest("a");
+      before.save();
+      await apply();
+      const content = await readFile(join(root, "a"), "utf8");
+      expect(later().digest("a"), change).toEqual(hashText("sha256", content));
+    }
+  });
+
+  it("does not trust a record that was made within the clock's grain of the change", async () => {
+    await writeFile(join(root, "a"), "one");
+    const options = { root, digestFunction: "sha256", stateFile, lstat: coarse } as const;
+    const first = createFileIndex({ ...options, now: () => 1_700_000_001_000 });
+    first.digest("a");
+    first.save();
+    await writeFile(join(root, "a"), "two");
+    expect(createFileIndex(options).digest("a")).toEqual(hashText("sha256", "two"));
+  });
+
+  it("does not record a file whose time lies in the future", async () => {
+    await writeFile(join(root, "a"), "one");
+    const first = createFileIndex({
+      root,
+      digestFunction: "sha256",
+      stateFile,
+      now: () => 1_000,
+      lstat: coarse,
+    });
+    first.digest("a");
+    first.save();
+    await writeFile(join(root, "a"), "two");
+    expect(later({ lstat: coarse }).digest("a")).toEqual(hashText("sha256", "two"));
+  });
+
+  it("keeps what it saw until it is told to look again", async () => {
+    await mkdir(join(root, "dir"));
+    await writeFile(join(root, "dir/a"), "one");
+    const index = later();
+    index.digest("dir/a");
+    expect(index.list("dir")).toHaveLength(1);
+    await writeFile(join(root, "dir/a"), "other");
+    await writeFile(join(root, "dir/b"), "");
+    expect(index.digest("dir/a")).toEqual(hashText("sha256", "one"));
+    index.invalidate("dir");
+    expect(index.digest("dir/a")).toEqual(hashText("sha256", "other"));
+    expect(index.list("dir").map((entry) => entry.name)).toEqual(["a", "b"]);
+  });
+
+  it("lists names with kinds in byte order and hashes the listing, alike from disk and from its record", async () => {
+    for (const name of ["z", "ä", "\u{1F600}", "\uFFFD", "A"])
+      await writeFile(join(root, name), "");
+    await mkdir(join(root, "sub"));
+    await symlink("z", join(root, "link"));
+    const fresh = later();
+    const listing = fresh.list("");
+    expect(listing.map((entry) => entry.name)).toEqual([
+      "A",
+      "link",
+      "sub",
+      "z",
+      "ä",
+      "\uFFFD",
+      "\u{1F600}",
+    ]);
+    expect(listing.map((entry) => entry.kind)).toEqual([
+      "file",
+      "symlink",
+      "directory",
+      "file",
+      "file",
+      "file",
+      "file",
+    ]);
+    const hash = fresh.listHash("");
+    fresh.save();
+    const recorded = later();
+    expect(recorded.listHash("")).toBe(hash);
+    expect(recorded.list("")).toEqual(listing);
+    await rm(join(root, "A"));
+    expect(later().listHash("")).not.toBe(hash);
+    expect(later().list("nowhere")).toEqual([]);
+    expect(later().listHash("nowhere")).toBe("");
+  });
+
+  it("notices a changed exec bit and a file that became a directory", async () => {
+    await writeFile(join(root, "a"), "");
+    const first = later();
+    first.digest("a");
+    expect(first.stat("a")?.executable).toBe(false);
+    first.save();
+    await chmod(join(root, "a"), 0o755);
+    expect(later().stat("a")?.executable).toBe(true);
+    await rm(join(root, "a"));
+    await mkdir(join(root, "a"));
+    expect(later().stat("a")?.kind).toBe("directory");
+    expect(later().stat("a/below")).toBeUndefined();
+  });
+
+  it("remembers a digest it is told for this process only", async () => {
+    await writeFile(join(root, "a"), "one");
+    const told = later();
+    told.remember("a", { hash: "0".repeat(64), sizeBytes: 3 });
+    expect(told.digest("a").hash).toBe("0".repeat(64));
+    told.save();
+    expect(later().digest("a")).toEqual(hashText("sha256", "one"));
+  });
+
+  it("starts empty from a damaged state, and leaves no temporary file behind", async () => {
+    await writeFile(join(root, "a"), "one");
+    const first = later();
+    first.digest("a");
+    first.save();
+    const good = await readFile(stateFile);
+    for (let position = 0; position < good.length; position += 7) {
+      const bad = Buffer.from(good);
+      bad.writeUInt8(bad.readUInt8(position) ^ 0x10, position);
+      await writeFile(stateFile, bad);
+      expect(later().digest("a"), `flipped at ${position}`).toEqual(hashText("sha256", "one"));
+    }
+    await writeFile(stateFile, good.subarray(0, good.length - 5));
+    const index = later();
+    expect(index.digest("a")).toEqual(hashText("sha256", "one"));
+    index.save();
+    expect(await readdir(join(stateFile, ".."))).toEqual(["index.bin"]);
+  });
+
+  it("works without a state that can be written", async () => {
+    await writeFile(join(root, "a"), "one");
+    await writeFile(join(root, "..", "state"), "a file where the folder should be");
+    const index = later();
+    expect(index.digest("a")).toEqual(hashText("sha256", "one"));
+    index.save();
+  });
+
+  it("does not mix digest functions in one state", async () => {
+    await writeFile(join(root, "a"), "one");
+    const first = later();
+    first.digest("a");
+    first.save();
+    expect(later({ digestFunction: "blake3" }).digest("a").hash).not.toBe(
+      hashText("sha256", "one").hash,
+    );
+  });
+});

@@ -1,0 +1,292 @@
+import { CuenvError } from "@cuenv/errors";
+import { lstatSync, readlinkSync, type Stats } from "node:fs";
+import type { Digest, DigestFunction } from "./digest.ts";
+import {
+  formatListing,
+  hashListing,
+  kindOf,
+  parseListing,
+  readListing,
+} from "./directory-listing.ts";
+import {
+  decodeFileIndexState,
+  directoryFlag,
+  encodeFileIndexState,
+  executableFlag,
+  type FileIndexState,
+  readStateFile,
+  type StateEntry,
+  writeStateFile,
+} from "./file-index-state.ts";
+import type { DirectoryEntry, FileIndex, FileStat } from "./file-index.ts";
+import { hashFile } from "./hash-file.ts";
+import { isRacy } from "./racy-stat.ts";
+
+export interface FileIndexOptions {
+  /** Absolute path of the workspace root. */
+  readonly root: string;
+  readonly digestFunction: DigestFunction;
+  /** Where the memo is kept between runs; undefined: in this process only. */
+  readonly stateFile: string | undefined;
+  /** Milliseconds since the epoch; for tests of the racy-mtime rule. */
+  readonly now?: () => number;
+  /** `lstat`, for tests with coarse clocks. */
+  readonly lstat?: (path: string) => Stats | undefined;
+}
+
+/** What this process saw at a path. `recorded`: the entry of the loaded state with the same stat. */
+interface Seen {
+  readonly stat: FileStat;
+  readonly recorded: number | undefined;
+  digest?: Digest;
+  listing?: string;
+  listHash?: string;
+  entries?: readonly DirectoryEntry[];
+  /** The clock before digest or listing were read from the disk; undefined when they come from the state. */
+  readAtMs?: number;
+}
+
+/** How often a file that changes while it is hashed is tried again. */
+const maxHashAttempts = 3;
+/** Entries of the state that this run did not look at are kept up to this number. */
+const maxUnseenEntries = 500_000;
+
+interface Index {
+  readonly options: FileIndexOptions;
+  readonly now: () => number;
+  readonly lstat: (path: string) => Stats | undefined;
+  readonly seen: Map<string, Seen | null>;
+  state: FileIndexState | undefined;
+  byPath: Map<string, number>;
+  changed: boolean;
+}
+
+/** A {@link FileIndex} over the real file system. */
+export function createFileIndex(options: FileIndexOptions): FileIndex {
+  const bytes = options.stateFile === undefined ? undefined : readStateFile(options.stateFile);
+  const state = bytes && decodeFileIndexState(options.digestFunction, bytes);
+  const index: Index = {
+    options,
+    now: options.now ?? Date.now,
+    lstat: options.lstat ?? lstatOrUndefined,
+    seen: new Map(),
+    state,
+    byPath: new Map(state?.paths.map((path, entry) => [path, entry])),
+    changed: false,
+  };
+  return {
+    root: options.root,
+    stat: (path) => look(index, path)?.stat,
+    digest: (path) => digestOf(index, path),
+    readLink: (path) => readlinkSync(absolute(index, path)),
+    list: (path) => entriesOf(index, path),
+    listHash: (path) => listingOf(index, path)?.listHash ?? "",
+    remember: (path, digest) => remember(index, path, digest),
+    invalidate: (path) => invalidate(index, path),
+    invalidateOne: (path) => void index.seen.delete(path),
+    save: () => save(index),
+  };
+}
+
+function lstatOrUndefined(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    // ENOTDIR, ELOOP, ENAMETOOLONG and EACCES on a parent: nothing that could be an input or output is there.
+    if (error instanceof Error && "code" in error) return undefined;
+    throw error;
+  }
+}
+
+function absolute(index: Index, path: string): string {
+  return path === "" ? index.options.root : `${index.options.root}/${path}`;
+}
+
+function toFileStat(stat: Stats): FileStat {
+  const kind = kindOf(stat);
+  return {
+    kind,
+    sizeBytes: stat.size,
+    mtimeMs: stat.mtimeMs,
+    ctimeMs: stat.ctimeMs,
+    inode: stat.ino,
+    executable: kind === "file" && (stat.mode & 0o100) !== 0,
+  };
+}
+
+function look(index: Index, path: string): Seen | undefined {
+  const known = index.seen.get(path);
+  if (known !== undefined) return known ?? undefined;
+  const found = index.lstat(absolute(index, path));
+  if (found === undefined) {
+    index.seen.set(path, null);
+    if (index.byPath.has(path)) index.changed = true;
+    return undefined;
+  }
+  const stat = toFileStat(found);
+  const seen: Seen = { stat, recorded: recordedEntry(index, path, stat) };
+  index.seen.set(path, seen);
+  return seen;
+}
+
+function flagsOf(stat: FileStat): number {
+  return (stat.kind === "directory" ? directoryFlag : 0) | (stat.executable ? executableFlag : 0);
+}
+
+function recordedEntry(index: Index, path: string, stat: FileStat): number | undefined {
+  const { state } = index;
+  const entry = index.byPath.get(path);
+  if (state === undefined || entry === undefined) return undefined;
+  const same =
+    state.mtimeMs[entry] === stat.mtimeMs &&
+    state.ctimeMs[entry] === stat.ctimeMs &&
+    state.size[entry] === stat.sizeBytes &&
+    state.inode[entry] === stat.inode &&
+    state.flags[entry] === flagsOf(stat) &&
+    (stat.kind === "file" || stat.kind === "directory");
+  return same ? entry : undefined;
+}
+
+function digestOf(index: Index, path: string): Digest {
+  const seen = look(index, path);
+  if (seen?.digest !== undefined) return seen.digest;
+  if (seen?.recorded !== undefined && index.state !== undefined && seen.stat.kind === "file") {
+    const start = seen.recorded * 32;
+    const hash = index.state.hashes.toString("hex", start, start + 32);
+    seen.digest = { hash, sizeBytes: seen.stat.sizeBytes };
+    return seen.digest;
+  }
+  return hashAndRecord(index, path);
+}
+
+function hashAndRecord(index: Index, path: string): Digest {
+  for (let attempt = 0; attempt < maxHashAttempts; attempt += 1) {
+    const readAtMs = index.now();
+    const { digest, before, after } = hashFile(index.options.digestFunction, absolute(index, path));
+    const stat = toFileStat(after);
+    const stable =
+      before.mtimeMs === after.mtimeMs &&
+      before.ctimeMs === after.ctimeMs &&
+      digest.sizeBytes === after.size;
+    if (!stable) continue;
+    index.seen.set(path, { stat, recorded: undefined, digest, readAtMs });
+    index.changed = true;
+    return digest;
+  }
+  throw new CuenvError(
+    "DIGEST_FILE_CHANGED",
+    `cannot hash ${path}: it changed while it was read, ${maxHashAttempts} times`,
+    {
+      hint: "Another program writes to it. Leave it out of the inputs, or let that program finish first.",
+    },
+  );
+}
+
+function listingOf(index: Index, path: string): Seen | undefined {
+  const seen = look(index, path);
+  if (seen === undefined || seen.stat.kind !== "directory") return undefined;
+  if (seen.listHash !== undefined) return seen;
+  if (seen.recorded !== undefined && index.state !== undefined) {
+    const start = seen.recorded * 32;
+    seen.listHash = index.state.hashes.toString("hex", start, start + 12);
+    return seen;
+  }
+  const readAtMs = index.now();
+  const entries = readListing(absolute(index, path));
+  if (entries === undefined) return undefined;
+  const after = index.lstat(absolute(index, path));
+  seen.entries = entries;
+  seen.listing = formatListing(entries);
+  seen.listHash = hashListing(seen.listing);
+  // A directory that changed while it was listed is not recorded: a time in the future is racy at every save.
+  const stable = after?.mtimeMs === seen.stat.mtimeMs && after.ctimeMs === seen.stat.ctimeMs;
+  seen.readAtMs = stable ? readAtMs : Number.NEGATIVE_INFINITY;
+  index.changed = true;
+  return seen;
+}
+
+function entriesOf(index: Index, path: string): readonly DirectoryEntry[] {
+  const seen = listingOf(index, path);
+  if (seen === undefined) return [];
+  seen.entries ??= parseListing(index.state?.listing(seen.recorded ?? -1) ?? "");
+  return seen.entries;
+}
+
+function remember(index: Index, path: string, digest: Digest): void {
+  index.seen.delete(path);
+  const seen = look(index, path);
+  if (seen?.stat.kind !== "file" || seen.stat.sizeBytes !== digest.sizeBytes) return;
+  // Without readAtMs, so never saved: the file may have been replaced between its writing and this stat.
+  index.seen.set(path, { stat: seen.stat, recorded: undefined, digest });
+}
+
+function invalidate(index: Index, path: string): void {
+  if (path === "") {
+    index.seen.clear();
+    return;
+  }
+  index.seen.delete(path);
+  const below = `${path}/`;
+  for (const known of index.seen.keys()) {
+    if (known.startsWith(below)) index.seen.delete(known);
+  }
+}
+
+function save(index: Index): void {
+  const { stateFile, digestFunction } = index.options;
+  if (stateFile === undefined || !index.changed) return;
+  writeStateFile(stateFile, encodeFileIndexState(digestFunction, entriesToSave(index)));
+  index.changed = false;
+}
+
+function entriesToSave(index: Index): StateEntry[] {
+  const entries: StateEntry[] = [];
+  for (const [path, seen] of index.seen) {
+    const entry = seen === null ? undefined : freshEntry(index, path, seen);
+    if (entry !== undefined) entries.push(entry);
+  }
+  let unseen = 0;
+  for (const [path, entry] of index.byPath) {
+    if (index.seen.has(path) || index.state === undefined) continue;
+    unseen += 1;
+    if (unseen <= maxUnseenEntries) entries.push(recordedStateEntry(index.state, path, entry));
+  }
+  return entries;
+}
+
+function freshEntry(index: Index, path: string, seen: Seen): StateEntry | undefined {
+  if (seen.recorded !== undefined && index.state !== undefined) {
+    return recordedStateEntry(index.state, path, seen.recorded);
+  }
+  const hash = seen.stat.kind === "directory" ? seen.listHash : seen.digest?.hash;
+  if (hash === undefined || seen.readAtMs === undefined || isRacy(seen.stat, seen.readAtMs))
+    return undefined;
+  const { sizeBytes, mtimeMs, ctimeMs, inode } = seen.stat;
+  const flags = flagsOf(seen.stat);
+  return {
+    path,
+    size: sizeBytes,
+    mtimeMs,
+    ctimeMs,
+    inode,
+    flags,
+    hash,
+    listing: seen.listing ?? "",
+  };
+}
+
+function recordedStateEntry(state: FileIndexState, path: string, entry: number): StateEntry {
+  const flags = state.flags[entry] ?? 0;
+  const start = entry * 32;
+  const bytes = (flags & directoryFlag) === 0 ? 32 : 12;
+  return {
+    path,
+    size: state.size[entry] ?? 0,
+    mtimeMs: state.mtimeMs[entry] ?? 0,
+    ctimeMs: state.ctimeMs[entry] ?? 0,
+    inode: state.inode[entry] ?? 0,
+    flags,
+    hash: state.hashes.toString("hex", start, start + bytes),
+    listing: (flags & directoryFlag) === 0 ? "" : state.listing(entry),
+  };
+}

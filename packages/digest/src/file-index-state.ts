@@ -1,0 +1,179 @@
+import { hash } from "node:crypto";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import type { DigestFunction } from "./digest.ts";
+
+/**
+ * The file of a file index. All integers and floats are little-endian.
+ *
+ *     offset  size
+ *          0     8  magic "cuenvix1"
+ *          8     1  digest function (0 sha256, 1 blake3), then 3 bytes of zero
+ *         12     4  n, the number of entries
+ *         16     4  p, bytes of the paths; 4 l, bytes of the listings
+ *         24   4*8n size, mtimeMs, ctimeMs, inode: four columns of float64
+ *                 n flags: 1 directory, 2 executable
+ *               32n hashes: of the file's bytes; of a directory, its listing's hash (first 12 bytes, rest zero)
+ *                4n length of each entry's listing in UTF-16 units (0 for files)
+ *                 p paths, joined by NUL, UTF-8
+ *                 l listings, concatenated, UTF-8
+ *               32  SHA-256 of everything before
+ */
+export interface FileIndexState {
+  readonly paths: readonly string[];
+  readonly size: Float64Array;
+  readonly mtimeMs: Float64Array;
+  readonly ctimeMs: Float64Array;
+  readonly inode: Float64Array;
+  readonly flags: Uint8Array;
+  readonly hashes: Buffer;
+  /** The listing of entry i, "" for files; see directory-listing.ts for the text. */
+  listing(entry: number): string;
+}
+
+export const directoryFlag = 1;
+export const executableFlag = 2;
+
+const magic = "cuenvix1";
+const headerBytes = 24;
+const functionIds: Readonly<Record<DigestFunction, number>> = { sha256: 0, blake3: 1 };
+/** A larger file is not ours: 2 million entries would be about 300 MB. */
+const maxStateBytes = 512 * 1024 * 1024;
+
+export interface StateEntry {
+  readonly path: string;
+  readonly size: number;
+  readonly mtimeMs: number;
+  readonly ctimeMs: number;
+  readonly inode: number;
+  readonly flags: number;
+  /** Lowercase hexadecimal; of a directory 24 digits. */
+  readonly hash: string;
+  readonly listing: string;
+}
+
+export function encodeFileIndexState(
+  digestFunction: DigestFunction,
+  entries: readonly StateEntry[],
+): Buffer {
+  const count = entries.length;
+  const paths = Buffer.from(entries.map((entry) => entry.path).join("\0"));
+  const listings = Buffer.from(entries.map((entry) => entry.listing).join(""));
+  const fixed = headerBytes + count * (4 * 8 + 1 + 32 + 4);
+  const bytes = Buffer.alloc(fixed + paths.length + listings.length + 32);
+  bytes.write(magic, 0, "latin1");
+  bytes.writeUInt8(functionIds[digestFunction], 8);
+  bytes.writeUInt32LE(count, 12);
+  bytes.writeUInt32LE(paths.length, 16);
+  bytes.writeUInt32LE(listings.length, 20);
+  entries.forEach((entry, index) => {
+    bytes.writeDoubleLE(entry.size, headerBytes + index * 8);
+    bytes.writeDoubleLE(entry.mtimeMs, headerBytes + (count + index) * 8);
+    bytes.writeDoubleLE(entry.ctimeMs, headerBytes + (2 * count + index) * 8);
+    bytes.writeDoubleLE(entry.inode, headerBytes + (3 * count + index) * 8);
+    bytes.writeUInt8(entry.flags, headerBytes + 32 * count + index);
+    bytes.write(entry.hash, headerBytes + 33 * count + index * 32, "hex");
+    bytes.writeUInt32LE(entry.listing.length, headerBytes + 65 * count + index * 4);
+  });
+  paths.copy(bytes, fixed);
+  listings.copy(bytes, fixed + paths.length);
+  bytes.write(
+    hash("sha256", bytes.subarray(0, bytes.length - 32), "hex"),
+    bytes.length - 32,
+    "hex",
+  );
+  return bytes;
+}
+
+/** Undefined for anything that is not exactly such a file: the index then starts empty. */
+export function decodeFileIndexState(
+  digestFunction: DigestFunction,
+  bytes: Buffer,
+): FileIndexState | undefined {
+  if (bytes.length < headerBytes + 32 || bytes.toString("latin1", 0, 8) !== magic) return undefined;
+  if (bytes.readUInt8(8) !== functionIds[digestFunction]) return undefined;
+  const end = bytes.length - 32;
+  if (hash("sha256", bytes.subarray(0, end), "hex") !== bytes.toString("hex", end))
+    return undefined;
+  const count = bytes.readUInt32LE(12);
+  const pathBytes = bytes.readUInt32LE(16);
+  const fixed = headerBytes + count * (4 * 8 + 1 + 32 + 4);
+  if (fixed + pathBytes + bytes.readUInt32LE(20) !== end) return undefined;
+  const paths = count === 0 ? [] : bytes.toString("utf8", fixed, fixed + pathBytes).split("\0");
+  if (paths.length !== count) return undefined;
+  // A copy of its own: typed arrays need an aligned start, which a pooled buffer does not promise.
+  const aligned = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + fixed);
+  const column = (index: number): Float64Array =>
+    new Float64Array(aligned, headerBytes + index * 8 * count, count);
+  const listings = listingReader(bytes, count, fixed + pathBytes, end);
+  return {
+    paths,
+    size: column(0),
+    mtimeMs: column(1),
+    ctimeMs: column(2),
+    inode: column(3),
+    flags: new Uint8Array(aligned, headerBytes + 32 * count, count),
+    hashes: Buffer.from(aligned, headerBytes + 33 * count, 32 * count),
+    listing: listings,
+  };
+}
+
+function listingReader(
+  bytes: Buffer,
+  count: number,
+  start: number,
+  end: number,
+): (entry: number) => string {
+  let text: string | undefined;
+  const starts = new Uint32Array(count + 1);
+  return (entry) => {
+    if (text === undefined) {
+      text = bytes.toString("utf8", start, end);
+      for (let index = 0; index < count; index += 1) {
+        starts[index + 1] =
+          (starts[index] ?? 0) + bytes.readUInt32LE(headerBytes + 65 * count + index * 4);
+      }
+    }
+    return text.slice(starts[entry], starts[entry + 1]);
+  };
+}
+
+export function readStateFile(path: string): Buffer | undefined {
+  try {
+    const bytes = readFileSync(path);
+    return bytes.length <= maxStateBytes ? bytes : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Temporary file beside it, then rename: a reader sees the old state or the new one. */
+export function writeStateFile(path: string, bytes: Buffer): void {
+  const temporary = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`;
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    const file = openSync(temporary, "wx", 0o600);
+    try {
+      for (let written = 0; written < bytes.length;) {
+        written += writeSync(file, bytes, written, bytes.length - written, written);
+      }
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, path);
+  } catch {
+    try {
+      unlinkSync(temporary);
+    } catch {
+      // It was never made, or is already gone.
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
+import type { Digest, DigestFunction } from "./digest.ts";
+import { createHasher, hashBytes } from "./hasher.ts";
+
+/** One read buffer for the process: `readFileSync` allocates one per file and takes twice as long for small files. */
+const bufferBytes = 1024 * 1024;
+let buffer: Buffer | undefined;
+
+/** O_NONBLOCK: opening a FIFO that took the file's place must not hang. */
+const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+export interface HashedFile {
+  readonly digest: Digest;
+  /** `fstat` before the first byte was read and after the last one. */
+  readonly before: Stats;
+  readonly after: Stats;
+}
+
+/**
+ * Hashes a file of any size in pieces of 1 MiB. The size in the digest is that of the bytes read.
+ * @throws the file system's error, or one with code EINVAL when it is not a regular file.
+ */
+export function hashFile(digestFunction: DigestFunction, path: string): HashedFile {
+  const file = openSync(path, openFlags);
+  try {
+    const before = fstatSync(file);
+    if (!before.isFile()) {
+      throw Object.assign(new Error(`cannot hash ${path}: not a regular file`), { code: "EINVAL" });
+    }
+    const digest = hashDescriptor(digestFunction, file);
+    return { digest, before, after: fstatSync(file) };
+  } finally {
+    closeSync(file);
+  }
+}
+
+function hashDescriptor(digestFunction: DigestFunction, file: number): Digest {
+  buffer ??= Buffer.allocUnsafeSlow(bufferBytes);
+  let length = readFully(file, buffer, 0);
+  if (length < bufferBytes) return hashBytes(digestFunction, buffer.subarray(0, length));
+  const hasher = createHasher(digestFunction);
+  let sizeBytes = 0;
+  while (length > 0) {
+    hasher.update(buffer.subarray(0, length));
+    sizeBytes += length;
+    length = readFully(file, buffer, sizeBytes);
+  }
+  return { hash: hasher.digestHex(), sizeBytes };
+}
+
+function readFully(file: number, target: Buffer, position: number): number {
+  let filled = 0;
+  while (filled < target.length) {
+    const count = readSync(file, target, filled, target.length - filled, position + filled);
+    if (count === 0) break;
+    filled += count;
+  }
+  return filled;
+}
