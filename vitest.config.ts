@@ -11,6 +11,11 @@ export default defineConfig({
     isolate: true, // spelled out: an implicit default makes Vitest 5 print a speed hint
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.ts", "test/**/*.test.ts", "tools/**/*.test.ts"],
+    include: [
+      "packages/*/src/**/*.test.ts",
+      "apps/*/src/**/*.test.ts",
+      "test/**/*.test.ts",
+      "tools/**/*.test.ts",
+    ],
   },
 });

@@ -33,8 +33,8 @@ function childEnv(extra) {
 /** Every manifest counts: a package that gained a dependency needs an install as well. */
 function installInputs() {
   const files = ["pnpm-lock.yaml", "pnpm-workspace.yaml", "package.json"];
-  for (const folder of ["packages", "apps", "tools"]) {
-    for (const name of existsSync(at(folder)) ? readdirSync(at(folder)).sort() : []) {
+  for (const folder of ["packages", "apps", "tools", "examples"]) {
+    for (const name of existsSync(at(folder)) ? readdirSync(at(folder)).toSorted() : []) {
       files.push(`${folder}/${name}/package.json`);
     }
   }

@@ -1,0 +1,60 @@
+import { existsSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { rolldown } from "rolldown";
+
+/** Bundles the command into `folder`, flat: main.js, content-named chunks, workers, assets. Throws on a warning. */
+export async function bundleCli(app, folder) {
+  const manifest = JSON.parse(readFileSync(join(app, "package.json"), "utf8"));
+  const external = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies });
+  const bundle = await rolldown({
+    input: { main: join(app, "src", "main.ts") },
+    platform: "node",
+    external: external.map((name) => new RegExp(`^${name}(/|$)`)),
+    resolve: { conditionNames: ["@cuenv/source", "node", "import", "default"] },
+    plugins: [fileUrls()],
+    onLog(_level, log) {
+      throw new Error(`cannot bundle the command: ${log.message}`);
+    },
+  });
+  try {
+    await bundle.write({
+      dir: folder,
+      format: "esm",
+      sourcemap: true,
+      minify: false,
+      entryFileNames: "[name].js",
+      chunkFileNames: "[name]-[hash].js",
+      assetFileNames: "[name]-[hash][extname]",
+    });
+  } finally {
+    await bundle.close();
+  }
+}
+
+const fileUrl = /new URL\(\s*(["'])(\.[^"']+)\1,\s*import\.meta\.url,?\s*\)/g;
+
+/**
+ * Takes along what code of ours finds through `new URL("./x", import.meta.url)`: a module (a worker's
+ * entry) becomes a chunk, any other file an asset, both beside the chunk that names them. A module may be
+ * named by its source (`./worker.ts`) or by what tsc makes of it (`./worker.js`).
+ */
+function fileUrls() {
+  return {
+    name: "file-urls",
+    transform(code, id) {
+      if (!id.endsWith(".ts") || !code.includes("import.meta.url")) return null;
+      const replaced = code.replace(fileUrl, (whole, _quote, specifier) => {
+        const path = join(dirname(id), specifier);
+        const source = [path, path.replace(/\.js$/, ".ts")].find((file) => existsSync(file));
+        if (source === undefined) {
+          throw new Error(`cannot bundle ${id}: ${whole} names a file that is not there`);
+        }
+        const emitted = source.endsWith(".ts")
+          ? this.emitFile({ type: "chunk", id: source, name: basename(source, ".ts") })
+          : this.emitFile({ type: "asset", name: basename(source), source: readFileSync(source) });
+        return `new URL(import.meta.ROLLUP_FILE_URL_${emitted})`;
+      });
+      return replaced === code ? null : { code: replaced, map: null };
+    },
+  };
+}
