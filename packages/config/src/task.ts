@@ -1,5 +1,5 @@
 import type { Location } from "@cuenv/errors";
-import type { TaskCacheSettings } from "./cache-settings.ts";
+import type { CacheSettingsInput, TaskCacheSettings } from "./cache-settings.ts";
 
 /** A stream or the exit code of another task's run, used as an argument or a variable; resolved after that task ran. */
 export interface TaskOutputReference {
@@ -14,12 +14,19 @@ export interface Secret {
   readonly argv: readonly string[];
 }
 
+/** The value that a variable of cuenv's own environment has at run time (cuenv 0.54's passthrough); declared, so it is in the key. Unset there: unset here. */
+export interface HostVariable {
+  readonly kind: "host";
+  readonly name: string;
+}
+
 export type Argument = string | TaskOutputReference;
 /** Several parts are joined without a separator (cuenv 0.54's interpolation arrays). */
 export type EnvironmentValue =
   | string
   | Secret
   | TaskOutputReference
+  | HostVariable
   | { readonly kind: "joined"; readonly parts: readonly EnvironmentValue[] };
 export type EnvironmentValues = Readonly<Record<string, EnvironmentValue>>;
 
@@ -33,7 +40,12 @@ export type TaskAction =
       readonly shell: readonly string[];
       readonly script: string;
       readonly appendArguments: boolean;
-    };
+    }
+  /**
+   * The task asks for something that would be unsafe or wrong to leave out (a sandbox, a container, another project's
+   * outputs). The project loads and lists it; who would run it ends with `refusedError(task)` before anything runs.
+   */
+  | { readonly kind: "refused"; readonly message: string; readonly hint: string };
 
 /** A named parameter of a task (cuenv 0.54 `params`): filled from the arguments after `--`, and put in place of `{{name}}` or `{{0}}`. */
 export interface TaskParameter {
@@ -51,7 +63,11 @@ interface TaskBase {
   /** The full name: `build`, `test:unit`; members of groups and sequences `group.member`, `sequence[0]`. */
   readonly name: string;
   readonly description?: string;
-  /** Full names, existing, acyclic, each once, in the order written. */
+  /**
+   * Full names, existing, acyclic, each once, in the order written: those declared, those of enclosing groups, tasks
+   * whose output is referred to, and for a step written in a sequence the step before. A name may be a group's or a
+   * sequence's: then all its members.
+   */
   readonly dependencies: readonly string[];
   readonly location?: Location;
 }
@@ -64,7 +80,10 @@ export interface CommandTask extends TaskBase {
   readonly directory: string;
   /** The task's own variables, over the project's. */
   readonly env: EnvironmentValues;
-  /** As written: globs, folders, negations, relative to the project's folder, `//` for the workspace root. Undefined: not declared. */
+  /**
+   * Globs, folders, `!` negations, in the order written: relative to the project's folder, or `//` for the workspace
+   * root; without `.`, `..`, empty segments or a trailing slash. Undefined: not declared.
+   */
   readonly inputs: readonly string[] | undefined;
   /** Outputs of other tasks taken as inputs, `{task: "build", map?: …}`; those tasks are among `dependencies`. */
   readonly taskInputs: readonly { readonly task: string }[];
@@ -76,14 +95,14 @@ export interface CommandTask extends TaskBase {
   readonly continueOnError: boolean;
 }
 
-/** All members at once. */
+/** All members at once. A member that is another task by reference bears that task's own name. */
 export interface GroupTask extends TaskBase {
   readonly kind: "group";
   readonly members: readonly string[];
   readonly maxConcurrency: number | undefined;
 }
 
-/** One member after the other; the first failure ends it. */
+/** One member after the other; the first failure ends it. A member may be another task by reference, as in a group. */
 export interface SequenceTask extends TaskBase {
   readonly kind: "sequence";
   readonly members: readonly string[];
@@ -101,7 +120,7 @@ export interface Project {
   /** By full name, in the order written. */
   readonly tasks: Readonly<Record<string, Task>>;
   /** `config.cache` of the file: fields that were set, validated. */
-  readonly cache: import("./cache-settings.ts").CacheSettingsInput;
+  readonly cache: CacheSettingsInput;
   /** What is not honoured, or deprecated: one line each. */
   readonly warnings: readonly { readonly message: string; readonly location?: Location }[];
 }
