@@ -1,6 +1,7 @@
 // `npm run check`: everything that is checked besides the tests, two at a time, each with its time; what a
 // check prints is shown when it fails or was skipped. `node tools/check.mjs NAME…` runs only those (and what they need).
 import { spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { styleText } from "node:util";
@@ -35,6 +36,10 @@ const summary = [`${count("ok")} checks passed`, `${count("failed")} failed`];
 if (count("skipped") > 0) summary.push(`${count("skipped")} SKIPPED (said above)`);
 process.stdout.write(`\n${summary.join(", ")}; ${seconds(started)}\n`);
 if (count("failed") > 0) process.exitCode = 1;
+const resultsFile = process.env.CUENV_CHECK_RESULTS;
+if (resultsFile) {
+  writeFileSync(resultsFile, JSON.stringify({ passed: count("ok"), failed: count("failed") }));
+}
 
 function selection(names) {
   const unknown = names.find((name) => !checks.some((check) => check.name === name));
