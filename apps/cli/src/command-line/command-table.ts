@@ -1,0 +1,103 @@
+import type { Command } from "./command.ts";
+
+const directory = {
+  type: "string",
+  short: "C",
+  value: "DIR",
+  summary: "Run as if started in DIR",
+} as const;
+const json = { type: "boolean", summary: "Print one JSON document on stdout" } as const;
+const packageName = {
+  type: "string",
+  value: "NAME",
+  summary: "The CUE package to evaluate (also CUENV_PACKAGE)",
+} as const;
+const environment = {
+  type: "string",
+  short: "e",
+  value: "NAME",
+  summary: "Use the overrides of this environment (also CUENV_ENV)",
+} as const;
+
+/** Every command: what help, parsing and completion are made from. */
+export const commands: readonly Command[] = [
+  {
+    name: "task",
+    aliases: ["run", "t"],
+    summary: "Run tasks of env.cue through the cache; without a name, list them",
+    usage: "cuenv task [NAME…] [flags] [-- ARGS…]",
+    flags: {
+      cache: {
+        type: "string",
+        value: "MODE",
+        summary: "off, read, read-write or write (also CUENV_CACHE)",
+      },
+      "continue-on-error": {
+        type: "boolean",
+        summary: "Go on with tasks that do not depend on a failed one",
+      },
+      directory,
+      env: environment,
+      force: { type: "boolean", short: "f", summary: "Run the tasks even if a result is stored" },
+      jobs: { type: "string", short: "j", value: "N", summary: "How many tasks run at once" },
+      json,
+      output: {
+        type: "string",
+        value: "MODE",
+        summary: "raw, prefixed or grouped; default by what runs and where",
+      },
+      package: packageName,
+      verbose: { type: "boolean", short: "v", summary: "Say more: keys, why a task is not cached" },
+    },
+    examples: [
+      ["cuenv task", "list the tasks"],
+      ["cuenv task build", "run build and what it depends on"],
+      ["cuenv task 'test:*' --jobs 4", "run all tasks whose name begins with test:"],
+      ["cuenv task test -- --watch=false", "give arguments to the task"],
+    ],
+    load: async () => (await import("../commands/task.ts")).runTaskCommand,
+  },
+  {
+    name: "exec",
+    aliases: ["x"],
+    summary: "Run a command with the environment of env.cue",
+    usage: "cuenv exec [flags] -- COMMAND [ARGS…]",
+    flags: { directory, env: environment, package: packageName },
+    examples: [
+      ["cuenv exec -e production -- node server.js", "run with the variables of production"],
+    ],
+    load: async () => (await import("../commands/exec.ts")).runExecCommand,
+  },
+  {
+    name: "cache clear",
+    aliases: [],
+    summary: "Remove every stored result",
+    usage: "cuenv cache clear [flags]",
+    flags: { directory, json, package: packageName },
+    examples: [["cuenv cache clear", "the next run starts cold"]],
+    load: async () => (await import("../commands/cache-clear.ts")).runCacheClear,
+  },
+  {
+    name: "cache stats",
+    aliases: [],
+    summary: "Hits, misses, time saved and disk use",
+    usage: "cuenv cache stats [flags]",
+    flags: { directory, json, package: packageName },
+    examples: [["cuenv cache stats --json", "for scripts"]],
+    load: async () => (await import("../commands/cache-stats.ts")).runCacheStats,
+  },
+  {
+    name: "cache verify",
+    aliases: [],
+    summary: "Re-hash everything that is stored",
+    usage: "cuenv cache verify [--repair] [flags]",
+    flags: {
+      directory,
+      json,
+      package: packageName,
+      repair: { type: "boolean", summary: "Remove what is damaged" },
+    },
+    examples: [["cuenv cache verify --repair", "mend a cache folder after a disk fault"]],
+    load: async () => (await import("../commands/cache-verify.ts")).runCacheVerify,
+  },
+];

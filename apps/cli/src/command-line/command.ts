@@ -1,0 +1,30 @@
+/** A flag of a command. `value` names what a string flag takes, for help. */
+export interface Flag {
+  readonly type: "string" | "boolean";
+  readonly short?: string;
+  readonly value?: string;
+  readonly summary: string;
+}
+
+/** What was given on the command line. Flags that were not given are absent. */
+export interface Invocation {
+  readonly flags: Readonly<Record<string, string | boolean | undefined>>;
+  /** Names before `--`. */
+  readonly names: readonly string[];
+  /** What stood after `--`; undefined when there was none. */
+  readonly rest: readonly string[] | undefined;
+}
+
+/** Runs a command and says its exit code. */
+export type CommandFunction = (invocation: Invocation) => Promise<number>;
+
+export interface Command {
+  /** One or two words: `task`, `cache clear`. */
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly summary: string;
+  readonly usage: string;
+  readonly flags: Readonly<Record<string, Flag>>;
+  readonly examples: readonly (readonly [command: string, what: string])[];
+  readonly load: () => Promise<CommandFunction>;
+}

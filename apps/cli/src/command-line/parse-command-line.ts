@@ -1,0 +1,135 @@
+import { parseArgs } from "node:util";
+import { CuenvError, nearName } from "@cuenv/errors";
+import { commands } from "./command-table.ts";
+import type { Command, Invocation } from "./command.ts";
+
+export type ParsedCommandLine =
+  | { readonly kind: "version" }
+  | {
+      readonly kind: "help";
+      readonly command: Command | undefined;
+      readonly topic: string | undefined;
+    }
+  | { readonly kind: "command"; readonly command: Command; readonly invocation: Invocation };
+
+/** Flags that may stand before the command. */
+const globalFlags = { directory: { type: "string", short: "C" } } as const;
+
+/**
+ * Finds the command and its flags. Flags may stand before or after names; everything after the first `--` is kept
+ * apart, as it is.
+ * @throws {CuenvError} USAGE, with the near command or flag as a hint.
+ */
+export function parseCommandLine(argv: readonly string[]): ParsedCommandLine {
+  const escape = argv.indexOf("--");
+  const own = escape < 0 ? argv : argv.slice(0, escape);
+  const rest = escape < 0 ? undefined : argv.slice(escape + 1);
+  const { before, words } = splitGlobalFlags(own);
+  const [first] = words;
+  if (first === undefined || first === "help" || first === "--help" || first === "-h")
+    return help(words.slice(1));
+  if (first === "--version" || first === "-V" || first === "version") return { kind: "version" };
+  const { command, used } = findCommand(words);
+  if (command === undefined) return commandGroupHelp(words);
+  return parseCommand(command, [...before, ...words.slice(used)], rest);
+}
+
+/** `cuenv -C dir task` means the same as `cuenv task -C dir`. */
+function splitGlobalFlags(argv: readonly string[]): { before: string[]; words: string[] } {
+  const before: string[] = [];
+  let index = 0;
+  for (; index < argv.length; index += 1) {
+    const word = argv[index] ?? "";
+    if (word === "-C" || word === "--directory") {
+      before.push(word, argv[index + 1] ?? "");
+      index += 1;
+    } else if (word.startsWith("--directory=") || /^-C./.test(word)) {
+      before.push(word);
+    } else {
+      break;
+    }
+  }
+  return { before, words: argv.slice(index) };
+}
+
+function findCommand(words: readonly string[]): { command: Command | undefined; used: number } {
+  const [first = "", second = ""] = words;
+  const two = commands.find((command) => command.name === `${first} ${second}`);
+  if (two !== undefined) return { command: two, used: 2 };
+  const one = commands.find((command) => command.name === first || command.aliases.includes(first));
+  return { command: one, used: 1 };
+}
+
+/** A first word that begins no command is an error; one that begins several (`cache`) gets their help. */
+function commandGroupHelp(words: readonly string[]): ParsedCommandLine {
+  const [first = "", second] = words;
+  const members = commands.filter((command) => command.name.startsWith(`${first} `));
+  if (members.length > 0 && (second === undefined || second === "--help" || second === "-h")) {
+    return { kind: "help", command: undefined, topic: first };
+  }
+  const given = members.length > 0 && second !== undefined ? `${first} ${second}` : first;
+  const names = commands.flatMap((command) => [command.name, ...command.aliases]);
+  const near = nearName(given, names);
+  const what = given.startsWith("-") ? `unknown flag ${given}` : `unknown command "${given}"`;
+  throw new CuenvError("USAGE", `cannot run cuenv: ${what}`, {
+    hint: near === undefined ? "See cuenv --help." : `Did you mean "cuenv ${near}"?`,
+  });
+}
+
+function help(words: readonly string[]): ParsedCommandLine {
+  const [topic] = words;
+  const { command } = findCommand(words);
+  return { kind: "help", command, topic };
+}
+
+function parseCommand(
+  command: Command,
+  words: readonly string[],
+  rest: readonly string[] | undefined,
+): ParsedCommandLine {
+  const options = Object.fromEntries(
+    Object.entries({
+      ...globalFlags,
+      ...command.flags,
+      help: { type: "boolean", short: "h" } as const,
+    }).map(([name, flag]) => [
+      name,
+      flag.short === undefined ? { type: flag.type } : { type: flag.type, short: flag.short },
+    ]),
+  );
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...words],
+      options,
+      allowPositionals: true,
+      strict: true,
+    });
+    if (values["help"] === true) return { kind: "help", command, topic: command.name };
+    return {
+      kind: "command",
+      command,
+      invocation: { flags: values, names: positionals, rest },
+    };
+  } catch (error) {
+    throw usageError(command, words, error);
+  }
+}
+
+function usageError(command: Command, words: readonly string[], error: unknown): CuenvError {
+  const text = error instanceof Error ? error.message : String(error);
+  const unknown = /Unknown option '(?<flag>-[^']*)'/.exec(text)?.groups?.["flag"];
+  const flags = Object.keys(command.flags).map((name) => `--${name}`);
+  const near = unknown === undefined ? undefined : nearName(unknown, [...flags, "--help"]);
+  const reason =
+    unknown === undefined
+      ? (text.split(". ")[0] ?? text).replace(/\.$/, "")
+      : `unknown flag ${unknown}`;
+  const see = `See cuenv ${command.name} --help.`;
+  return new CuenvError(
+    "USAGE",
+    `cannot run cuenv ${[command.name, ...words].join(" ").trim()}: ${reason}`,
+    {
+      hint: near === undefined ? see : `Did you mean ${near}? ${see}`,
+    },
+  );
+}

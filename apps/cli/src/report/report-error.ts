@@ -1,0 +1,50 @@
+import { CuenvError, exitCodes, type Location } from "@cuenv/errors";
+import { relative } from "node:path";
+import { colorsAllowed, painter, printErr, printOut } from "./terminal.ts";
+
+/** Prints an error for people on stderr or, with `json`, as the one document on stdout; gives the exit code. */
+export function reportError(error: unknown, json: boolean): number {
+  const known = error instanceof CuenvError ? error : internalError(error);
+  if (json) printOut(`${JSON.stringify({ version: 1, error: errorDocument(known) })}\n`);
+  else printErr(errorText(known));
+  return known.exitCode;
+}
+
+function internalError(error: unknown): CuenvError {
+  const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return new CuenvError("INTERNAL", `cannot go on: ${reason}`, {
+    hint: "This is a bug in cuenv. Please report it with the lines above.",
+    cause: error,
+  });
+}
+
+function errorDocument(error: CuenvError): Record<string, unknown> {
+  const { code, message, hint, location, others } = error;
+  return {
+    code,
+    message,
+    hint,
+    ...location,
+    ...(others.length > 0 ? { others: others.map((other) => errorDocument(other)) } : {}),
+  };
+}
+
+function errorText(error: CuenvError): string {
+  const paint = painter(colorsAllowed(process.env, process.stderr.isTTY));
+  return [error, ...error.others]
+    .map((each) => {
+      const place = each.location === undefined ? "" : `${formatLocation(each.location)}: `;
+      const hint = each.hint === undefined ? "" : `\n${paint("cyan", "hint")}: ${each.hint}`;
+      return `${paint("red", "error")}: ${place}${each.message} ${paint("dim", `[${each.code}]`)}${hint}\n`;
+    })
+    .join("");
+}
+
+/** `env.cue:3:7`, relative to where the person is. */
+export function formatLocation(location: Location): string {
+  const near = relative(process.cwd(), location.file);
+  const file = near === "" || near.startsWith("..") ? location.file : near;
+  return [file, location.line, location.column].filter((part) => part !== undefined).join(":");
+}
+
+export const internalExitCode: number = exitCodes.internal;

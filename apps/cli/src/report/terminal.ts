@@ -1,0 +1,40 @@
+import { writeSync } from "node:fs";
+import { styleText } from "node:util";
+
+type Style = Parameters<typeof styleText>[0];
+
+/** Whether stderr, where our own lines go, may be coloured: NO_COLOR and FORCE_COLOR decide, else whether it is a terminal. */
+export function colorsAllowed(env: NodeJS.ProcessEnv, isTerminal: boolean): boolean {
+  if (env["NO_COLOR"] !== undefined && env["NO_COLOR"] !== "") return false;
+  const force = env["FORCE_COLOR"];
+  if (force !== undefined && force !== "") return force !== "0" && force !== "false";
+  return isTerminal && env["TERM"] !== "dumb";
+}
+
+/** A painter that leaves text alone where colours are not allowed. */
+export function painter(allowed: boolean): (style: Style, text: string) => string {
+  return (style, text) => (allowed ? styleText(style, text, { validateStream: false }) : text);
+}
+
+/** Writes all bytes before it returns; a reader that went away is no error of ours (`cuenv … | head`). */
+export function writeAll(descriptor: 1 | 2, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length;) {
+    try {
+      written += writeSync(descriptor, bytes, written);
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? error.code : undefined;
+      if (code === "EPIPE") return;
+      if (code !== "EAGAIN") throw error;
+      // A non-blocking pipe whose reader is slow: wait a little, without spinning.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+}
+
+export function printOut(text: string): void {
+  writeAll(1, Buffer.from(text));
+}
+
+export function printErr(text: string): void {
+  writeAll(2, Buffer.from(text));
+}

@@ -1,0 +1,81 @@
+/** Why a lookup was no hit, or was not made. */
+export type MissReason =
+  /** No entry under this key. */
+  | "absent"
+  /** An entry, but not all of its blobs. */
+  | "incomplete"
+  /** An entry or blob that is damaged. */
+  | "corrupt"
+  /** An entry that is older than the task's maxAge. */
+  | "expired"
+  /** The store could not be read. */
+  | "unreadable"
+  /** The outputs could not be put in place. */
+  | "restoreFailed"
+  /** `--force`, or a mode that does not read. */
+  | "notRead"
+  /** A dependency ran that is not cached and declares no outputs. */
+  | "uncachedDependency"
+  /** The key could not be computed: an unreadable input, a tool that fails. */
+  | "noKey";
+
+/** Why a successful run was not stored. */
+export type NotStoredReason =
+  | "inputsChanged"
+  | "unsuitableOutput"
+  | "secretInOutput"
+  | "outputTooLarge"
+  | "storeUnavailable"
+  | "notWritten";
+
+/**
+ * What happened in the cache. Statistics, `--json`, warnings and metrics are all made from these.
+ * Times are durations in milliseconds.
+ */
+export type CacheEvent =
+  | {
+      readonly type: "lookup";
+      readonly task: string;
+      readonly key: string;
+      readonly durationMs: number;
+    }
+  | {
+      readonly type: "hit";
+      readonly task: string;
+      readonly key: string;
+      readonly tier: string;
+      readonly savedMs: number;
+    }
+  | {
+      readonly type: "miss";
+      readonly task: string;
+      readonly key: string | undefined;
+      readonly reason: MissReason;
+    }
+  | {
+      readonly type: "restored";
+      readonly task: string;
+      readonly files: number;
+      readonly bytes: number;
+      readonly durationMs: number;
+    }
+  | { readonly type: "executed"; readonly task: string; readonly durationMs: number }
+  | {
+      readonly type: "stored";
+      readonly task: string;
+      readonly key: string;
+      readonly durationMs: number;
+    }
+  | {
+      readonly type: "notStored";
+      readonly task: string;
+      readonly reason: NotStoredReason;
+      readonly detail: string;
+    }
+  /** Something of the cache failed; the task did not. One warning per `cause` and run is enough for people. */
+  | {
+      readonly type: "trouble";
+      readonly task: string | undefined;
+      readonly cause: string;
+      readonly message: string;
+    };

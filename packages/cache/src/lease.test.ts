@@ -1,0 +1,72 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { leaseStaleMs, tryAcquireLease } from "./lease.ts";
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "lease-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function acquire(path: string) {
+  const attempt = tryAcquireLease(path);
+  if (attempt.kind !== "acquired") throw new Error(`expected a lease: ${attempt.kind}`);
+  return attempt.lease;
+}
+
+describe("a lease", () => {
+  it("is held by one at a time, and free after its release", () => {
+    const path = join(folder, "leases", "k");
+    const lease = acquire(path);
+    expect(tryAcquireLease(path).kind).toBe("held");
+    lease.release();
+    expect(existsSync(path)).toBe(false);
+    acquire(path).release();
+  });
+
+  it("is taken over from a holder that fell silent, who then does not remove the new holder's", () => {
+    const path = join(folder, "k");
+    const dead = acquire(path);
+    const past = Date.now() / 1000 - leaseStaleMs / 1000 - 1;
+    utimesSync(path, past, past);
+    const heir = acquire(path);
+    dead.release();
+    expect(tryAcquireLease(path).kind).toBe("held");
+    heir.release();
+  });
+
+  it("is taken over when its time lies far in the future, as after a clock was set back", () => {
+    const path = join(folder, "k");
+    writeFileSync(path, "someone");
+    const future = Date.now() / 1000 + 3600;
+    utimesSync(path, future, future);
+    expect(tryAcquireLease(path).kind).toBe("acquired");
+  });
+
+  it("is unavailable, not an error, where no file can be made", () => {
+    writeFileSync(join(folder, "file"), "");
+    expect(tryAcquireLease(join(folder, "file", "k")).kind).toBe("unavailable");
+  });
+
+  it("does not mind being cleared by somebody", () => {
+    const path = join(folder, "leases", "k");
+    const lease = acquire(path);
+    rmSync(join(folder, "leases"), { recursive: true });
+    lease.release();
+    mkdirSync(join(folder, "leases"));
+    writeFileSync(path, "another owner");
+    lease.release();
+    expect(readFileSync(path, "utf8")).toBe("another owner");
+  });
+});

@@ -1,0 +1,105 @@
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  utimesSync,
+  writeSync,
+} from "node:fs";
+import { randomBytes } from "node:crypto";
+import { dirname } from "node:path";
+
+/** How often a holder shows that it is alive (ms). */
+export const leaseHeartbeatMs = 1_000;
+/** A lease whose holder was silent for so long is taken over (ms). */
+export const leaseStaleMs = 5_000;
+
+/**
+ * A lease is advice that somebody on this machine is already computing a key. Nothing depends on it: a lost, stolen or
+ * stale lease costs a second execution, never a wrong result.
+ *
+ * It is a file, made with O_EXCL, that holds a random owner; its mtime is the heartbeat.
+ */
+export interface Lease {
+  release(): void;
+}
+
+/** `held`: somebody else has it. `unavailable`: leases cannot be made here (a read-only folder), so go on without. */
+export type LeaseAttempt =
+  | { readonly kind: "acquired"; readonly lease: Lease }
+  | { readonly kind: "held" }
+  | { readonly kind: "unavailable" };
+
+export function tryAcquireLease(path: string, now: () => number = Date.now): LeaseAttempt {
+  const owner = randomBytes(12).toString("hex");
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  } catch {
+    return { kind: "unavailable" };
+  }
+  // One more try after a stale lease, not a loop: if another waiter was quicker, its lease is as good as ours.
+  for (const mayTakeOver of [true, false]) {
+    try {
+      writeOwner(path, owner);
+      return { kind: "acquired", lease: keepAlive(path, owner) };
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EEXIST"))
+        return { kind: "unavailable" };
+      if (!mayTakeOver || !isStale(path, now)) return { kind: "held" };
+      removeQuietly(path);
+    }
+  }
+  return { kind: "held" };
+}
+
+function writeOwner(path: string, owner: string): void {
+  const file = openSync(path, "wx", 0o600);
+  try {
+    writeSync(file, owner, 0, "latin1");
+  } finally {
+    closeSync(file);
+  }
+}
+
+function isStale(path: string, now: () => number): boolean {
+  try {
+    const age = now() - statSync(path).mtimeMs;
+    // A heartbeat from the future is a clock that was set back: judged by its distance all the same.
+    return Math.abs(age) > leaseStaleMs;
+  } catch {
+    return true;
+  }
+}
+
+function keepAlive(path: string, owner: string): Lease {
+  const beat = (): void => {
+    try {
+      const time = Date.now() / 1000;
+      if (readFileSync(path, "latin1") === owner) utimesSync(path, time, time);
+    } catch {
+      // Cleared by somebody: the lease is only advice.
+    }
+  };
+  const timer = setInterval(beat, leaseHeartbeatMs);
+  timer.unref();
+  return {
+    release: () => {
+      clearInterval(timer);
+      try {
+        if (readFileSync(path, "latin1") === owner) unlinkSync(path);
+      } catch {
+        // Already gone.
+      }
+    },
+  };
+}
+
+function removeQuietly(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // Another waiter was quicker.
+  }
+}

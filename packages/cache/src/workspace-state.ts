@@ -1,0 +1,80 @@
+import { hashText } from "@cuenv/digest";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { dirname } from "node:path";
+
+/**
+ * Where what is remembered of one workspace lies: below the cache folder, by the digest of the workspace's path. All of
+ * it speeds things up, and nothing else: any of these files can go at any moment.
+ */
+export interface WorkspaceState {
+  readonly directory: string;
+  /** The file index (files.bin). */
+  readonly files: string;
+  /** Which files the input patterns of a task found. */
+  readonly selections: string;
+  /** What the tools of `runtime` printed. */
+  readonly tools: string;
+  /** The last stored result of each task, for telling what changed since. */
+  readonly lastResults: string;
+  /** Evaluated configuration. */
+  readonly evaluations: string;
+}
+
+/** The version of all formats below the workspace's folder; a new one starts an empty folder. */
+const stateVersion = 1;
+
+export function workspaceState(cacheDirectory: string, workspaceRoot: string): WorkspaceState {
+  const id = hashText("sha256", workspaceRoot).hash.slice(0, 32);
+  const directory = `${cacheDirectory}/v1/workspaces/${stateVersion}/${id}`;
+  return {
+    directory,
+    files: `${directory}/files.bin`,
+    selections: `${directory}/selections.json`,
+    tools: `${directory}/tools.json`,
+    lastResults: `${directory}/last-results.json`,
+    evaluations: `${directory}/evaluations`,
+  };
+}
+
+/** The text of a state file; undefined when it is not there or cannot be read. */
+export function readState(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes a state file by rename. Says whether it could. */
+export function writeState(path: string, text: string): boolean {
+  const temporary = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`;
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    const bytes = Buffer.from(text);
+    const file = openSync(temporary, "wx", 0o600);
+    try {
+      for (let written = 0; written < bytes.length;) {
+        written += writeSync(file, bytes, written, bytes.length - written, written);
+      }
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, path);
+    return true;
+  } catch {
+    try {
+      unlinkSync(temporary);
+    } catch {
+      // It was never made.
+    }
+    return false;
+  }
+}
