@@ -33,7 +33,10 @@ export interface CacheSettings {
   readonly namespace: string;
 }
 
-/** The same fields as somebody wrote them: only those that were set. */
+/**
+ * The same fields as somebody wrote them: only those that were set. `cacheDir` is still as written (`~/x`, relative
+ * to what wrote it), and a `maxAgeMs` of `Number.MAX_SAFE_INTEGER` says "infinite", which JSON can hold.
+ */
 export type CacheSettingsInput = { readonly [Field in keyof CacheSettings]?: CacheSettings[Field] };
 
 /** The cache settings of one task, resolved. */

@@ -1,2 +1,56 @@
-export type * from "./cache-settings.ts";
-export type * from "./task.ts";
+/** Turns evaluated CUE, settings files, environment and flags into one validated, read-only configuration. */
+export {
+  cacheModes,
+  getTaskCacheMode,
+  isCachingEnabled,
+  isReadable,
+  isWritable,
+  parseCacheMode,
+} from "./cache-mode.ts";
+export type {
+  CacheMode,
+  CacheSettings,
+  CacheSettingsInput,
+  EnvironmentMode,
+  EvictionPolicy,
+  TaskCacheSettings,
+} from "./cache-settings.ts";
+export { parseByteSize } from "./byte-size.ts";
+export { parseDuration } from "./duration.ts";
+export { readEnvironmentSettings, settingVariables } from "./environment-settings.ts";
+export type { EvaluatedPackage } from "./evaluated-package.ts";
+export {
+  parseCacheSettings,
+  type ParsedCacheSettings,
+  type SettingsPlace,
+} from "./parse-cache-settings.ts";
+export {
+  defaultCacheSettings,
+  homeOf,
+  resolveCacheSettings,
+  type ResolvedCacheSettings,
+  type ResolveOptions,
+  type SettingsFile,
+  type SettingSource,
+  type SettingValue,
+} from "./resolve-cache-settings.ts";
+export type {
+  Argument,
+  CommandTask,
+  EnvironmentValue,
+  EnvironmentValues,
+  GroupTask,
+  HostVariable,
+  Project,
+  Secret,
+  SequenceTask,
+  Task,
+  TaskAction,
+  TaskOutputReference,
+  TaskParameter,
+} from "./task.ts";
+export {
+  findProjectDirectory,
+  type FindProjectOptions,
+  findWorkspaceRoot,
+} from "./workspace-root.ts";

@@ -29,6 +29,59 @@ export const errorTable = {
     meaning: "The command line is wrong: an unknown flag, command, task or value.",
   },
   INTERNAL: { exit: "internal", meaning: "cuenv itself failed; this is a bug." },
+  CONFIG_TYPE: {
+    exit: "configuration",
+    meaning: "A field of the configuration has a value of the wrong type.",
+  },
+  CONFIG_UNKNOWN_FIELD: {
+    exit: "configuration",
+    meaning: "A field of the configuration does not exist, most often a misspelling.",
+  },
+  CONFIG_VALUE: {
+    exit: "configuration",
+    meaning:
+      "A value of the configuration cannot be read: a duration, a size, a policy, or a number out of its range.",
+  },
+  CONFIG_CACHE_MODE: {
+    exit: "configuration",
+    meaning: "A cache mode is none of off, read, read-write and write.",
+  },
+  CONFIG_NAME: {
+    exit: "configuration",
+    meaning: "A name is malformed: a variable's, a task's or a namespace.",
+  },
+  CONFIG_NAME_COLLISION: { exit: "configuration", meaning: "Two tasks get the same full name." },
+  CONFIG_ACTION: {
+    exit: "configuration",
+    meaning: "A task's command or script is missing, empty, or there are both.",
+  },
+  CONFIG_UNKNOWN_TASK: {
+    exit: "configuration",
+    meaning: "A task depends on, or takes output from, a task that does not exist.",
+  },
+  CONFIG_CYCLE: { exit: "configuration", meaning: "Tasks depend on each other in a circle." },
+  CONFIG_OUTSIDE_WORKSPACE: {
+    exit: "configuration",
+    meaning: "A folder, input or output of a task lies outside the workspace.",
+  },
+  CONFIG_OUTPUTS: {
+    exit: "configuration",
+    meaning:
+      "A task's outputs cannot be owned by it: the whole project, or files that another task declares too.",
+  },
+  CONFIG_UNKNOWN_ENVIRONMENT: {
+    exit: "configuration",
+    meaning: "The environment asked for by -e or CUENV_ENV is not in the configuration.",
+  },
+  CONFIG_REFUSED: {
+    exit: "configuration",
+    meaning:
+      "A task asks for something that cuenv does not have and that would be unsafe to leave out.",
+  },
+  CONFIG_FILE: {
+    exit: "configuration",
+    meaning: "A configuration file cannot be read, or is not valid JSON or YAML.",
+  },
   DIGEST_INVALID: {
     exit: "internal",
     meaning: "A digest is malformed: wrong length, not lowercase hexadecimal, or a negative size.",
@@ -36,6 +89,50 @@ export const errorTable = {
   DIGEST_FILE_CHANGED: {
     exit: "internal",
     meaning: "A file kept changing while it was being hashed.",
+  },
+  REAPI_MESSAGE_INVALID: {
+    exit: "internal",
+    meaning:
+      "A message of the Remote Execution API cannot be encoded canonically: a name that is there twice or is no path segment, a text that is not Unicode, a number out of range, or too many bytes.",
+  },
+  KEY_GLOB_INVALID: {
+    exit: "configuration",
+    meaning:
+      "A pattern of inputs or outputs is malformed, leaves the workspace, or is too long or too complex to be matched in bounded time.",
+  },
+  KEY_PATH_INVALID: {
+    exit: "configuration",
+    meaning: "A path lies outside the workspace, or contains a NUL byte.",
+  },
+  KEY_INPUT_UNREADABLE: {
+    exit: "internal",
+    meaning: "An input file exists but cannot be read; the task runs uncached.",
+  },
+  RUN_TASK_NOT_FOUND: {
+    exit: "usage",
+    meaning: "A name or pattern on the command line fits no task of the project.",
+  },
+  RUN_ARGUMENTS: {
+    exit: "usage",
+    meaning:
+      "The arguments after -- do not fit the task: unknown, missing, of the wrong type, or given to a group.",
+  },
+  RUN_OUTPUT_REFERENCE: {
+    exit: "configuration",
+    meaning:
+      "The output of another task cannot be used as an argument or a variable: that task did not run, or printed what cannot be one.",
+  },
+  RUN_SECRET: {
+    exit: "configuration",
+    meaning: "The command that gives a secret's value failed, or gave none.",
+  },
+  RUN_ENVIRONMENT: {
+    exit: "configuration",
+    meaning: "A variable's value cannot be handed to a process: it contains a NUL byte.",
+  },
+  RUN_SPAWN: {
+    exit: "internal",
+    meaning: "The operating system refused to start a process: no memory, processes or files left.",
   },
 } as const;
 

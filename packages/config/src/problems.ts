@@ -1,0 +1,77 @@
+import { CuenvError, type CuenvErrorOptions, type ErrorCode, type Location } from "@cuenv/errors";
+import { parentPointer } from "./json-pointer.ts";
+
+/** More than anybody reads; keeps a hostile file from filling memory with errors. */
+const maximumProblems = 100;
+
+export interface Warning {
+  readonly message: string;
+  readonly location?: Location;
+}
+
+/**
+ * Collects what is wrong in one pass over a configuration, so that a reader sees all of it at once. `pointer` is
+ * where in the data; it becomes the location of the nearest field whose position is known.
+ */
+export interface Problems {
+  add(code: ErrorCode, pointer: string, message: string, hint?: string): void;
+  /** `cause` makes the warning one of its kind: a second one with the same cause is not kept. */
+  warn(cause: string, pointer: string, message: string): void;
+  locate(pointer: string): Location | undefined;
+  readonly count: number;
+  readonly warnings: readonly Warning[];
+  /** Throws the first problem with all others in `others`, if there is one. */
+  throwIfAny(): void;
+}
+
+export interface ProblemsOptions {
+  readonly positions?: Readonly<Record<string, Location>> | undefined;
+  /** Where problems are whose position is not known. */
+  readonly fallback?: Location | undefined;
+}
+
+export function createProblems({ positions = {}, fallback }: ProblemsOptions = {}): Problems {
+  const found: { code: ErrorCode; message: string; options: CuenvErrorOptions }[] = [];
+  const warnings = new Map<string, Warning>();
+  let count = 0;
+
+  function locate(pointer: string): Location | undefined {
+    for (let at = pointer; ; at = parentPointer(at)) {
+      if (Object.hasOwn(positions, at)) return positions[at];
+      if (at === "") return fallback;
+    }
+  }
+
+  return {
+    add(code, pointer, message, hint) {
+      count += 1;
+      if (found.length >= maximumProblems) return;
+      const location = locate(pointer);
+      found.push({
+        code,
+        message,
+        options: { ...(hint === undefined ? {} : { hint }), ...(location ? { location } : {}) },
+      });
+    },
+    warn(cause, pointer, message) {
+      if (warnings.has(cause)) return;
+      const location = locate(pointer);
+      warnings.set(cause, location === undefined ? { message } : { message, location });
+    },
+    locate,
+    get count() {
+      return count;
+    },
+    get warnings() {
+      return [...warnings.values()];
+    },
+    throwIfAny() {
+      const [first, ...rest] = found;
+      if (first === undefined) return;
+      const others = rest.map(
+        ({ code, message, options }) => new CuenvError(code, message, options),
+      );
+      throw new CuenvError(first.code, first.message, { ...first.options, others });
+    },
+  };
+}
