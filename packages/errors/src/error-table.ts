@@ -134,6 +134,38 @@ export const errorTable = {
     exit: "internal",
     meaning: "The operating system refused to start a process: no memory, processes or files left.",
   },
+  CAS_BLOB_NOT_FOUND: {
+    exit: "internal",
+    meaning: "A blob is not in the store: never written, evicted, or deleted.",
+  },
+  CAS_BLOB_CORRUPT: {
+    exit: "internal",
+    meaning:
+      "The bytes that a store holds for a blob are not those of its digest. They were not used, and count as missing.",
+  },
+  CAS_DIGEST_MISMATCH: {
+    exit: "internal",
+    meaning: "Bytes were given under the digest of other bytes. Nothing was stored.",
+  },
+  CAS_RANGE_INVALID: {
+    exit: "internal",
+    meaning: "A range of a blob begins beyond its end, or is negative.",
+  },
+  CAS_STORE_UNAVAILABLE: {
+    exit: "internal",
+    meaning:
+      "The store cannot work now: the disk is full, the folder is read-only, not accessible, or not to be trusted.",
+  },
+  CAS_OUTPUT_INVALID: {
+    exit: "configuration",
+    meaning:
+      "A declared output cannot be one: it leaves the workspace, covers the whole project, or its pattern cannot be matched in bounded time.",
+  },
+  CAS_ENTRY_INVALID: {
+    exit: "internal",
+    meaning:
+      "A list of outputs is hostile or damaged: a path that leaves, collides with another or lies below a link. Nothing was restored.",
+  },
 } as const;
 
 export type ErrorCode = keyof typeof errorTable;

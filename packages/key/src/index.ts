@@ -1,1 +1,41 @@
-export type * from "./key-inputs.ts";
+/** The cache-key generator: task + files + environment → REAPI Action, and what it was made of. */
+export {
+  type ActionRequest,
+  type Blob,
+  buildAction,
+  type BuiltAction,
+  generateActionDigest,
+  hostPlatform,
+  keySchema,
+} from "./build-action.ts";
+export {
+  compilePatterns,
+  maxPatternLength,
+  maxPatterns,
+  type Pattern,
+  type PatternSet,
+  resolvePatterns,
+} from "./compile-pattern.ts";
+export { loaderVariables, passThroughVariables } from "./environment-lists.ts";
+export {
+  type EnvironmentFilter,
+  type FilteredEnvironment,
+  filterEnvironmentVariables,
+} from "./filter-environment-variables.ts";
+export { hashInputFiles } from "./hash-input-files.ts";
+export type { InputNode, KeyInputs, KeyVariable } from "./key-inputs.ts";
+export {
+  type DependencyOutputs,
+  matchesSet,
+  mergeDependencyOutputs,
+  type MergedInputs,
+} from "./merge-dependency-outputs.ts";
+export { normalizeWorkingDirectory } from "./normalize-working-directory.ts";
+export { selectInputs } from "./select-inputs.ts";
+export type {
+  InputProblem,
+  OutputPatterns,
+  Selection,
+  SelectionCheck,
+  SelectionRequest,
+} from "./selection.ts";
