@@ -1,0 +1,161 @@
+import type { ChildProcess } from "node:child_process";
+import { performance } from "node:perf_hooks";
+import { type ChunkSink, type Drain, drainOutput } from "./drain-output.ts";
+import { endOfProcess } from "./end-of-process.ts";
+import { addLiveProcess, removeLiveProcess } from "./live-processes.ts";
+import {
+  interruptExitCode,
+  type ProcessOutcome,
+  signalExitCode,
+  timeoutExitCode,
+} from "./outcome.ts";
+import { processTree } from "./process-tree.ts";
+import { spawnFailure } from "./spawn-failure.ts";
+
+export interface ProcessRequest {
+  /** The program, looked up in `env`'s PATH, and its arguments. No shell is involved. */
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  /** The whole environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** "inherit" is for a command that runs alone; when it is a terminal, the command shares our process group, which is the one that may read it. */
+  readonly stdin: "inherit" | "ignore";
+  readonly stdout: "inherit" | ChunkSink;
+  readonly stderr: "inherit" | ChunkSink;
+  readonly timeoutMs?: number | undefined;
+  /** From SIGTERM to SIGKILL; default 10 s. */
+  readonly graceMs?: number;
+  /** How long, after the command's end, output of processes that it left behind is taken; default 1 s. */
+  readonly drainMs?: number;
+  /** Aborting ends the command with all that it started: SIGTERM, and SIGKILL after the grace. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const defaultGraceMs = 10_000;
+const defaultDrainMs = 1_000;
+
+/**
+ * Runs a command to its end. It leads a process group of its own (but for a terminal on stdin), so that a timeout and
+ * an abort reach all that it started; then this returns only when nothing of it is left. A command that ends by itself
+ * may leave processes behind (a server that it was meant to start): their output is cut off after `drainMs`, and
+ * `outputComplete` tells.
+ * @throws {CuenvError} RUN_SPAWN, RUN_ENVIRONMENT
+ */
+export function runProcess(request: ProcessRequest): Promise<ProcessOutcome> {
+  const terminal = request.stdin === "inherit" && process.getBuiltinModule("node:tty").isatty(0);
+  return runChild(request, { ownGroup: !terminal, attached: terminal });
+}
+
+/** @internal */
+export async function runChild(
+  request: ProcessRequest,
+  group: {
+    readonly ownGroup: boolean;
+    readonly attached: boolean;
+    readonly onStart?: (pid: number) => void;
+  },
+): Promise<ProcessOutcome> {
+  const started = performance.now();
+  const elapsed = (): number => performance.now() - started;
+  const { signal } = request;
+  if (signal?.aborted === true) return cancelled(signal, 0);
+
+  const [program = ""] = request.argv;
+  let child: ChildProcess;
+  try {
+    child = spawnChild(request, group.ownGroup);
+  } catch (error) {
+    return { ...spawnFailure(error, program, request.cwd), durationMs: elapsed() };
+  }
+  const exit = exitOf(child);
+  const drains = connectOutput(child, request);
+  if (child.pid === undefined) {
+    const { error } = await exit;
+    return { ...spawnFailure(error, program, request.cwd), durationMs: elapsed() };
+  }
+  group.onStart?.(child.pid);
+
+  const tree = processTree(child.pid, group.ownGroup);
+  addLiveProcess(tree, group.attached);
+  try {
+    const { graceMs = defaultGraceMs, timeoutMs } = request;
+    const ending = endOfProcess(tree, { timeoutMs, graceMs, signal });
+    const { code, signal: endedBy } = await exit;
+    const reason = ending.settle();
+    if (reason !== undefined) await ending.untilGone();
+    const drainMs = request.drainMs ?? defaultDrainMs;
+    const complete = await Promise.all(drains.map((drain) => drain.finish(drainMs, signal)));
+    if (reason === "abort") return cancelled(signal, elapsed());
+    if (reason === "timeout")
+      return {
+        status: "timedOut",
+        timeoutMs: timeoutMs ?? 0,
+        exitCode: timeoutExitCode,
+        durationMs: elapsed(),
+      };
+    if (endedBy !== null)
+      return {
+        status: "signalled",
+        signal: endedBy,
+        exitCode: signalExitCode(endedBy),
+        durationMs: elapsed(),
+      };
+    if (code === 0)
+      return {
+        status: "succeeded",
+        exitCode: 0,
+        durationMs: elapsed(),
+        outputComplete: !complete.includes(false),
+      };
+    return { status: "failed", exitCode: code ?? 1, durationMs: elapsed() };
+  } finally {
+    removeLiveProcess(tree);
+  }
+}
+
+function spawnChild(request: ProcessRequest, ownGroup: boolean): ChildProcess {
+  // Loaded with the first command that runs: a run of hits needs none, and the module costs milliseconds.
+  const { spawn } = process.getBuiltinModule("node:child_process");
+  const [program = "", ...args] = request.argv;
+  return spawn(program, args, {
+    cwd: request.cwd,
+    env: request.env,
+    detached: ownGroup,
+    stdio: [
+      request.stdin,
+      request.stdout === "inherit" ? "inherit" : "pipe",
+      request.stderr === "inherit" ? "inherit" : "pipe",
+    ],
+  });
+}
+
+interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** Set when it was never started. */
+  readonly error?: unknown;
+}
+
+function exitOf(child: ChildProcess): Promise<Exit> {
+  return new Promise((resolve) => {
+    child.once("exit", (code, signal) => {
+      resolve({ code, signal });
+    });
+    child.once("error", (error) => {
+      resolve({ code: null, signal: null, error });
+    });
+  });
+}
+
+function connectOutput(child: ChildProcess, request: ProcessRequest): Drain[] {
+  const drains: Drain[] = [];
+  if (child.stdout !== null && request.stdout !== "inherit")
+    drains.push(drainOutput(child.stdout, request.stdout));
+  if (child.stderr !== null && request.stderr !== "inherit")
+    drains.push(drainOutput(child.stderr, request.stderr));
+  return drains;
+}
+
+function cancelled(signal: AbortSignal | undefined, durationMs: number): ProcessOutcome {
+  return { status: "cancelled", exitCode: interruptExitCode(signal?.reason), durationMs };
+}
