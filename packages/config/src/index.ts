@@ -19,11 +19,13 @@ export { parseByteSize } from "./byte-size.ts";
 export { parseDuration } from "./duration.ts";
 export { readEnvironmentSettings, settingVariables } from "./environment-settings.ts";
 export type { EvaluatedPackage } from "./evaluated-package.ts";
+export { normalizeProject, type NormalizeOptions } from "./normalize/normalize-project.ts";
 export {
   parseCacheSettings,
   type ParsedCacheSettings,
   type SettingsPlace,
 } from "./parse-cache-settings.ts";
+export { refusedError } from "./refused-error.ts";
 export {
   defaultCacheSettings,
   homeOf,

@@ -1,0 +1,90 @@
+import type { CommandTask } from "../task.ts";
+import { patternsOverlap } from "./glob-overlap.ts";
+import { isMagic, parsePathPattern, type PathPattern, startsWithSegments } from "./path-pattern.ts";
+
+export interface OutputOverlap {
+  readonly first: { readonly task: string; readonly path: string };
+  readonly second: { readonly task: string; readonly path: string };
+}
+
+interface Output {
+  readonly task: string;
+  readonly pattern: PathPattern;
+  /** What the task takes out again with `!`. */
+  readonly exceptions: readonly PathPattern[];
+}
+
+/**
+ * Pairs of tasks whose declared outputs can hold the same path: equal, one below the other, or globs that can match
+ * one path. A pattern that the other task takes out with a literal `!` folder (`!dist/types`, `!dist/types/**`) does
+ * not count. One pair is given for two tasks, the first in the order written.
+ */
+export function findOverlappingOutputs(
+  tasks: readonly CommandTask[],
+  projectDirectory: string,
+): readonly OutputOverlap[] {
+  const outputs = tasks.flatMap((task) => outputsOf(task, projectDirectory));
+  const byBase = new Map<string, Output[]>();
+  const bases = new Map<Output, readonly string[]>();
+  for (const output of outputs) {
+    const base = baseOf(output.pattern);
+    bases.set(output, base);
+    const key = folderKey(base, base.length);
+    const there = byBase.get(key);
+    if (there === undefined) byBase.set(key, [output]);
+    else there.push(output);
+  }
+  const overlaps = new Map<string, OutputOverlap>();
+  // Outputs overlap only where one's literal base is the other's or above it: each pair is met at the deeper one.
+  for (const output of outputs) {
+    const base = bases.get(output) ?? [];
+    for (let length = base.length; length >= 0; length -= 1) {
+      for (const other of byBase.get(folderKey(base, length)) ?? [])
+        if (other.task !== output.task && doOverlap(other, output))
+          addPair(overlaps, other, output);
+    }
+  }
+  return [...overlaps.values()];
+}
+
+function outputsOf(task: CommandTask, projectDirectory: string): readonly Output[] {
+  const patterns = (task.outputs ?? []).flatMap((text) => {
+    const result = parsePathPattern(text, projectDirectory);
+    return result.ok ? [result.pattern] : [];
+  });
+  const exceptions = patterns.filter((pattern) => pattern.negated);
+  return patterns
+    .filter((pattern) => !pattern.negated)
+    .map((pattern) => ({ task: task.name, pattern, exceptions }));
+}
+
+function baseOf({ segments }: PathPattern): readonly string[] {
+  const magic = segments.findIndex(isMagic);
+  return magic === -1 ? segments : segments.slice(0, magic);
+}
+
+function folderKey(base: readonly string[], length: number): string {
+  return base.slice(0, length).join("/").normalize("NFC").toLowerCase();
+}
+
+function doOverlap(left: Output, right: Output): boolean {
+  if (isTakenOut(left.pattern, right.exceptions) || isTakenOut(right.pattern, left.exceptions))
+    return false;
+  return patternsOverlap(left.pattern.segments, right.pattern.segments);
+}
+
+function isTakenOut(pattern: PathPattern, exceptions: readonly PathPattern[]): boolean {
+  return exceptions.some(({ segments }) => {
+    const folder = segments.at(-1) === "**" ? segments.slice(0, -1) : segments;
+    return !folder.some(isMagic) && startsWithSegments(baseOf(pattern), folder);
+  });
+}
+
+function addPair(overlaps: Map<string, OutputOverlap>, left: Output, right: Output): void {
+  const key = [left.task, right.task].toSorted().join("\0");
+  if (overlaps.has(key)) return;
+  overlaps.set(key, {
+    first: { task: left.task, path: left.pattern.path },
+    second: { task: right.task, path: right.pattern.path },
+  });
+}

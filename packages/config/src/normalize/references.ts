@@ -1,0 +1,19 @@
+/** Longest chain of references that is followed; keeps a circle of them from being endless. */
+const maximumHops = 16;
+
+/**
+ * What a value refers to in the end: `pointer` or a field above it is a reference, and what that names may be one
+ * again. Undefined when neither is.
+ */
+export function followReference(
+  references: Readonly<Record<string, string>>,
+  pointer: string,
+): string | undefined {
+  let at = pointer;
+  for (let hops = 0; hops < maximumHops; hops += 1) {
+    const next = Object.hasOwn(references, at) ? references[at] : undefined;
+    if (typeof next !== "string" || next === at) break;
+    at = next;
+  }
+  return at === pointer ? undefined : at;
+}

@@ -1,0 +1,206 @@
+import {
+  type Data,
+  type DataObject,
+  isDataList,
+  isDataObject,
+  kindOf,
+  ownField,
+} from "../evaluated-package.ts";
+import { pointerTo } from "../json-pointer.ts";
+import { openStruct, type Struct } from "../struct.ts";
+import type { Context } from "./context.ts";
+import { followReference } from "./references.ts";
+import { groupFields, isTaskField } from "./task-fields.ts";
+
+/** More levels of groups than anybody writes; keeps hostile nesting off the stack. */
+const maximumDepth = 64;
+const longestName = 200;
+
+/** A task, group or sequence as it was found, before its fields are read. */
+export interface TaskNode {
+  readonly kind: "command" | "group" | "sequence";
+  readonly name: string;
+  readonly pointer: string;
+  /** Undefined for a list, which has no fields of its own, and for a task that is another by reference. */
+  readonly struct: Struct | undefined;
+  readonly parent: TaskNode | undefined;
+  readonly members: Member[];
+}
+
+/** A node's own child, or a reference to a task that is written elsewhere. */
+export type Member =
+  | { readonly kind: "own"; readonly node: TaskNode }
+  | { readonly kind: "reference"; readonly pointer: string; readonly target: string };
+
+export interface TaskTree {
+  /** Every node, parents first, in the order written. */
+  readonly nodes: readonly TaskNode[];
+  readonly byName: ReadonlyMap<string, TaskNode>;
+  readonly byPointer: ReadonlyMap<string, TaskNode>;
+  /** Members that are references: pointer → what they refer to. */
+  readonly targets: ReadonlyMap<string, string>;
+}
+
+/** Finds the tasks of all three generations below `tasks`, with their full names. */
+export function readTaskTree(context: Context): TaskTree {
+  const building: Building = {
+    context,
+    nodes: [],
+    byName: new Map(),
+    byPointer: new Map(),
+    targets: new Map(),
+  };
+  const tasks = ownField(context.value, "tasks");
+  if (tasks === undefined) return building;
+  if (!isDataObject(tasks)) {
+    const message = `cannot read tasks: \`tasks\` must be a struct, not ${kindOf(tasks)}`;
+    context.problems.add("CONFIG_TYPE", "/tasks", message);
+    return building;
+  }
+  for (const [name, value] of Object.entries(tasks)) {
+    if (value === null || isPrivate(name)) continue;
+    const pointer = pointerTo("/tasks", name);
+    visit(building, { value, name, pointer, parent: undefined, depth: 0 });
+  }
+  return building;
+}
+
+interface Visit {
+  readonly value: Data;
+  readonly name: string;
+  readonly pointer: string;
+  readonly parent: TaskNode | undefined;
+  readonly depth: number;
+}
+
+interface Building {
+  readonly context: Context;
+  readonly nodes: TaskNode[];
+  readonly byName: Map<string, TaskNode>;
+  readonly byPointer: Map<string, TaskNode>;
+  readonly targets: Map<string, string>;
+}
+
+function register({ context, nodes, byName, byPointer }: Building, node: TaskNode): void {
+  const { problems } = context;
+  if (!isGoodName(node.name)) {
+    const message = `cannot read task ${JSON.stringify(node.name.slice(0, longestName))}: it is not a name for a task`;
+    const hint = `a name has 1 to ${longestName} characters, no control characters, and does not begin with "-"`;
+    problems.add("CONFIG_NAME", node.pointer, message, hint);
+    return;
+  }
+  const other = byName.get(node.name);
+  if (other !== undefined) {
+    const message = `cannot name task ${node.name}: another task has the same full name`;
+    const hint = "a member's full name is its group's, a dot and its own: rename one of the two";
+    problems.add("CONFIG_NAME_COLLISION", node.pointer, message, hint);
+    return;
+  }
+  nodes.push(node);
+  byName.set(node.name, node);
+  byPointer.set(node.pointer, node);
+  if (node.parent !== undefined) node.parent.members.push({ kind: "own", node });
+}
+
+function visit(building: Building, at: Visit): void {
+  const { context, targets } = building;
+  const { problems } = context;
+  const { value, name, pointer, parent, depth } = at;
+  const target = taskReference(context, pointer);
+  if (target !== undefined && parent !== undefined) {
+    targets.set(pointer, target);
+    parent.members.push({ kind: "reference", pointer, target });
+    return;
+  }
+  if (target !== undefined) {
+    // A task under a second name: a group of the one, so that it runs once and owns its outputs once.
+    targets.set(pointer, target);
+    const members: Member[] = [{ kind: "reference", pointer, target }];
+    register(building, { kind: "group", name, pointer, struct: undefined, parent, members });
+    return;
+  }
+  const struct = isDataObject(value)
+    ? openStruct(problems, value, pointer, `task ${name}`)
+    : undefined;
+  const kind = isDataList(value) ? "sequence" : struct && kindOfStruct(struct);
+  if (kind === undefined || depth > maximumDepth) {
+    const reason =
+      kind === undefined
+        ? `it must be a struct or a list, not ${kindOf(value)}`
+        : "it is nested too deeply";
+    problems.add("CONFIG_TYPE", pointer, `cannot read task ${name}: ${reason}`);
+    return;
+  }
+  const node: TaskNode = { kind, name, pointer, struct, parent, members: [] };
+  register(building, node);
+  if (kind !== "command") visitMembers(building, node, value, depth);
+}
+
+function visitMembers(building: Building, node: TaskNode, value: Data, depth: number): void {
+  const { pointer, name } = node;
+  const inner = node.struct?.raw("tasks");
+  const isWrapped = inner !== undefined && node.struct?.raw("type") !== "group";
+  const members = isWrapped ? inner : value;
+  const base = isWrapped ? pointerTo(pointer, "tasks") : pointer;
+  const entries: [string | number, Data][] = isDataList(members)
+    ? [...members.entries()]
+    : Object.entries(members as DataObject).filter(
+        ([field]) => isWrapped || !groupFields.includes(field),
+      );
+  for (const [field, member] of entries) {
+    if (member === null || (typeof field === "string" && isPrivate(field))) continue;
+    const full = typeof field === "number" ? `${name}[${field}]` : `${name}.${field}`;
+    const at = pointerTo(base, field);
+    visit(building, { value: member, name: full, pointer: at, parent: node, depth: depth + 1 });
+  }
+}
+
+/** Where a task that is nothing but a reference to another one points. */
+function taskReference(context: Context, pointer: string): string | undefined {
+  const target = followReference(context.references, pointer);
+  return target?.startsWith("/tasks/") && target !== pointer ? target : undefined;
+}
+
+function isPrivate(field: string): boolean {
+  return field.startsWith("_") || field.startsWith("#");
+}
+
+function isGoodName(name: string): boolean {
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  return name.length <= longestName && name.trim() !== "" && !/^-|[\0-\x1f\x7f]/.test(name);
+}
+
+/** Which kind of node a struct is. A struct that is neither is taken for a task, whose fields then tell what is wrong. */
+function kindOfStruct(struct: Struct): TaskNode["kind"] {
+  if (struct.raw("type") === "group") return "group";
+  if (isAction(struct.raw("command")) || isAction(struct.raw("script"))) return "command";
+  const inner = struct.raw("tasks");
+  if (isDataList(inner)) return "sequence";
+  if (isDataObject(inner)) return "group";
+  const members = Object.entries(struct.data).filter(
+    ([field, value]) => value !== null && !groupFields.includes(field) && !isPrivate(field),
+  );
+  const isGroup =
+    members.length > 0 &&
+    members.every(([field, value]) =>
+      isDataList(value)
+        ? !isTaskField(field)
+        : isDataObject(value) && (!isTaskField(field) || looksLikeTask(value)),
+    );
+  if (!isGroup) return "command";
+  // cuenv 0.5: a group's members run one after the other with `mode: "sequential"`.
+  return struct.raw("mode") === "sequential" ? "sequence" : "group";
+}
+
+function isAction(value: Data | undefined): boolean {
+  return value !== undefined && !isDataObject(value);
+}
+
+function looksLikeTask(value: DataObject): boolean {
+  return (
+    isAction(ownField(value, "command")) ||
+    isAction(ownField(value, "script")) ||
+    ownField(value, "tasks") !== undefined ||
+    ownField(value, "type") === "group"
+  );
+}
