@@ -1,1 +1,23 @@
+/** The action cache: from the digest of an Action to its stored result. */
+export {
+  type ActionCache,
+  type ActionCacheOptions,
+  createActionCache,
+  type Lookup,
+  type LookupMissReason,
+  type LookupOptions,
+} from "./action-cache.ts";
+export { assertActionKey, isNamespace } from "./action-key.ts";
 export type { ActionKey, ActionStore } from "./action-store.ts";
+export { canonicalJson, type JsonValue } from "./canonical-json.ts";
+export {
+  type DecodedEntry,
+  decodeEntry,
+  type EntryFault,
+  maxEntryBytes,
+  openEnvelope,
+  type UnusableEntry,
+} from "./decode-entry.ts";
+export { createDiskActionStore, type DiskActionStoreOptions } from "./disk-action-store.ts";
+export { encodeEntry, encodePayload, type EntrySignature, payloadType } from "./encode-entry.ts";
+export { type Builder, referencedDigests, type TaskResult } from "./task-result.ts";

@@ -37,11 +37,17 @@ export interface BlobStore {
   ingest(source: BlobSource, signal?: AbortSignal): Promise<Digest>;
   /**
    * The whole blob at once, verified, when that is possible without waiting (local disk, memory) and it is at most
-   * {@link maxSyncReadBytes} long; undefined otherwise. The fast path of a restore.
+   * {@link maxSyncReadBytes} long; undefined otherwise, and when it is absent. The fast path of a restore.
+   * @throws {CuenvError} CAS_BLOB_CORRUPT, CAS_STORE_UNAVAILABLE
    */
   readSync?(digest: Digest): Uint8Array | undefined;
   /** A path at which the bytes can be read but must not be changed or linked; undefined when there is none. Not verified. */
   localPath?(digest: Digest): string | undefined;
+  /**
+   * The barrier before an entry that names the blobs is stored: returns when all that was written is as durable as the
+   * store's policy says. @throws {CuenvError} CAS_STORE_UNAVAILABLE
+   */
+  flush?(signal?: AbortSignal): Promise<void>;
 }
 
 /** Blobs up to this size are read and written in one call (2 MiB). */

@@ -1,7 +1,26 @@
+/** The content-addressed store: contract, disk, memory and tiered stores; capture and restore of outputs; eviction and verification. */
 export {
   type BlobSource,
   type BlobStore,
   maxSyncReadBytes,
   type ReadOptions,
 } from "./blob-store.ts";
+export { type CacheFolder, type CacheFolderOptions, openCacheFolder } from "./cache-folder.ts";
+export {
+  type CapturedOutputs,
+  captureOutputs,
+  type CaptureOptions,
+  type OutputProblem,
+} from "./capture-outputs.ts";
+export { createDiskBlobStore, type DiskBlobStoreOptions } from "./disk-blob-store.ts";
+export { entryId, type EntryId, entryPath } from "./disk-layout.ts";
+export type { Durability } from "./durability.ts";
 export type { OutputEntry } from "./output-entry.ts";
+export {
+  restoreOutputs,
+  type RestoreMissReason,
+  type RestoreOptions,
+  type RestoreResult,
+} from "./restore-outputs.ts";
+export { storeUnavailable } from "./system-error.ts";
+export { entriesProblem, type EntryProblem } from "./validate-entries.ts";

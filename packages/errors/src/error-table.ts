@@ -166,6 +166,14 @@ export const errorTable = {
     meaning:
       "A list of outputs is hostile or damaged: a path that leaves, collides with another or lies below a link. Nothing was restored.",
   },
+  AC_STORE_UNAVAILABLE: {
+    exit: "internal",
+    meaning: "The store of entries cannot work now; see CAS_STORE_UNAVAILABLE.",
+  },
+  AC_NAMESPACE_INVALID: {
+    exit: "configuration",
+    meaning: "A namespace has characters other than letters, digits, `.`, `_` and `-`.",
+  },
 } as const;
 
 export type ErrorCode = keyof typeof errorTable;

@@ -1,0 +1,121 @@
+import type { BlobStore } from "@cuenv/cas";
+import type { Digest } from "@cuenv/digest";
+import { isNamespace } from "./action-key.ts";
+import type { ActionKey, ActionStore } from "./action-store.ts";
+import { type DecodedEntry, decodeEntry, type EntryFault } from "./decode-entry.ts";
+import { encodeEntry, encodePayload, type EntrySignature } from "./encode-entry.ts";
+import { referencedDigests, type TaskResult } from "./task-result.ts";
+import { CuenvError } from "@cuenv/errors";
+
+/**
+ * absent: no entry. expired: older than asked for. incomplete: a blob of it is not in the store. unreadable: the store
+ * does not work now. The others: see {@link EntryFault}.
+ */
+export type LookupMissReason = "absent" | "expired" | "incomplete" | "unreadable" | EntryFault;
+
+export type Lookup =
+  | { readonly kind: "hit"; readonly result: TaskResult; readonly entry: DecodedEntry }
+  | {
+      readonly kind: "miss";
+      readonly reason: LookupMissReason;
+      readonly detail: string;
+      readonly cause?: unknown;
+    };
+
+export interface LookupOptions {
+  /** Results that began earlier than this before now are misses. */
+  readonly maxAgeMs?: number;
+  /** Also asks the blob store for all blobs. A restore finds out by itself; a server must ask before it promises. */
+  readonly complete?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface ActionCacheOptions {
+  readonly actions: ActionStore;
+  readonly blobs: BlobStore;
+  readonly namespace: string;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
+/** From the digest of an Action to its result. */
+export interface ActionCache {
+  readonly actions: ActionStore;
+  readonly blobs: BlobStore;
+  readonly namespace: string;
+  /** Never throws for what a store or an entry does wrong: that is a miss. @throws the signal's reason */
+  get(key: Digest, options?: LookupOptions): Promise<Lookup>;
+  /**
+   * Stores a result whose blobs are stored already: they are made durable first, as their store's policy says.
+   * @throws {CuenvError} AC_STORE_UNAVAILABLE, CAS_STORE_UNAVAILABLE
+   */
+  put(
+    result: TaskResult,
+    signatures?: readonly EntrySignature[],
+    signal?: AbortSignal,
+  ): Promise<void>;
+  /** Takes an entry away that turned out unusable. Never throws. */
+  forget(key: Digest): Promise<void>;
+}
+
+export function createActionCache(options: ActionCacheOptions): ActionCache {
+  const { actions, blobs, namespace } = options;
+  if (!isNamespace(namespace)) {
+    throw new CuenvError(
+      "AC_NAMESPACE_INVALID",
+      `cannot use namespace ${JSON.stringify(namespace)}: not letters, digits, \`.\`, \`_\` and \`-\``,
+    );
+  }
+  return {
+    actions,
+    blobs,
+    namespace,
+    get: (key, lookup = {}) => look(options, { digest: key, namespace }, lookup),
+    put: async (result, signatures, signal) => {
+      const { function: digestFunction, ...digest } = result.key;
+      const entry = encodeEntry(encodePayload(result), digestFunction, signatures);
+      await blobs.flush?.(signal);
+      await actions.put({ digest, namespace }, entry, signal);
+    },
+    forget: async (key) => {
+      try {
+        await actions.delete({ digest: key, namespace });
+      } catch {
+        // A store that cannot be written: the entry stays a miss by itself.
+      }
+    },
+  };
+}
+
+function miss(reason: LookupMissReason, detail: string): Lookup {
+  return { kind: "miss", reason, detail };
+}
+
+async function look(
+  options: ActionCacheOptions,
+  key: ActionKey,
+  lookup: LookupOptions,
+): Promise<Lookup> {
+  const { actions, blobs, now = Date.now } = options;
+  const { signal, maxAgeMs } = lookup;
+  signal?.throwIfAborted();
+  try {
+    const bytes = await actions.get(key, signal);
+    if (bytes === undefined) return miss("absent", "no entry under this key");
+    const entry = decodeEntry(bytes, { ...key, digestFunction: actions.digestFunction });
+    if (entry.kind === "unusable") return miss(entry.fault, entry.detail);
+    const { result } = entry;
+    const age = now() - Date.parse(result.startedAt);
+    if (maxAgeMs !== undefined && age > maxAgeMs)
+      return miss("expired", `stored ${result.startedAt}`);
+    const absent =
+      lookup.complete === true ? await blobs.missing(referencedDigests(result), signal) : [];
+    if (absent.length > 0)
+      return miss("incomplete", `${absent.length} of its blobs are not in the store`);
+    return { kind: "hit", result, entry };
+  } catch (error) {
+    if (signal?.aborted === true) throw error;
+    const detail = error instanceof Error ? error.message : String(error);
+    return { kind: "miss", reason: "unreadable", detail, cause: error };
+  }
+}

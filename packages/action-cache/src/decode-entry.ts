@@ -1,0 +1,116 @@
+import { digestFunctions, type DigestFunction, equalDigests, hashBytes } from "@cuenv/digest";
+import type { ActionKey } from "./action-store.ts";
+import { entryMagic, type EntrySignature, payloadType } from "./encode-entry.ts";
+import { parseTaskResult } from "./parse-task-result.ts";
+import type { TaskResult } from "./task-result.ts";
+
+/** No entry is larger (64 MiB, about 400 000 output files). */
+export const maxEntryBytes: number = 64 * 1024 * 1024;
+
+/**
+ * corrupt: damaged, or not an entry. unknownVersion: of a cuenv that is newer or older. keyMismatch: sound, but stored under another
+ * key or namespace (a copied file, a confused server). tooLarge: beyond {@link maxEntryBytes}.
+ */
+export type EntryFault = "corrupt" | "unknownVersion" | "keyMismatch" | "tooLarge";
+
+export interface DecodedEntry {
+  readonly kind: "entry";
+  readonly result: TaskResult;
+  /** The bytes that signatures are over. */
+  readonly payload: Uint8Array;
+  readonly payloadType: string;
+  readonly signatures: readonly EntrySignature[];
+}
+
+export interface UnusableEntry {
+  readonly kind: "unusable";
+  readonly fault: EntryFault;
+  readonly detail: string;
+}
+
+const firstLine = /^(cuenv-entry \d+) ([a-z0-9]+) ([0-9a-f]{64})$/;
+const maxFirstLineBytes = 128;
+const maxSignatures = 64;
+
+/** Reads an entry that was asked for by `key`. Whatever is odd about it makes it unusable; nothing is thrown. */
+export function decodeEntry(
+  bytes: Uint8Array,
+  key: ActionKey & { readonly digestFunction: DigestFunction },
+): DecodedEntry | UnusableEntry {
+  const opened = openEnvelope(bytes);
+  if (opened.kind === "unusable") return opened;
+  const { result } = opened;
+  const sameKey =
+    result.key.function === key.digestFunction &&
+    equalDigests(result.key, key.digest) &&
+    result.namespace === key.namespace;
+  if (!sameKey) {
+    const found = `${result.namespace}/${result.key.hash}`;
+    return unusable("keyMismatch", `it was stored for ${found}`);
+  }
+  return opened;
+}
+
+/** Reads an entry without asking for whom: for eviction and verification. */
+export function openEnvelope(bytes: Uint8Array): DecodedEntry | UnusableEntry {
+  if (bytes.length > maxEntryBytes) return unusable("tooLarge", `${bytes.length} bytes`);
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const end = buffer.subarray(0, maxFirstLineBytes).indexOf("\n");
+  const match = end < 0 ? null : firstLine.exec(buffer.toString("latin1", 0, end));
+  if (match === null) return unusable("corrupt", "it does not begin as an entry");
+  const [, magic, functionName, hash] = match;
+  const digestFunction = digestFunctions.find((known) => known === functionName);
+  if (magic !== entryMagic || digestFunction === undefined) {
+    return unusable("unknownVersion", `${magic} ${functionName}`);
+  }
+  const body = buffer.subarray(end + 1);
+  if (hashBytes(digestFunction, body).hash !== hash)
+    return unusable("corrupt", "its hash is not that of its bytes");
+  return parseEnvelope(body);
+}
+
+function unusable(fault: EntryFault, detail: string): UnusableEntry {
+  return { kind: "unusable", fault, detail };
+}
+
+function parseEnvelope(body: Buffer): DecodedEntry | UnusableEntry {
+  const envelope = parseJson(body);
+  if (!isRecord(envelope) || Object.keys(envelope).length !== 3)
+    return unusable("corrupt", "its envelope is malformed");
+  const { payload: encoded, payloadType: type, signatures } = envelope;
+  if (typeof encoded !== "string" || typeof type !== "string" || !areSignatures(signatures)) {
+    return unusable("corrupt", "its envelope is malformed");
+  }
+  if (type !== payloadType) return unusable("unknownVersion", `payload ${type.slice(0, 100)}`);
+  const payload = Buffer.from(encoded, "base64");
+  // Node skips what is not base64; one text for one payload only.
+  if (payload.toString("base64") !== encoded)
+    return unusable("corrupt", "its payload is malformed");
+  const result = parseTaskResult(parseJson(payload));
+  if (result.kind === "result")
+    return { kind: "entry", result: result.result, payload, payloadType: type, signatures };
+  return unusable(result.kind === "version" ? "unknownVersion" : "corrupt", result.detail);
+}
+
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function areSignatures(value: unknown): value is EntrySignature[] {
+  return (
+    Array.isArray(value) &&
+    value.length <= maxSignatures &&
+    value.every(
+      (each) =>
+        isRecord(each) && typeof each["keyid"] === "string" && typeof each["sig"] === "string",
+    )
+  );
+}

@@ -1,0 +1,85 @@
+import {
+  closeSync,
+  constants,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { errorCode } from "./system-error.ts";
+
+const noFollow = constants.O_NOFOLLOW ?? 0;
+const nonBlock = constants.O_NONBLOCK ?? 0;
+
+/** O_NONBLOCK: a FIFO that took a file's place must not hang us. */
+export const readFlags: number = constants.O_RDONLY | noFollow | nonBlock;
+export const createFlags: number =
+  constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | noFollow;
+export const appendFlags: number =
+  constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | noFollow;
+
+/**
+ * Writes all of `bytes` at `position`. Positions are always given: the call is then pwrite64, which nothing but files uses,
+ * so that a test can make exactly these calls fail.
+ */
+export function writeFully(file: number, bytes: Uint8Array, position: number): void {
+  for (let written = 0; written < bytes.length;) {
+    const length = Math.min(bytes.length - written, maxWriteBytes);
+    written += writeSync(file, bytes, written, length, position + written);
+  }
+}
+
+/** One write call takes less than 2 GiB on every system. */
+const maxWriteBytes = 64 * 1024 * 1024;
+
+/** How often a folder that somebody removes again and again is made anew. */
+const maxAttempts = 8;
+
+/**
+ * Renames into the store. The target's folder is made when it is missing, and again when a concurrent `clear` removes it in between.
+ */
+export function renameInto(temporary: string, target: string): void {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      renameSync(temporary, target);
+      return;
+    } catch (error) {
+      if (errorCode(error) !== "ENOENT" || attempt === maxAttempts) throw error;
+      mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
+    }
+  }
+}
+
+export function removeQuietly(path: string): boolean {
+  try {
+    unlinkSync(path);
+    return true;
+  } catch {
+    // Gone already, or not ours to remove: a sweep looks at it again.
+    return false;
+  }
+}
+
+/** Makes a folder's names durable. File systems that cannot (EINVAL, ENOTSUP, EPERM, EISDIR on Windows) are left alone. */
+export function syncDirectory(path: string): void {
+  let directory: number;
+  try {
+    directory = openSync(path, constants.O_RDONLY);
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return;
+    if (process.platform === "win32") return;
+    throw error;
+  }
+  try {
+    fsyncSync(directory);
+  } catch (error) {
+    const code = errorCode(error);
+    if (code !== "EINVAL" && code !== "ENOTSUP" && code !== "EPERM" && code !== "EISDIR")
+      throw error;
+  } finally {
+    closeSync(directory);
+  }
+}

@@ -1,0 +1,177 @@
+import {
+  createHasher,
+  type Digest,
+  type DigestFunction,
+  equalDigests,
+  hashBytes,
+} from "@cuenv/digest";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
+import { readFlags } from "./atomic-write.ts";
+import { blobCorrupt, blobNotFound, type Range } from "./blob-errors.ts";
+import type { CacheFolder } from "./cache-folder.ts";
+import { blobPath } from "./disk-layout.ts";
+import { isAbsence, storeUnavailable } from "./system-error.ts";
+
+/** Large blobs go in pieces of this size (1 MiB). */
+export const chunkBytes: number = 1024 * 1024;
+/** After so many pieces others get a turn. */
+const chunksPerTurn = 16;
+
+/** The state of a disk blob store in this process. */
+export interface DiskBlobs {
+  readonly folder: CacheFolder;
+  readonly digestFunction: DigestFunction;
+  /** Hashes found damaged that could not be moved away: they count as missing. */
+  readonly corrupt: Set<string>;
+}
+
+/** A blob's file, open; whoever takes it closes it. */
+export interface OpenBlob {
+  readonly file: number;
+  readonly path: string;
+  readonly sizeBytes: number;
+}
+
+function unavailable(digest: Digest, error: unknown): Error {
+  return storeUnavailable(`read blob ${digest.hash}`, error, "CAS_STORE_UNAVAILABLE");
+}
+
+/** Undefined when there is none. A file of another size than the digest's is opened all the same, see {@link wrongSize}. */
+export function openBlob(blobs: DiskBlobs, digest: Digest): OpenBlob | undefined {
+  if (blobs.corrupt.has(digest.hash)) return undefined;
+  const path = blobPath(blobs.folder.root, blobs.digestFunction, digest.hash);
+  let file: number;
+  try {
+    file = openSync(path, readFlags);
+  } catch (error) {
+    if (isAbsence(error)) return undefined;
+    throw unavailable(digest, error);
+  }
+  try {
+    const stat = fstatSync(file);
+    if (stat.isFile()) {
+      blobs.folder.touch(path, stat.mtimeMs);
+      return { file, path, sizeBytes: stat.size };
+    }
+  } catch (error) {
+    closeSync(file);
+    throw unavailable(digest, error);
+  }
+  closeSync(file);
+  return undefined;
+}
+
+function condemn(blobs: DiskBlobs, digest: Digest, path: string): void {
+  blobs.corrupt.add(digest.hash);
+  blobs.folder.quarantine(path);
+}
+
+/**
+ * The sizes differ: either the blob was cut or grew, or somebody asks for its hash with a wrong size, which must not cost us a sound blob.
+ */
+function wrongSize(blobs: DiskBlobs, digest: Digest, blob: OpenBlob): Error {
+  const hasher = createHasher(blobs.digestFunction);
+  const buffer = Buffer.allocUnsafe(Math.min(chunkBytes, blob.sizeBytes));
+  let position = 0;
+  for (;;) {
+    const count = readSync(blob.file, buffer, 0, buffer.length, position);
+    if (count === 0) break;
+    hasher.update(buffer.subarray(0, count));
+    position += count;
+  }
+  if (hasher.digestHex() === digest.hash) return blobNotFound(digest);
+  condemn(blobs, digest, blob.path);
+  return blobCorrupt(digest, `${blob.sizeBytes} bytes`);
+}
+
+/** The whole blob, verified. Closes the file. */
+export function readBlobSync(blobs: DiskBlobs, digest: Digest, blob: OpenBlob): Uint8Array {
+  try {
+    if (blob.sizeBytes !== digest.sizeBytes) throw wrongSize(blobs, digest, blob);
+    const bytes = readPiece(blob.file, 0, blob.sizeBytes);
+    const found = hashBytes(blobs.digestFunction, bytes);
+    if (equalDigests(found, digest)) return bytes;
+    condemn(blobs, digest, blob.path);
+    throw blobCorrupt(digest, `hash ${found.hash}`);
+  } catch (error) {
+    throw isSystemError(error) ? unavailable(digest, error) : error;
+  } finally {
+    closeSync(blob.file);
+  }
+}
+
+/** Whether the blob's bytes are those of the digest; a damaged one is moved away. Closes the file. */
+export function verifyBlob(blobs: DiskBlobs, digest: Digest, blob: OpenBlob): boolean {
+  try {
+    if (blob.sizeBytes !== digest.sizeBytes) return false;
+    const hasher = createHasher(blobs.digestFunction);
+    for (let position = 0; position < blob.sizeBytes; position += chunkBytes) {
+      hasher.update(
+        readPiece(blob.file, position, Math.min(blob.sizeBytes, position + chunkBytes)),
+      );
+    }
+    if (hasher.digestHex() === digest.hash) return true;
+    condemn(blobs, digest, blob.path);
+    return false;
+  } catch {
+    // It cannot be read: writing it anew is the only way to heal it.
+    return false;
+  } finally {
+    closeSync(blob.file);
+  }
+}
+
+/** Bytes from `start` to `end`; fewer at the end of the file. */
+function readPiece(file: number, start: number, end: number): Buffer {
+  const bytes = Buffer.allocUnsafe(end - start);
+  let filled = 0;
+  while (filled < bytes.length) {
+    const count = readSync(file, bytes, filled, bytes.length - filled, start + filled);
+    if (count === 0) break;
+    filled += count;
+  }
+  return bytes.subarray(0, filled);
+}
+
+/**
+ * A range in pieces. When it is the whole blob its hash is checked before the last piece is delivered. Closes the file.
+ */
+export async function* streamBlob(
+  blobs: DiskBlobs,
+  digest: Digest,
+  blob: OpenBlob,
+  range: Range,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  try {
+    if (blob.sizeBytes !== digest.sizeBytes) throw wrongSize(blobs, digest, blob);
+    const hasher = range.whole ? createHasher(blobs.digestFunction) : undefined;
+    let turns = 0;
+    for (let position = range.start; position < range.end;) {
+      const bytes = readPiece(blob.file, position, Math.min(range.end, position + chunkBytes));
+      position += bytes.length;
+      hasher?.update(bytes);
+      const cut = bytes.length === 0;
+      if (
+        cut ||
+        (position === range.end && hasher !== undefined && hasher.digestHex() !== digest.hash)
+      ) {
+        condemn(blobs, digest, blob.path);
+        throw blobCorrupt(digest, cut ? `${position} bytes` : "another hash");
+      }
+      yield bytes;
+      signal?.throwIfAborted();
+      turns += 1;
+      if (turns % chunksPerTurn === 0) await setImmediate();
+    }
+  } catch (error) {
+    throw isSystemError(error) ? unavailable(digest, error) : error;
+  } finally {
+    closeSync(blob.file);
+  }
+}
+
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && "syscall" in error;
+}

@@ -1,0 +1,79 @@
+import type { DigestFunction } from "@cuenv/digest";
+
+/*
+ * The cache folder. Everything below `v1` can be deleted at any moment, by anyone, without harm; a format that
+ * changes gets a new `v<n>` and leaves this one alone. docs/cache-format.md says the same for readers.
+ *
+ *     <root>/
+ *       CACHEDIR.TAG                           backup programs pass over the folder
+ *       README
+ *       v1/
+ *         cas/<function>/<2 hex>/<hash>        one blob, raw bytes; the name is their hash
+ *         ac/<function>/<namespace>/<2 hex>/<hash>
+ *                                              one entry, by the hash of its Action
+ *         tmp/<process>/<n>                    what is being written; renamed to its place when it is whole
+ *         quarantine/<time>-<name>             what was found damaged, a bounded number
+ *         journal                              uses and additions since the index was written, one line each
+ *         index                                when and how often each entry was used; can be rebuilt
+ *         sweep.lock                           somebody is evicting
+ */
+
+export const formatFolder = "v1";
+
+/** The name of an entry in the journal and the index: `<function>/<namespace>/<hash>`. */
+export type EntryId = string;
+
+export function entryId(digestFunction: DigestFunction, namespace: string, hash: string): EntryId {
+  return `${digestFunction}/${namespace}/${hash}`;
+}
+
+export interface DiskLayout {
+  readonly base: string;
+  readonly blobs: string;
+  readonly entries: string;
+  readonly temporary: string;
+  readonly quarantine: string;
+  readonly journal: string;
+  readonly index: string;
+  readonly sweepLock: string;
+}
+
+export function diskLayout(root: string): DiskLayout {
+  const base = `${root}/${formatFolder}`;
+  return {
+    base,
+    blobs: `${base}/cas`,
+    entries: `${base}/ac`,
+    temporary: `${base}/tmp`,
+    quarantine: `${base}/quarantine`,
+    journal: `${base}/journal`,
+    index: `${base}/index`,
+    sweepLock: `${base}/sweep.lock`,
+  };
+}
+
+export function blobPath(root: string, digestFunction: DigestFunction, hash: string): string {
+  return `${root}/${formatFolder}/cas/${digestFunction}/${hash.slice(0, 2)}/${hash}`;
+}
+
+export function entryPath(
+  root: string,
+  digestFunction: DigestFunction,
+  namespace: string,
+  hash: string,
+): string {
+  return `${root}/${formatFolder}/ac/${digestFunction}/${namespace}/${hash.slice(0, 2)}/${hash}`;
+}
+
+/** First line as in the Cache Directory Tagging Specification. */
+export const cachedirTag = `Signature: 8a477f597d28d172789f06886806bc55
+# This folder is a cache of cuenv. Backup programs may pass over it.
+`;
+
+export const readme = `This folder is the build cache of cuenv. It holds outputs of tasks by the hash of their content (v1/cas)
+and which task gave them (v1/ac). Everything in it can be deleted at any moment: what is missing is built again.
+
+  cuenv cache stats     what it holds
+  cuenv cache verify    whether it is sound
+  cuenv cache clear     empty it
+`;

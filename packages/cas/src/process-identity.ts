@@ -1,0 +1,78 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync, readlinkSync } from "node:fs";
+import { hostname } from "node:os";
+
+/** A folder of a process that cannot be asked (another machine or container) is abandoned after this time (1 h). */
+export const abandonedAfterMs: number = 60 * 60 * 1000;
+
+/*
+ * The name of what belongs to one process: `<machine>.<namespace>.<pid>.<start>.<random>`.
+ *
+ * machine: 8 digits of the boot id, or of the host's name; namespace: of the process ids (containers that share a
+ * folder have the same pids); start: clock ticks since boot, so that a pid that was given again is not mistaken
+ * for its first owner. What the system does not say is `0`.
+ */
+const identityPattern = /^([0-9a-z]{1,8})\.(\d+)\.(\d+)\.(\d+)\.[0-9a-f]{16}$/;
+
+let machineAndNamespace: string | undefined;
+
+function here(): string {
+  if (machineAndNamespace !== undefined) return machineAndNamespace;
+  const boot = readText("/proc/sys/kernel/random/boot_id")?.replaceAll("-", "").slice(0, 8);
+  const machine =
+    boot ??
+    hostname()
+      .toLowerCase()
+      .replaceAll(/[^0-9a-z]/gu, "")
+      .slice(0, 8);
+  let namespace = "0";
+  try {
+    namespace = /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? "0";
+  } catch {
+    // Not Linux.
+  }
+  machineAndNamespace = `${machine === "" ? "0" : machine}.${namespace}`;
+  return machineAndNamespace;
+}
+
+/** A new name for something of this process. */
+export function processIdentity(): string {
+  const start = startOf(process.pid) ?? "0";
+  return `${here()}.${process.pid}.${start}.${randomBytes(8).toString("hex")}`;
+}
+
+/**
+ * Whether the owner of `name` is gone, so that what bears the name can be removed. A name that is not an identity,
+ * and an owner that cannot be asked, go by age.
+ */
+export function isAbandoned(name: string, modifiedMs: number, nowMs: number): boolean {
+  const old = nowMs - modifiedMs > abandonedAfterMs;
+  const match = identityPattern.exec(name);
+  if (match === null) return old;
+  const [, machine, namespace, pid, start] = match;
+  if (`${machine}.${namespace}` !== here()) return old;
+  if (start === "0") return !isRunning(Number(pid)) || old;
+  return startOf(Number(pid)) !== start;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
+
+/** Field 22 of /proc/<pid>/stat; the second field holds the program's name, which may contain spaces and parentheses. */
+function startOf(pid: number): string | undefined {
+  const stat = readText(`/proc/${pid}/stat`);
+  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "latin1").trim();
+  } catch {
+    return undefined;
+  }
+}

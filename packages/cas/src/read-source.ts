@@ -1,0 +1,113 @@
+import type { Digest } from "@cuenv/digest";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
+import { readFlags } from "./atomic-write.ts";
+import type { BlobSource } from "./blob-store.ts";
+
+/** Pieces in which a file is read (1 MiB); others get a turn after each 16. */
+const pieceBytes = 1024 * 1024;
+const piecesPerTurn = 16;
+const smallestPieceBytes = 512;
+
+/** A source that was opened; closed by whoever opened it. */
+export interface OpenSource {
+  readonly bytes: Uint8Array | undefined;
+  readonly chunks: AsyncIterator<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/**
+ * @throws the system's error when a path cannot be opened, or one with code EINVAL when it is not a regular file. A symbolic link is not followed (ELOOP).
+ */
+export function openSource(source: BlobSource): OpenSource {
+  if (source instanceof Uint8Array) {
+    return {
+      bytes: source,
+      chunks: [][Symbol.iterator]() as never,
+      close: () => Promise.resolve(),
+    };
+  }
+  if (!("path" in source)) {
+    const chunks = source[Symbol.asyncIterator]();
+    return {
+      bytes: undefined,
+      chunks,
+      close: async () => {
+        await chunks.return?.();
+      },
+    };
+  }
+  const file = openSync(source.path, readFlags);
+  const stat = fstatSync(file);
+  if (!stat.isFile()) {
+    closeSync(file);
+    throw Object.assign(new Error(`cannot read ${source.path}: not a regular file`), {
+      code: "EINVAL",
+    });
+  }
+  return {
+    bytes: undefined,
+    chunks: piecesOf(file, stat.size),
+    close: () => {
+      closeSync(file);
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Reads to the end, wherever that is by then: `sizeBytes` only sizes the buffers. */
+async function* piecesOf(file: number, sizeBytes: number): AsyncGenerator<Uint8Array> {
+  for (let position = 0, turns = 1; ; turns += 1) {
+    const rest = Math.max(sizeBytes - position, smallestPieceBytes);
+    const piece = Buffer.allocUnsafe(Math.min(rest, pieceBytes));
+    const count = readSync(file, piece, 0, piece.length, position);
+    if (count === 0) return;
+    position += count;
+    yield piece.subarray(0, count);
+    if (turns % piecesPerTurn === 0) await setImmediate();
+  }
+}
+
+export type SourceContent =
+  | { readonly complete: true; readonly bytes: Uint8Array }
+  | { readonly complete: false; readonly chunks: AsyncIterable<Uint8Array> };
+
+/** Reads up to `limit` bytes: all of a small source, or the beginning of a large one in front of its rest. */
+export async function readSource(
+  source: OpenSource,
+  limit: number,
+  expected: Digest | undefined,
+  signal: AbortSignal | undefined,
+): Promise<SourceContent> {
+  if (source.bytes !== undefined) return { complete: true, bytes: source.bytes };
+  const head: Uint8Array[] = [];
+  let size = 0;
+  for (;;) {
+    signal?.throwIfAborted();
+    const next = await source.chunks.next();
+    if (next.done === true)
+      return {
+        complete: true,
+        bytes: head.length === 1 && head[0] ? head[0] : Buffer.concat(head),
+      };
+    head.push(next.value);
+    size += next.value.length;
+    // More than was announced will be refused; no need to write it down first.
+    if (expected !== undefined && size > expected.sizeBytes && size <= limit) {
+      return { complete: true, bytes: Buffer.concat(head) };
+    }
+    if (size > limit) return { complete: false, chunks: headAndRest(head, source.chunks) };
+  }
+}
+
+async function* headAndRest(
+  head: readonly Uint8Array[],
+  rest: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  yield* head;
+  for (;;) {
+    const next = await rest.next();
+    if (next.done === true) return;
+    yield next.value;
+  }
+}

@@ -1,0 +1,157 @@
+import { createHasher, type Digest, hashFile } from "@cuenv/digest";
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  mkdirSync,
+  openSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+} from "node:fs";
+import { createFlags, removeQuietly, writeFully } from "./atomic-write.ts";
+import { blobCorrupt } from "./blob-errors.ts";
+import { type BlobStore, maxSyncReadBytes } from "./blob-store.ts";
+import type { OutputEntry } from "./output-entry.ts";
+import { errorCode } from "./system-error.ts";
+
+/** What is renamed into the workspace: a file, a link, or a folder with all that is in it. */
+export interface StagedUnit {
+  /** Relative to the workspace root. */
+  readonly path: string;
+  readonly kind: OutputEntry["kind"];
+  /** Absolute. */
+  readonly staged: string;
+}
+
+export interface StageOptions {
+  /** A new, empty folder of ours. */
+  readonly directory: string;
+  readonly store: BlobStore;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** So many blobs are waited for at a time, when the store cannot give them at once. */
+const parallelReads = 8;
+
+type FileEntry = Extract<OutputEntry, { kind: "file" }>;
+interface FileToStage {
+  readonly entry: FileEntry;
+  readonly target: string;
+}
+
+/**
+ * Puts all of `writes` into the staging folder, every file verified. Entries below a folder that is new itself are
+ * staged in it, so that it comes into the workspace with one rename.
+ * @throws {CuenvError} CAS_BLOB_NOT_FOUND, CAS_BLOB_CORRUPT, CAS_STORE_UNAVAILABLE; system errors; the signal's reason.
+ */
+export async function stageOutputs(
+  writes: readonly OutputEntry[],
+  options: StageOptions,
+): Promise<readonly StagedUnit[]> {
+  const units: StagedUnit[] = [];
+  const folders = new Map<string, string>();
+  const waiting: FileToStage[] = [];
+  for (const entry of writes) {
+    options.signal?.throwIfAborted();
+    const slash = entry.path.lastIndexOf("/");
+    const above = slash < 0 ? undefined : folders.get(entry.path.slice(0, slash));
+    const target =
+      above === undefined
+        ? `${options.directory}/${units.length}`
+        : `${above}${entry.path.slice(slash)}`;
+    if (above === undefined) units.push({ path: entry.path, kind: entry.kind, staged: target });
+    if (entry.kind === "directory") {
+      mkdirSync(target);
+      folders.set(entry.path, target);
+    } else if (entry.kind === "symlink") {
+      symlinkSync(entry.target, target);
+    } else if (!stageAtOnce(options.store, entry, target)) {
+      waiting.push({ entry, target });
+    }
+  }
+  await stageWaiting(waiting, options);
+  return units;
+}
+
+/** Executable files get 0777, others 0666; the process's umask applies, as it does to a compiler. */
+function createFile(target: string, executable: boolean): number {
+  return openSync(target, createFlags, executable ? 0o777 : 0o666);
+}
+
+function stageAtOnce(store: BlobStore, entry: FileEntry, target: string): boolean {
+  const bytes = store.readSync?.(entry.digest);
+  if (bytes === undefined) return false;
+  const file = createFile(target, entry.executable);
+  try {
+    writeFully(file, bytes, 0);
+  } finally {
+    closeSync(file);
+  }
+  return true;
+}
+
+async function stageWaiting(files: readonly FileToStage[], options: StageOptions): Promise<void> {
+  const queue = files.values();
+  const work = async (): Promise<void> => {
+    for (const file of queue) {
+      options.signal?.throwIfAborted();
+      if (!cloneBlob(options.store, file)) await copyBlob(options, file);
+    }
+  };
+  const workers = Array.from({ length: Math.min(parallelReads, files.length) }, work);
+  // All of them end before the folder goes, also after the first failure.
+  const failed = (await Promise.allSettled(workers)).find((result) => result.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+}
+
+async function copyBlob(options: StageOptions, { entry, target }: FileToStage): Promise<void> {
+  const { store, signal } = options;
+  const hasher = createHasher(store.digestFunction);
+  const file = createFile(target, entry.executable);
+  let position = 0;
+  try {
+    for await (const chunk of store.read(entry.digest, signal === undefined ? {} : { signal })) {
+      hasher.update(chunk);
+      writeFully(file, chunk, position);
+      position += chunk.length;
+      if (position > entry.digest.sizeBytes) break;
+    }
+  } finally {
+    closeSync(file);
+  }
+  const found: Digest = { hash: hasher.digestHex(), sizeBytes: position };
+  if (found.hash !== entry.digest.hash || position !== entry.digest.sizeBytes) {
+    throw blobCorrupt(entry.digest, `${position} bytes with hash ${found.hash}`);
+  }
+}
+
+const forceClone = constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE;
+/** Whether this process saw that its file systems cannot clone. */
+let cannotClone = false;
+
+/**
+ * A large blob shares its blocks with the store where the file system can (XFS, btrfs, APFS), copy on write. Never a hardlink: a task
+ * that writes to its output in place would change the store. The clone is hashed, as every other copy is.
+ */
+function cloneBlob(store: BlobStore, { entry, target }: FileToStage): boolean {
+  if (cannotClone || entry.digest.sizeBytes <= maxSyncReadBytes) return false;
+  const path = store.localPath?.(entry.digest);
+  if (path === undefined) return false;
+  // A file of its own first: the umask is not readable without changing it, and the clone has the store's mode.
+  closeSync(createFile(target, entry.executable));
+  const { mode } = statSync(target);
+  unlinkSync(target);
+  try {
+    copyFileSync(path, target, forceClone);
+    chmodSync(target, mode & 0o777);
+    const { digest } = hashFile(store.digestFunction, target);
+    if (digest.hash === entry.digest.hash) return true;
+  } catch (error) {
+    cannotClone = errorCode(error) !== "ENOENT";
+  }
+  // The store's own read says what is wrong with it.
+  removeQuietly(target);
+  return false;
+}

@@ -1,0 +1,176 @@
+import {
+  copyFileSync,
+  cpSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  type Stats,
+} from "node:fs";
+import { dirname } from "node:path";
+import type { StagedUnit } from "./stage-outputs.ts";
+import { parentOf } from "./plan-restore.ts";
+import { errorCode } from "./system-error.ts";
+
+export interface SwapOptions {
+  /** Absolute path of the workspace root. */
+  readonly root: string;
+  readonly units: readonly StagedUnit[];
+  readonly stale: readonly string[];
+  /** A new, empty folder of ours: what goes is moved here, and back if something fails. */
+  readonly trash: string;
+}
+
+/** `undone`: whether everything is as it was before. */
+export type SwapResult =
+  | { readonly kind: "swapped" }
+  | { readonly kind: "failed"; readonly cause: unknown; readonly undone: boolean };
+
+interface Swap extends SwapOptions {
+  /** Takes back what was done, last first. */
+  readonly undo: (() => void)[];
+  trashed: number;
+}
+
+/** Somebody else restores or runs the same task: what came in between is moved away, so often. */
+const maxAttempts = 5;
+
+/**
+ * Moves stale outputs out and staged ones in, by rename. When a step fails, the steps before it are taken back, so that
+ * a restore is all or nothing unless the process is killed, or taking back fails, too.
+ */
+export function swapOutputs(options: SwapOptions): SwapResult {
+  const swap: Swap = { ...options, undo: [], trashed: 0 };
+  try {
+    for (const path of options.stale) moveOut(swap, `${options.root}/${path}`);
+    for (const unit of options.units) moveIn(swap, unit);
+    return { kind: "swapped" };
+  } catch (cause) {
+    return { kind: "failed", cause, undone: takeBack(swap) };
+  }
+}
+
+function takeBack(swap: Swap): boolean {
+  let undone = true;
+  for (const step of swap.undo.toReversed()) {
+    try {
+      step();
+    } catch {
+      undone = false;
+    }
+  }
+  return undone;
+}
+
+function lstat(path: string): Stats | undefined {
+  return lstatSync(path, { throwIfNoEntry: false });
+}
+
+/** To the trash; across devices it is removed at once, which cannot be taken back. */
+function moveOut(swap: Swap, path: string): void {
+  const place = `${swap.trash}/${swap.trashed}`;
+  swap.trashed += 1;
+  try {
+    renameSync(path, place);
+    swap.undo.push(() => renameSync(place, path));
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return;
+    if (errorCode(error) !== "EXDEV") throw error;
+    rmSync(path, { recursive: true, force: true });
+    swap.undo.push(() => {
+      throw new Error(`${path} is gone`);
+    });
+  }
+}
+
+function moveIn(swap: Swap, unit: StagedUnit): void {
+  const target = `${swap.root}/${unit.path}`;
+  for (let attempt = 1; ; attempt += 1) {
+    makeParents(swap, parentOf(unit.path));
+    const present = lstat(target);
+    if (present !== undefined)
+      makeRoom(swap, target, present.isDirectory() || unit.kind === "directory");
+    try {
+      renameAcross(unit.staged, target);
+      break;
+    } catch (error) {
+      const code = errorCode(error);
+      const inTheWay =
+        code === "ENOTEMPTY" ||
+        code === "EEXIST" ||
+        code === "EISDIR" ||
+        code === "ENOTDIR" ||
+        code === "ENOENT";
+      if (!inTheWay || attempt === maxAttempts) throw error;
+    }
+  }
+  swap.undo.push(() => renameAcross(target, unit.staged));
+}
+
+/** A file gives way to a file within the rename, so that readers never miss it; a second name keeps the old one for taking back. */
+function makeRoom(swap: Swap, target: string, mustGo: boolean): void {
+  if (!mustGo) {
+    const place = `${swap.trash}/${swap.trashed}`;
+    swap.trashed += 1;
+    try {
+      linkSync(target, place);
+      swap.undo.push(() => renameSync(place, target));
+      return;
+    } catch {
+      // Links, other devices, file systems without hardlinks.
+    }
+  }
+  moveOut(swap, target);
+}
+
+/** Makes folders above an output, one by one: none of them may be a link. */
+function makeParents(swap: Swap, path: string): void {
+  if (path === "") return;
+  const absolute = `${swap.root}/${path}`;
+  const stat = lstat(absolute);
+  if (stat?.isDirectory() === true) {
+    makeSureOfParents(swap, parentOf(path));
+    return;
+  }
+  if (stat !== undefined)
+    throw Object.assign(new Error(`${absolute} is no folder`), { code: "CAS_UNSAFE_PARENT" });
+  makeParents(swap, parentOf(path));
+  try {
+    mkdirSync(absolute);
+    swap.undo.push(() => rmdirSync(absolute));
+  } catch (error) {
+    if (errorCode(error) !== "EEXIST") throw error;
+  }
+}
+
+function makeSureOfParents(swap: Swap, path: string): void {
+  for (let above = path; above !== ""; above = parentOf(above)) {
+    if (lstat(`${swap.root}/${above}`)?.isDirectory() !== true) {
+      throw Object.assign(new Error(`${swap.root}/${above} is no folder`), {
+        code: "CAS_UNSAFE_PARENT",
+      });
+    }
+  }
+}
+
+/** A rename, or where the target is on another device (a mount below the workspace), a copy beside it and a rename. */
+function renameAcross(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+    return;
+  } catch (error) {
+    if (errorCode(error) !== "EXDEV") throw error;
+  }
+  const beside = `${dirname(to)}/.cuenv-staging-${process.pid}-${Math.random().toString(36).slice(2)}`;
+  try {
+    if (lstat(from)?.isFile() === true) copyFileSync(from, beside);
+    else cpSync(from, beside, { recursive: true, verbatimSymlinks: true });
+    renameSync(beside, to);
+  } catch (error) {
+    rmSync(beside, { recursive: true, force: true });
+    throw error;
+  }
+  rmSync(from, { recursive: true, force: true });
+}

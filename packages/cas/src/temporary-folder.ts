@@ -1,0 +1,85 @@
+import { lstatSync, mkdirSync, openSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { createFlags } from "./atomic-write.ts";
+import { isAbandoned, processIdentity } from "./process-identity.ts";
+import { errorCode } from "./system-error.ts";
+
+export interface TemporaryFolder {
+  /** The folder of this process, made when it is not there. */
+  readonly directory: () => string;
+  /** A new file in it, open for writing, mode 0600. @throws system errors */
+  readonly create: () => { readonly path: string; readonly file: number };
+}
+
+const folders = new Set<string>();
+let listening = false;
+
+/** An empty folder of ours is removed at exit; what a killed process leaves, the next writing process sweeps. */
+function removeAtExit(directory: string): void {
+  folders.add(directory);
+  if (listening) return;
+  listening = true;
+  process.once("exit", () => {
+    for (const each of folders) {
+      try {
+        rmdirSync(each);
+      } catch {
+        // Not empty: somebody is still staging, and it will be swept.
+      }
+    }
+  });
+}
+
+/** `parent` is `tmp` of the cache folder. What dead processes left there is swept before the first file is made. */
+export function createTemporaryFolder(parent: string, now: () => number): TemporaryFolder {
+  let name: string | undefined;
+  let count = 0;
+  const directory = (): string => {
+    if (name === undefined) {
+      sweepAbandoned(parent, now());
+      name = processIdentity();
+    }
+    const path = `${parent}/${name}`;
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    removeAtExit(path);
+    return path;
+  };
+  let known: string | undefined;
+  const create = (): { path: string; file: number } => {
+    for (let attempt = 1; ; attempt += 1) {
+      known ??= directory();
+      count += 1;
+      const path = `${known}/${count}`;
+      try {
+        return { path, file: openSync(path, createFlags, 0o600) };
+      } catch (error) {
+        // Swept by a process that could not ask for us (another container): made again.
+        if (errorCode(error) !== "ENOENT" || attempt === 3) throw error;
+        known = undefined;
+      }
+    }
+  };
+  return { directory, create };
+}
+
+/** Removes what dead processes left in `parent`. Returns how many things went. Never throws. */
+export function sweepAbandoned(parent: string, nowMs: number, prefix = ""): number {
+  let names: string[];
+  try {
+    names = readdirSync(parent);
+  } catch {
+    return 0;
+  }
+  let swept = 0;
+  for (const name of names) {
+    if (!name.startsWith(prefix)) continue;
+    try {
+      const { mtimeMs } = lstatSync(`${parent}/${name}`);
+      if (!isAbandoned(name.slice(prefix.length), mtimeMs, nowMs)) continue;
+      rmSync(`${parent}/${name}`, { recursive: true, force: true });
+      swept += 1;
+    } catch {
+      // Another process sweeps, too.
+    }
+  }
+  return swept;
+}
