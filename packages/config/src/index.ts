@@ -36,6 +36,12 @@ export {
   type SettingSource,
   type SettingValue,
 } from "./resolve-cache-settings.ts";
+export {
+  type LoadedSettings,
+  type LoadOptions,
+  loadSettingsFiles,
+  userConfigDirectory,
+} from "./settings-files.ts";
 export type {
   Argument,
   CommandTask,

@@ -82,7 +82,8 @@ export interface CommandTask extends TaskBase {
   readonly env: EnvironmentValues;
   /**
    * Globs, folders, `!` negations, in the order written: relative to the project's folder, or `//` for the workspace
-   * root; without `.`, `..`, empty segments or a trailing slash. Undefined: not declared.
+   * root; `.` and `//` are these folders themselves. No `.`, `..` or empty segments in them; a slash at the end stays.
+   * Undefined: not declared.
    */
   readonly inputs: readonly string[] | undefined;
   /** Outputs of other tasks taken as inputs, `{task: "build", map?: …}`; those tasks are among `dependencies`. */

@@ -22,13 +22,14 @@ export function readDependencies(context: Context, names: TaskNames, node: TaskN
   let refusal: TaskAction | undefined;
   for (const field of ["dependencies", "dependsOn"]) {
     for (const [index, item] of (node.struct?.list(field) ?? []).entries()) {
-      if (node.struct === undefined || item === null) continue;
+      if (node.struct === undefined) continue;
       const pointer = pointerTo(node.struct.at(field), index);
       const name = names.byValue(item, pointer, node);
       if (name !== undefined) {
         declared.add(name);
         continue;
       }
+      if (item === null) continue; // an optional one that is not set
       const foreign = foreignName(context, names, item, pointer, node);
       if (foreign !== undefined) refusal ??= refuseForeign(node.name, foreign);
       else addUnknown(context, names, item, pointer, node, field);

@@ -3,7 +3,7 @@ export interface PathPattern {
   readonly negated: boolean;
   /**
    * Relative to the project's folder, or `//…` where it is outside of that; `.` is the project's folder and `//` the
-   * workspace root. No `!`.
+   * workspace root. No `!`; a slash at the end, which says "folders only", stays.
    */
   readonly path: string;
   /** The same, relative to the workspace root. */
@@ -42,7 +42,9 @@ export function parsePathPattern(text: string, projectDirectory: string): Patter
       return { ok: false, outside: true, reason: "leads out of the workspace" };
     if (isMagic(left)) return { ok: false, outside: false, reason: "has `..` after a wildcard" };
   }
-  return { ok: true, pattern: { negated, segments, path: shownPath(segments, project) } };
+  const path = shownPath(segments, project);
+  const slash = /[^/]\/+$/.test(body) && path !== "." && path !== "//" ? "/" : "";
+  return { ok: true, pattern: { negated, segments, path: path + slash } };
 }
 
 /** The text that `parsePathPattern` reads back to the same pattern. */

@@ -1,3 +1,5 @@
+import { type Data, isDataList, isDataObject } from "../evaluated-package.ts";
+
 /** Longest chain of references that is followed; keeps a circle of them from being endless. */
 const maximumHops = 16;
 
@@ -16,4 +18,20 @@ export function followReference(
     at = next;
   }
   return at === pointer ? undefined : at;
+}
+
+export function isWithin(pointer: string, prefix: string): boolean {
+  return pointer === prefix || pointer.startsWith(`${prefix}/`);
+}
+
+/** The value at a pointer. */
+export function valueAt(value: Data, pointer: string): Data | undefined {
+  let at: Data | undefined = value;
+  for (const part of pointer.split("/").slice(1)) {
+    const field = part.replaceAll("~1", "/").replaceAll("~0", "~");
+    if (isDataList(at)) at = /^\d+$/.test(field) ? at[Number(field)] : undefined;
+    else if (isDataObject(at)) at = Object.hasOwn(at, field) ? at[field] : undefined;
+    else return undefined;
+  }
+  return at;
 }

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { type Data, isDataObject, ownField } from "../evaluated-package.ts";
 import { parentPointer } from "../json-pointer.ts";
 import type { Context } from "./context.ts";
-import { followReference } from "./references.ts";
+import { followReference, isWithin } from "./references.ts";
 import type { Member, TaskNode, TaskTree } from "./task-tree.ts";
 
 /** Finds tasks by what configurations call them: names, pointers, embedded copies. All answers are full names. */
@@ -89,10 +89,6 @@ function mirrorPrefixes(context: Context, tree: TaskTree): readonly (readonly [s
     if (target !== undefined) found.push([pointer, target]);
   }
   return found;
-}
-
-function isWithin(pointer: string, prefix: string): boolean {
-  return pointer === prefix || pointer.startsWith(`${prefix}/`);
 }
 
 function lastPart(pointer: string): string {

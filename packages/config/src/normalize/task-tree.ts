@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import {
   type Data,
   type DataObject,
@@ -9,7 +10,7 @@ import {
 import { pointerTo } from "../json-pointer.ts";
 import { openStruct, type Struct } from "../struct.ts";
 import type { Context } from "./context.ts";
-import { followReference } from "./references.ts";
+import { followReference, isWithin, valueAt } from "./references.ts";
 import { groupFields, isTaskField } from "./task-fields.ts";
 
 /** More levels of groups than anybody writes; keeps hostile nesting off the stack. */
@@ -45,6 +46,7 @@ export interface TaskTree {
 export function readTaskTree(context: Context): TaskTree {
   const building: Building = {
     context,
+    topLevel: new Map(),
     nodes: [],
     byName: new Map(),
     byPointer: new Map(),
@@ -58,7 +60,13 @@ export function readTaskTree(context: Context): TaskTree {
     return building;
   }
   for (const [name, value] of Object.entries(tasks)) {
-    if (value === null || isPrivate(name)) continue;
+    const pointer = pointerTo("/tasks", name);
+    const content = ownedContent(context, value, pointer);
+    if (content !== undefined && !building.topLevel.has(content))
+      building.topLevel.set(content, pointer);
+  }
+  for (const [name, value] of Object.entries(tasks)) {
+    if (isPrivate(name)) continue;
     const pointer = pointerTo("/tasks", name);
     visit(building, { value, name, pointer, parent: undefined, depth: 0 });
   }
@@ -75,6 +83,8 @@ interface Visit {
 
 interface Building {
   readonly context: Context;
+  /** Content of the tasks with outputs directly below `tasks` → their pointers. */
+  readonly topLevel: Map<string, string>;
   readonly nodes: TaskNode[];
   readonly byName: Map<string, TaskNode>;
   readonly byPointer: Map<string, TaskNode>;
@@ -106,7 +116,9 @@ function visit(building: Building, at: Visit): void {
   const { context, targets } = building;
   const { problems } = context;
   const { value, name, pointer, parent, depth } = at;
-  const target = taskReference(context, pointer);
+  const target =
+    taskReference(context, pointer, value) ??
+    (parent === undefined ? undefined : copiedTask(building, value, pointer));
   if (target !== undefined && parent !== undefined) {
     targets.set(pointer, target);
     parent.members.push({ kind: "reference", pointer, target });
@@ -119,10 +131,11 @@ function visit(building: Building, at: Visit): void {
     register(building, { kind: "group", name, pointer, struct: undefined, parent, members });
     return;
   }
+  if (value === null) return;
   const struct = isDataObject(value)
     ? openStruct(problems, value, pointer, `task ${name}`)
     : undefined;
-  const kind = isDataList(value) ? "sequence" : struct && kindOfStruct(struct);
+  const kind = isDataList(value) ? "sequence" : struct && kindOfStruct(context, struct);
   if (kind === undefined || depth > maximumDepth) {
     const reason =
       kind === undefined
@@ -148,17 +161,43 @@ function visitMembers(building: Building, node: TaskNode, value: Data, depth: nu
         ([field]) => isWrapped || !groupFields.includes(field),
       );
   for (const [field, member] of entries) {
-    if (member === null || (typeof field === "string" && isPrivate(field))) continue;
+    if (typeof field === "string" && isPrivate(field)) continue;
     const full = typeof field === "number" ? `${name}[${field}]` : `${name}.${field}`;
     const at = pointerTo(base, field);
     visit(building, { value: member, name: full, pointer: at, parent: node, depth: depth + 1 });
   }
 }
 
-/** Where a task that is nothing but a reference to another one points. */
-function taskReference(context: Context, pointer: string): string | undefined {
+/**
+ * Where a task points that is nothing but a reference to another one: then it is that one. What was added to it makes
+ * it a task of its own. The evaluator may leave the copy out and hand over null in its place.
+ */
+function taskReference(context: Context, pointer: string, value: Data): string | undefined {
   const target = followReference(context.references, pointer);
-  return target?.startsWith("/tasks/") && target !== pointer ? target : undefined;
+  if (target === undefined || !target.startsWith("/tasks/") || isWithin(pointer, target))
+    return undefined;
+  if (value === null) return target;
+  return isDeepStrictEqual(valueAt(context.value, target), value) ? target : undefined;
+}
+
+/**
+ * The task directly below `tasks` that a member is a copy of, for evaluations that do not say what was referred to.
+ * Only tasks with outputs are looked at: twice the same outputs cannot be meant, twice the same `echo` can.
+ */
+function copiedTask(building: Building, value: Data, pointer: string): string | undefined {
+  const content = ownedContent(building.context, value, pointer);
+  return content === undefined ? undefined : building.topLevel.get(content);
+}
+
+function ownedContent(context: Context, value: Data, pointer: string): string | undefined {
+  if (!isDataObject(value)) return undefined;
+  const outputs = ownField(value, "outputs");
+  if (!isDataList(outputs) || outputs.length === 0) return undefined;
+  const dependsOn = ownField(value, "dependsOn");
+  const referred = (isDataList(dependsOn) ? dependsOn : []).map((_, index) =>
+    followReference(context.references, `${pointer}/dependsOn/${index}`),
+  );
+  return JSON.stringify([value, referred]);
 }
 
 function isPrivate(field: string): boolean {
@@ -171,25 +210,28 @@ function isGoodName(name: string): boolean {
 }
 
 /** Which kind of node a struct is. A struct that is neither is taken for a task, whose fields then tell what is wrong. */
-function kindOfStruct(struct: Struct): TaskNode["kind"] {
+function kindOfStruct(context: Context, struct: Struct): TaskNode["kind"] {
   if (struct.raw("type") === "group") return "group";
   if (isAction(struct.raw("command")) || isAction(struct.raw("script"))) return "command";
   const inner = struct.raw("tasks");
   if (isDataList(inner)) return "sequence";
   if (isDataObject(inner)) return "group";
   const members = Object.entries(struct.data).filter(
-    ([field, value]) => value !== null && !groupFields.includes(field) && !isPrivate(field),
+    ([field, value]) =>
+      (value !== null || taskReference(context, struct.at(field), null) !== undefined) &&
+      !groupFields.includes(field) &&
+      !isPrivate(field),
   );
-  const isGroup =
-    members.length > 0 &&
-    members.every(([field, value]) =>
-      isDataList(value)
-        ? !isTaskField(field)
-        : isDataObject(value) && (!isTaskField(field) || looksLikeTask(value)),
-    );
+  const isGroup = members.length > 0 && members.every(([field, value]) => isMember(field, value));
   if (!isGroup) return "command";
   // cuenv 0.5: a group's members run one after the other with `mode: "sequential"`.
   return struct.raw("mode") === "sequential" ? "sequence" : "group";
+}
+
+/** Whether a field of a struct without a command is a task in it, and not a field of a task that lacks its command. */
+function isMember(field: string, value: Data): boolean {
+  if (isDataObject(value)) return !isTaskField(field) || looksLikeTask(value);
+  return !isTaskField(field) && (value === null || isDataList(value));
 }
 
 function isAction(value: Data | undefined): boolean {

@@ -1,0 +1,180 @@
+import { readFileSync, statSync } from "node:fs";
+import { isAbsolute, join } from "node:path";
+import { CuenvError, type Location, nearName } from "@cuenv/errors";
+import { isDataObject, kindOf, ownField } from "./evaluated-package.ts";
+import { locateJson } from "./json-document.ts";
+import { parseCacheSettings } from "./parse-cache-settings.ts";
+import type { Warning } from "./problems.ts";
+import { homeOf, type SettingsFile } from "./resolve-cache-settings.ts";
+
+export interface LoadOptions {
+  /** Absolute. */
+  readonly projectDirectory: string;
+  /** Absolute; its `cuenv.cache.*` holds for all projects below, each of which may set fields of its own. */
+  readonly workspaceRoot: string;
+  /** For `$XDG_CONFIG_HOME` and `$HOME`. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+export interface LoadedSettings {
+  /** The strongest first: the project's, the workspace's, the user's. */
+  readonly files: readonly SettingsFile[];
+  readonly warnings: readonly Warning[];
+}
+
+/** More than any settings file has; a larger one is a mistake, and is not read into memory. */
+const maximumBytes = 1024 * 1024;
+const extensions = ["json", "yaml", "yml"] as const;
+
+/** The folder of the user's configuration: `$XDG_CONFIG_HOME/cuenv`, else `~/.config/cuenv`. */
+export function userConfigDirectory(environment: LoadOptions["environment"]): string {
+  const base = environment["XDG_CONFIG_HOME"];
+  if (base !== undefined && isAbsolute(base)) return join(base, "cuenv");
+  return join(homeOf(environment), ".config", "cuenv");
+}
+
+/**
+ * Reads the settings files that exist: `cuenv.cache.json|yaml|yml` of the project and of the workspace root, and the
+ * user's `config.json|yaml|yml`, of which only `cache` is looked at.
+ * @throws {CuenvError} CONFIG_FILE for one that cannot be read, and as parseCacheSettings
+ */
+export async function loadSettingsFiles(options: LoadOptions): Promise<LoadedSettings> {
+  const { projectDirectory, workspaceRoot, environment } = options;
+  const folders = [...new Set([projectDirectory, workspaceRoot])];
+  const files: SettingsFile[] = [];
+  const warnings: Warning[] = [];
+  for (const folder of folders) {
+    const document = await readDocument(folder, "cuenv.cache");
+    if (document === undefined) continue;
+    add("project", document, document.value, "");
+  }
+  const user = await readDocument(userConfigDirectory(environment), "config");
+  if (user !== undefined) add("user", user, userCache(user), "/cache");
+  return { files, warnings };
+
+  function add(
+    source: SettingsFile["source"],
+    document: SettingsDocument,
+    data: unknown,
+    pointer: string,
+  ): void {
+    const parsed = parseLocated(document, data, pointer);
+    files.push({ source, path: document.path, settings: parsed.settings });
+    warnings.push(...parsed.warnings);
+  }
+}
+
+interface SettingsDocument {
+  readonly path: string;
+  readonly value: unknown;
+  /** Made when asked for: only complaints need it. */
+  readonly positions: () => Readonly<Record<string, Location>>;
+}
+
+function parseLocated(
+  { path, positions }: SettingsDocument,
+  data: unknown,
+  pointer: string,
+): ReturnType<typeof parseCacheSettings> {
+  const place = { what: path, pointer, location: { file: path } };
+  try {
+    const parsed = parseCacheSettings(data, place);
+    if (parsed.warnings.length === 0) return parsed;
+  } catch (error) {
+    if (!(error instanceof CuenvError)) throw error;
+  }
+  return parseCacheSettings(data, { ...place, positions: positions() });
+}
+
+/** The user's file has fields for other purposes beside `cache`, so only a near miss of it can be told to be a mistake. */
+function userCache({ path, value, positions }: SettingsDocument): unknown {
+  if (value === null || value === undefined) return undefined;
+  if (!isDataObject(value))
+    throw new CuenvError(
+      "CONFIG_TYPE",
+      `cannot read ${path}: it must hold a struct, not ${kindOf(value)}`,
+      { location: { file: path } },
+    );
+  for (const field of Object.keys(value)) {
+    if (field === "cache" || nearName(field, ["cache"]) === undefined) continue;
+    const location = positions()[`/${field}`] ?? { file: path };
+    throw new CuenvError(
+      "CONFIG_UNKNOWN_FIELD",
+      `cannot read ${path}: \`${field}\` is not a field of it`,
+      { hint: "did you mean `cache`?", location },
+    );
+  }
+  return ownField(value, "cache");
+}
+
+async function readDocument(folder: string, name: string): Promise<SettingsDocument | undefined> {
+  const found: { path: string; text: string; extension: (typeof extensions)[number] }[] = [];
+  for (const extension of extensions) {
+    const path = join(folder, `${name}.${extension}`);
+    const text = readText(path);
+    if (text !== undefined) found.push({ path, text, extension });
+  }
+  const [first, second] = found;
+  if (first === undefined) return undefined;
+  if (second !== undefined)
+    throw new CuenvError(
+      "CONFIG_FILE",
+      `cannot choose between ${first.path} and ${second.path}: both exist`,
+      { hint: "keep one of the two", location: { file: second.path } },
+    );
+  return first.extension === "json"
+    ? parseJson(first.path, first.text)
+    : parseYaml(first.path, first.text);
+}
+
+function parseJson(path: string, text: string): SettingsDocument {
+  try {
+    const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ""));
+    return {
+      path,
+      value,
+      positions() {
+        const document = locateJson(text, path);
+        return document.ok ? document.positions : {};
+      },
+    };
+  } catch (cause) {
+    const document = locateJson(text, path);
+    const reason = document.ok ? "it is not JSON" : document.reason;
+    throw new CuenvError("CONFIG_FILE", `cannot read ${path}: ${reason}`, {
+      cause,
+      location: document.ok ? { file: path } : document.location,
+    });
+  }
+}
+
+async function parseYaml(path: string, text: string): Promise<SettingsDocument> {
+  const { readYaml } = await import("./yaml-document.ts");
+  const document = readYaml(text, path);
+  if (document.ok) return { path, value: document.value, positions: () => document.positions };
+  const { reason, location } = document;
+  throw new CuenvError("CONFIG_FILE", `cannot read ${path}: ${reason}`, { location });
+}
+
+/** Undefined where there is no such file, or where the folder is closed to us: then it is not our configuration. */
+function readText(path: string): string | undefined {
+  const cannot = (reason: string, cause?: unknown): CuenvError =>
+    new CuenvError("CONFIG_FILE", `cannot read ${path}: ${reason}`, {
+      cause,
+      location: { file: path },
+    });
+  let size: number | undefined;
+  try {
+    size = statSync(path, { throwIfNoEntry: false })?.size;
+  } catch {
+    return undefined;
+  }
+  if (size === undefined) return undefined;
+  if (size > maximumBytes)
+    throw cannot(`it has ${size} bytes, and a settings file at most ${maximumBytes}`);
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw cannot((cause as NodeJS.ErrnoException).code ?? String(cause), cause);
+  }
+}
