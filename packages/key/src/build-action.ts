@@ -1,11 +1,6 @@
 import { compareUtf8, type Digest, type DigestFunction, hashBytes } from "@cuenv/digest";
-import {
-  buildMerkleTree,
-  encodeAction,
-  encodeCommand,
-  type MerkleTree,
-  type NameValue,
-} from "@cuenv/reapi";
+import { encodeAction, encodeCommand, type NameValue } from "@cuenv/reapi";
+import { type InputSet, inputSetOf } from "./input-set.ts";
 import type { InputNode, KeyInputs, KeyVariable } from "./key-inputs.ts";
 
 /**
@@ -27,9 +22,9 @@ export interface ActionRequest {
   readonly variables: readonly KeyVariable[];
   /** Declared outputs, as `resolvePatterns` gives them. */
   readonly outputs: readonly string[];
-  /** Input files, those of dependencies among them; as `mergeDependencyOutputs` gives them. Any order. */
-  readonly inputs: readonly InputNode[];
-  /** Path → task, for inputs that are outputs of a dependency. Not in the key. */
+  /** Input files, those of dependencies among them: a set, or nodes in any order. */
+  readonly inputs: InputSet | readonly InputNode[];
+  /** Path → task, for nodes that are outputs of a dependency; a set has its own. Not in the key. */
   readonly producers?: Readonly<Record<string, string>> | undefined;
   /** Dependencies that declare no outputs, with their keys. */
   readonly dependencies?: readonly { readonly task: string; readonly key: string }[] | undefined;
@@ -70,8 +65,7 @@ export interface BuiltAction {
  */
 export function buildAction(request: ActionRequest): BuiltAction {
   const hash = (bytes: Uint8Array): Digest => hashBytes(request.digestFunction, bytes);
-  const inputs = request.cacheKey === undefined ? request.inputs : [];
-  const tree = buildMerkleTree(inputs, hash);
+  const inputs = inputsOf(request);
   const command = encodeCommand({
     arguments: request.command,
     environmentVariables: request.variables.filter((variable) => "value" in variable),
@@ -81,7 +75,7 @@ export function buildAction(request: ActionRequest): BuiltAction {
   const commandDigest = hash(command);
   const action = encodeAction({
     commandDigest,
-    inputRootDigest: tree.root,
+    inputRootDigest: inputs.root,
     timeoutMs: request.timeoutMs,
     doNotCache: false,
     salt: encodeSalt(request),
@@ -93,14 +87,20 @@ export function buildAction(request: ActionRequest): BuiltAction {
     action,
     command,
     commandDigest,
-    inputRoot: tree.root,
-    keyInputs: () => toKeyInputs(request, inputs, tree),
+    inputRoot: inputs.root,
+    keyInputs: () => toKeyInputs(request, inputs),
     blobs: () => [
-      ...tree.blobs.values(),
+      ...inputs.tree().blobs.values(),
       { digest: commandDigest, bytes: command },
       { digest, bytes: action },
     ],
   };
+}
+
+function inputsOf(request: ActionRequest): InputSet {
+  const { inputs, producers, digestFunction } = request;
+  if (request.cacheKey !== undefined) return inputSetOf([], {}, digestFunction);
+  return "root" in inputs ? inputs : inputSetOf(inputs, producers ?? {}, digestFunction);
 }
 
 /** The digest of {@link buildAction}, alone. */
@@ -156,11 +156,7 @@ function sortPairs(pairs: readonly Pair[]): readonly Pair[] {
   return pairs.toSorted((left, right) => compareUtf8(left[0], right[0]));
 }
 
-function toKeyInputs(
-  request: ActionRequest,
-  inputs: readonly InputNode[],
-  tree: MerkleTree,
-): KeyInputs {
+function toKeyInputs(request: ActionRequest, inputs: InputSet): KeyInputs {
   return {
     version: 1,
     digestFunction: request.digestFunction,
@@ -169,10 +165,10 @@ function toKeyInputs(
     workingDirectory: request.workingDirectory,
     variables: sortBy(request.variables, (variable) => variable.name),
     outputs: [...new Set(request.outputs)].toSorted(compareUtf8),
-    inputs: sortBy(inputs, (node) => node.path),
-    inputRoot: tree.root,
+    inputs: sortBy(inputs.nodes(), (node) => node.path),
+    inputRoot: inputs.root,
     dependencies: sortBy(request.dependencies ?? [], (dependency) => dependency.task),
-    producers: request.cacheKey === undefined ? (request.producers ?? {}) : {},
+    producers: inputs.producers(),
     tools: sortBy(request.tools ?? [], (tool) => tool.command),
     platform: request.platform ?? hostPlatform(),
     cacheKey: request.cacheKey,

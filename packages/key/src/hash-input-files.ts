@@ -15,18 +15,19 @@ export function hashInputFiles(options: {
   readonly paths: readonly string[];
 }): InputNode[] {
   const { index, paths } = options;
-  const nodes: InputNode[] = [];
-  for (const path of paths) {
-    const stat = index.stat(path);
-    if (stat?.kind === "file") {
-      const digest = readOr(path, () => index.digest(path));
-      nodes.push({ kind: "file", path, digest, executable: stat.executable });
-    } else if (stat?.kind === "symlink") {
-      const target = readOr(path, () => index.readLink(path));
-      nodes.push({ kind: "symlink", path, target: portableLinkTarget(index.root, path, target) });
-    }
+  return paths.map((path) => hashInputFile(index, path)).filter((node) => node !== undefined);
+}
+
+/** One of {@link hashInputFiles}. */
+export function hashInputFile(index: FileIndex, path: string): InputNode | undefined {
+  const stat = index.stat(path);
+  if (stat?.kind === "file") {
+    const digest = readOr(path, () => index.digest(path));
+    return { kind: "file", path, digest, executable: stat.executable };
   }
-  return nodes;
+  if (stat?.kind !== "symlink") return undefined;
+  const target = readOr(path, () => index.readLink(path));
+  return { kind: "symlink", path, target: portableLinkTarget(index.root, path, target) };
 }
 
 function readOr<T>(path: string, read: () => T): T {

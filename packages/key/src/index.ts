@@ -23,6 +23,8 @@ export {
   filterEnvironmentVariables,
 } from "./filter-environment-variables.ts";
 export { hashInputFiles } from "./hash-input-files.ts";
+export { createInputMemo, type InputMemo } from "./input-memo.ts";
+export { createInputSet, type InputSet, type InputSetRequest } from "./input-set.ts";
 export type { InputNode, KeyInputs, KeyVariable } from "./key-inputs.ts";
 export {
   type DependencyOutputs,

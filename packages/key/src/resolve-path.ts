@@ -1,5 +1,5 @@
 import type { FileIndex, FileKind } from "@cuenv/digest";
-import { resolveSegments } from "./normalize-working-directory.ts";
+import { isAbsolutePath, segmentsInside } from "./normalize-working-directory.ts";
 
 /** Where a path leads when symbolic links in it are followed. */
 export type ResolvedPath =
@@ -63,21 +63,14 @@ function linkTarget(
   root: string,
   target: string,
 ): { readonly absolute: boolean; readonly segments: string[] } | undefined {
-  if (!target.startsWith("/")) {
+  if (!isAbsolutePath(target)) {
     return {
       absolute: false,
       segments: target.split("/").filter((part) => part !== "" && part !== "."),
     };
   }
-  const segments = insideRoot(root, target);
+  const segments = segmentsInside(root, target);
   return segments && { absolute: true, segments };
-}
-
-function insideRoot(root: string, target: string): string[] | undefined {
-  const path = resolveSegments([], target);
-  const above = resolveSegments([], root);
-  if (path === undefined || above === undefined) return undefined;
-  return above.every((segment, at) => path[at] === segment) ? path.slice(above.length) : undefined;
 }
 
 /**
@@ -85,7 +78,7 @@ function insideRoot(root: string, target: string): string[] | undefined {
  * link's folder, so that the key is the same in every checkout.
  */
 export function portableLinkTarget(root: string, path: string, target: string): string {
-  const inside = target.startsWith("/") ? insideRoot(root, target) : undefined;
+  const inside = isAbsolutePath(target) ? segmentsInside(root, target) : undefined;
   if (inside === undefined) return target;
   const folder = path.split("/").slice(0, -1);
   let common = 0;

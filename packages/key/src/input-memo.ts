@@ -1,0 +1,211 @@
+import { type Digest, type FileIndex, formatDigest, parseDigest } from "@cuenv/digest";
+import { hash } from "node:crypto";
+import type { InputProblem, Selection, SelectionCheck, SelectionRequest } from "./selection.ts";
+
+/**
+ * What earlier runs found out about inputs, so that a warm run neither walks, nor matches, nor builds trees. A selection
+ * is reused as long as every listing, link, path and `.gitignore` that it came from is what it was; a root, as
+ * long as the nodes are equal. Measured for 200 tasks with 28 inputs each: docs/decisions/0007-globs.md.
+ */
+export interface InputMemo {
+  /** The remembered selection of an equal request, if it still holds. */
+  reuse(request: SelectionRequest): Selection | undefined;
+  remember(request: SelectionRequest, selection: Selection): void;
+  /** The root of the tree that `identity`, a hash of nodes, names. */
+  root(identity: string): Digest | undefined;
+  rememberRoot(identity: string, root: Digest): void;
+  /** The text to keep for the next run; undefined when nothing was remembered since it was loaded. */
+  serialize(): string | undefined;
+}
+
+interface StoredSelection {
+  readonly facts: readonly number[];
+  readonly files: string;
+  readonly problems: readonly InputProblem[];
+}
+
+interface StoredMemo {
+  readonly version: number;
+  /** Each check once: its kind, path and value. */
+  readonly facts: readonly string[];
+  /** By id of the request, the least recently remembered first. */
+  readonly selections: Readonly<Record<string, StoredSelection>>;
+  /** Digests as text, by identity of the nodes, the least recently made first. */
+  readonly roots: Readonly<Record<string, string>>;
+}
+
+/** Raise it when {@link selectInputs} would select something else from the same files. */
+const memoVersion = 1;
+/** More are forgotten, the oldest first: about 20 MB of text. */
+const maxSelections = 10_000;
+/** Roots of trees that are not there any more are kept up to this number: somebody may switch branches back. */
+const maxRoots = 20_000;
+
+/**
+ * @param text what `serialize` gave in an earlier run, for the same workspace; anything else is an empty memo
+ */
+export function createInputMemo(text: string | undefined): InputMemo {
+  const stored = text === undefined ? undefined : parseMemo(text);
+  const selections = new Map<string, Selection>();
+  const roots = new Map<string, Digest>();
+  const lookUp = (id: string): Selection | undefined => {
+    const remembered = selections.get(id);
+    if (remembered !== undefined || stored === undefined) return remembered;
+    const selection = stored.selections[id];
+    return selection && decodeSelection(selection, stored.facts);
+  };
+  return {
+    reuse: (request) => {
+      const selection = lookUp(requestId(request));
+      return selection?.checks.every((check) => holds(request.index, check)) === true
+        ? selection
+        : undefined;
+    },
+    remember: (request, selection) => void selections.set(requestId(request), selection),
+    root: (identity) => roots.get(identity) ?? parseDigest(stored?.roots[identity] ?? ""),
+    rememberRoot: (identity, root) => void roots.set(identity, root),
+    serialize: () =>
+      selections.size + roots.size === 0 ? undefined : formatMemo(stored, selections, roots),
+  };
+}
+
+function requestId(request: SelectionRequest): string {
+  const {
+    projectDirectory,
+    patterns,
+    extraPatterns,
+    ignorePatterns,
+    excludeOutputs,
+    excludePaths,
+  } = request;
+  const outputs = excludeOutputs?.map((each) => [each.projectDirectory, each.patterns]);
+  const text = JSON.stringify([
+    projectDirectory,
+    patterns ?? null,
+    extraPatterns ?? [],
+    ignorePatterns ?? [],
+    outputs ?? [],
+    excludePaths ?? [],
+  ]);
+  return hash("sha256", text, "base64url");
+}
+
+function holds(index: FileIndex, check: SelectionCheck): boolean {
+  switch (check.kind) {
+    case "listing":
+      return index.listHash(check.path) === check.hash;
+    case "path":
+      return (index.stat(check.path)?.kind ?? "missing") === check.found;
+    case "link":
+      return (
+        index.stat(check.path)?.kind === "symlink" && index.readLink(check.path) === check.target
+      );
+    case "content":
+      return (
+        index.stat(check.path)?.kind === "file" && index.digest(check.path).hash === check.hash
+      );
+  }
+}
+
+function parseMemo(text: string): StoredMemo | undefined {
+  try {
+    const memo = JSON.parse(text) as StoredMemo | null;
+    if (memo?.version !== memoVersion || !Array.isArray(memo.facts)) return undefined;
+    return typeof memo.selections === "object" && typeof memo.roots === "object" ? memo : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function decodeSelection(stored: StoredSelection, facts: readonly string[]): Selection | undefined {
+  const checks: SelectionCheck[] = [];
+  for (const fact of stored.facts) {
+    const check = decodeCheck(facts[fact], facts[fact + 1], facts[fact + 2]);
+    if (check === undefined) return undefined;
+    checks.push(check);
+  }
+  return { files: decodeFiles(stored.files), problems: stored.problems, checks };
+}
+
+function decodeCheck(
+  kind: string | undefined,
+  path: string | undefined,
+  value: string | undefined,
+): SelectionCheck | undefined {
+  if (path === undefined || value === undefined) return undefined;
+  if (kind === "listing" || kind === "content") return { kind, path, hash: value };
+  if (kind === "link") return { kind, path, target: value };
+  if (kind === "path") return { kind, path, found: value as "file" };
+  return undefined;
+}
+
+function valueOf(check: SelectionCheck): string {
+  if (check.kind === "link") return check.target;
+  return check.kind === "path" ? check.found : check.hash;
+}
+
+/**
+ * Paths by folder: `folder//name/name///folder//name`. No path has an empty segment, so the runs of slashes
+ * cannot be mistaken, and nothing needs an escape.
+ */
+function encodeFiles(files: readonly string[]): string {
+  let text = "";
+  let current: string | undefined;
+  for (const file of files) {
+    const end = file.lastIndexOf("/");
+    const folder = file.slice(0, Math.max(end, 0));
+    if (folder !== current) text += `${current === undefined ? "" : "///"}${folder}/`;
+    text += `/${file.slice(end + 1)}`;
+    current = folder;
+  }
+  return text;
+}
+
+function decodeFiles(text: string): string[] {
+  const files: string[] = [];
+  if (text === "") return files;
+  for (const group of text.split("///")) {
+    const end = group.indexOf("//");
+    const prefix = end === 0 ? "" : `${group.slice(0, end)}/`;
+    for (const name of group.slice(end + 2).split("/")) files.push(prefix + name);
+  }
+  return files;
+}
+
+function formatMemo(
+  stored: StoredMemo | undefined,
+  fresh: ReadonlyMap<string, Selection>,
+  roots: ReadonlyMap<string, Digest>,
+): string {
+  const facts: string[] = [];
+  const places = new Map<string, number>();
+  const place = (kind: string, path: string, value: string): number => {
+    const key = `${kind} ${value} ${path}`;
+    const known = places.get(key);
+    if (known !== undefined) return known;
+    const at = facts.push(kind, path, value) - 3;
+    places.set(key, at);
+    return at;
+  };
+  const selections: [string, StoredSelection][] = [];
+  for (const [id, selection] of Object.entries(stored?.selections ?? {})) {
+    const old = stored?.facts ?? [];
+    if (fresh.has(id)) continue;
+    const moved = selection.facts.map((at) =>
+      place(old[at] ?? "", old[at + 1] ?? "", old[at + 2] ?? ""),
+    );
+    selections.push([id, { ...selection, facts: moved }]);
+  }
+  for (const [id, { checks, files, problems }] of fresh) {
+    const numbers = checks.map((check) => place(check.kind, check.path, valueOf(check)));
+    selections.push([id, { facts: numbers, files: encodeFiles(files), problems }]);
+  }
+  const allRoots = { ...stored?.roots };
+  for (const [identity, root] of roots) allRoots[identity] = formatDigest(root);
+  return JSON.stringify({
+    version: memoVersion,
+    facts,
+    selections: Object.fromEntries(selections.slice(-maxSelections)),
+    roots: Object.fromEntries(Object.entries(allRoots).slice(-maxRoots)),
+  } satisfies StoredMemo);
+}
