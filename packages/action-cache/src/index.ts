@@ -11,6 +11,15 @@ export { assertActionKey, isNamespace } from "./action-key.ts";
 export type { ActionKey, ActionStore } from "./action-store.ts";
 export { canonicalJson, type JsonValue } from "./canonical-json.ts";
 export {
+  getActionResult,
+  getContent,
+  hasActionResult,
+  hasContent,
+  maxContentBytes,
+  uploadActionResult,
+  uploadContent,
+} from "./content-operations.ts";
+export {
   type DecodedEntry,
   decodeEntry,
   type EntryFault,
@@ -20,4 +29,7 @@ export {
 } from "./decode-entry.ts";
 export { createDiskActionStore, type DiskActionStoreOptions } from "./disk-action-store.ts";
 export { encodeEntry, encodePayload, type EntrySignature, payloadType } from "./encode-entry.ts";
+export { createMemoryActionStore, type MemoryActionStoreOptions } from "./memory-action-store.ts";
+export { checkStoredEntry, entryReferences } from "./stored-entry.ts";
 export { type Builder, referencedDigests, type TaskResult } from "./task-result.ts";
+export { createTieredActionStore, type TieredActionStoreOptions } from "./tiered-action-store.ts";

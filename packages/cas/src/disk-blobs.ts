@@ -10,6 +10,7 @@ import { setImmediate } from "node:timers/promises";
 import { readFlags } from "./atomic-write.ts";
 import { blobCorrupt, blobNotFound, type Range } from "./blob-errors.ts";
 import type { CacheFolder } from "./cache-folder.ts";
+import { readPiece } from "./folder-files.ts";
 import { blobPath } from "./disk-layout.ts";
 import { isAbsence, storeUnavailable } from "./system-error.ts";
 
@@ -120,18 +121,6 @@ export function verifyBlob(blobs: DiskBlobs, digest: Digest, blob: OpenBlob): bo
   } finally {
     closeSync(blob.file);
   }
-}
-
-/** Bytes from `start` to `end`; fewer at the end of the file. */
-function readPiece(file: number, start: number, end: number): Buffer {
-  const bytes = Buffer.allocUnsafe(end - start);
-  let filled = 0;
-  while (filled < bytes.length) {
-    const count = readSync(file, bytes, filled, bytes.length - filled, start + filled);
-    if (count === 0) break;
-    filled += count;
-  }
-  return bytes.subarray(0, filled);
 }
 
 /**

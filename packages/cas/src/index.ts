@@ -1,4 +1,4 @@
-/** The content-addressed store: contract, disk, memory and tiered stores; capture and restore of outputs; eviction and verification. */
+/** The content-addressed store: contract, disk, memory and tiered stores; capture and restore of outputs. What looks after a store is in `@cuenv/cas/maintenance`. */
 export {
   type BlobSource,
   type BlobStore,
@@ -15,12 +15,10 @@ export {
 export { createDiskBlobStore, type DiskBlobStoreOptions } from "./disk-blob-store.ts";
 export { entryId, type EntryId, entryPath } from "./disk-layout.ts";
 export type { Durability } from "./durability.ts";
+export { createMemoryBlobStore, type MemoryBlobStoreOptions } from "./memory-blob-store.ts";
 export type { OutputEntry } from "./output-entry.ts";
-export {
-  restoreOutputs,
-  type RestoreMissReason,
-  type RestoreOptions,
-  type RestoreResult,
-} from "./restore-outputs.ts";
+export { restoreOutputs, type RestoreOptions } from "./restore-outputs.ts";
+export type { RestoreMissReason, RestoreResult } from "./restore-result.ts";
 export { storeUnavailable } from "./system-error.ts";
+export { createTieredBlobStore, type TieredBlobStoreOptions } from "./tiered-blob-store.ts";
 export { entriesProblem, type EntryProblem } from "./validate-entries.ts";

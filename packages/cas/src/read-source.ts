@@ -21,11 +21,7 @@ export interface OpenSource {
  */
 export function openSource(source: BlobSource): OpenSource {
   if (source instanceof Uint8Array) {
-    return {
-      bytes: source,
-      chunks: [][Symbol.iterator]() as never,
-      close: () => Promise.resolve(),
-    };
+    return { bytes: source, chunks: single(source), close: () => Promise.resolve() };
   }
   if (!("path" in source)) {
     const chunks = source[Symbol.asyncIterator]();
@@ -53,6 +49,10 @@ export function openSource(source: BlobSource): OpenSource {
       return Promise.resolve();
     },
   };
+}
+
+async function* single(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
 }
 
 /** Reads to the end, wherever that is by then: `sizeBytes` only sizes the buffers. */

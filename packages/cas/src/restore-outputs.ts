@@ -1,15 +1,10 @@
 import type { FileIndex } from "@cuenv/digest";
-import { CuenvError } from "@cuenv/errors";
-import { rmSync } from "node:fs";
 import type { BlobStore } from "./blob-store.ts";
 import type { OutputEntry } from "./output-entry.ts";
 import { compileOutputs, coversPath, isOutput, type OutputPatterns } from "./output-pattern.ts";
-import { parentOf, planRestore, type RestorePlan } from "./plan-restore.ts";
+import { parentOf, planRestore } from "./plan-restore.ts";
 import { realParentProblem } from "./real-parents.ts";
-import { stageOutputs } from "./stage-outputs.ts";
-import { makeStagingFolder } from "./staging-folder.ts";
-import { swapOutputs } from "./swap-outputs.ts";
-import { errorCode } from "./system-error.ts";
+import { invalid, miss, type RestoreMiss, type RestoreResult } from "./restore-result.ts";
 import { entriesProblem } from "./validate-entries.ts";
 
 export interface RestoreOptions {
@@ -25,31 +20,6 @@ export interface RestoreOptions {
   readonly temporaryDirectory?: () => string | undefined;
   readonly signal?: AbortSignal;
 }
-
-/**
- * incomplete: a blob is not in the store. corrupt: a blob is damaged. invalid: the entries are hostile or do not fit the declared outputs.
- * unavailable: the store cannot be read. failed: the workspace cannot be written.
- */
-export type RestoreMissReason = "incomplete" | "corrupt" | "invalid" | "unavailable" | "failed";
-
-export type RestoreResult =
-  | {
-      readonly kind: "restored";
-      readonly restoredFiles: number;
-      readonly restoredBytes: number;
-      /** Stale outputs that went; a folder counts once. */
-      readonly removedPaths: number;
-      /** Files that were right already. */
-      readonly unchangedFiles: number;
-    }
-  | {
-      readonly kind: "miss";
-      readonly reason: RestoreMissReason;
-      readonly detail: string;
-      readonly cause: unknown;
-      /** True only when taking back a failed swap failed, too; the task's outputs were then removed. */
-      readonly workspaceChanged: boolean;
-    };
 
 /**
  * Makes the declared outputs on the disk exactly those of a result.
@@ -76,7 +46,8 @@ export async function restoreOutputs(options: RestoreOptions): Promise<RestoreRe
   if (plan.writes.length > 0 || plan.stale.length > 0) {
     const stray = plan.writes.find((entry) => !isDeclared(patterns, entry));
     if (stray !== undefined) return invalid(stray.path, "it is none of the declared outputs");
-    const failure = await apply(options, plan, patterns);
+    const { applyRestore } = await import("./apply-restore.ts");
+    const failure = await applyRestore(options, plan, patterns);
     if (failure !== undefined) return failure;
   }
   const files = plan.writes.filter((entry) => entry.kind === "file");
@@ -89,20 +60,6 @@ export async function restoreOutputs(options: RestoreOptions): Promise<RestoreRe
   };
 }
 
-type Miss = Extract<RestoreResult, { kind: "miss" }>;
-
-function miss(reason: RestoreMissReason, cause: unknown, workspaceChanged = false): Miss {
-  const detail = cause instanceof Error ? cause.message : String(cause);
-  return { kind: "miss", reason, detail, cause, workspaceChanged };
-}
-
-function invalid(path: string, reason: string): Miss {
-  return miss(
-    "invalid",
-    new CuenvError("CAS_ENTRY_INVALID", `cannot restore ${JSON.stringify(path)}: ${reason}`),
-  );
-}
-
 /**
  * Folders above outputs must be real ones, wherever they exist: a link could lead to other people's files. Those
  * that an entry names itself are put right by the restore.
@@ -111,7 +68,7 @@ function linkedParent(
   index: FileIndex,
   patterns: OutputPatterns,
   entries: readonly OutputEntry[],
-): Miss | undefined {
+): RestoreMiss | undefined {
   const paths = new Map(patterns.includes.map(({ base }) => [parentOf(base), base]));
   const named = new Set<string>();
   for (const { kind, path } of entries) {
@@ -139,78 +96,4 @@ function isDeclared(patterns: OutputPatterns, entry: OutputEntry): boolean {
       matches !== undefined &&
       (base === "" || entry.path === base || entry.path.startsWith(`${base}/`)),
   );
-}
-
-async function apply(
-  options: RestoreOptions,
-  plan: RestorePlan,
-  patterns: OutputPatterns,
-): Promise<Miss | undefined> {
-  const { index, store, signal } = options;
-  let staging;
-  try {
-    staging = makeStagingFolder(index.root, options.temporaryDirectory?.(), Date.now());
-  } catch (error) {
-    return miss("failed", error);
-  }
-  try {
-    const units = await stageOutputs(plan.writes, { directory: staging.incoming, store, signal });
-    signal?.throwIfAborted();
-    const swapped = swapOutputs({
-      root: index.root,
-      units,
-      stale: plan.stale,
-      trash: staging.trash,
-    });
-    if (swapped.kind === "failed" && !swapped.undone) removeOutputs(options, plan, patterns);
-    tellIndex(index, plan, swapped.kind === "swapped");
-    return swapped.kind === "failed" ? miss("failed", swapped.cause, !swapped.undone) : undefined;
-  } catch (error) {
-    if (signal?.aborted === true) throw error;
-    return miss(reasonOf(error), error);
-  } finally {
-    staging.remove();
-  }
-}
-
-const missReasons = new Map<string | undefined, RestoreMissReason>([
-  ["CAS_BLOB_NOT_FOUND", "incomplete"],
-  ["CAS_BLOB_CORRUPT", "corrupt"],
-  ["CAS_STORE_UNAVAILABLE", "unavailable"],
-]);
-
-function reasonOf(error: unknown): RestoreMissReason {
-  return missReasons.get(errorCode(error)) ?? "failed";
-}
-
-/** A half-restored mixture would be taken for good by tools that look only at what is newer. */
-function removeOutputs(options: RestoreOptions, plan: RestorePlan, patterns: OutputPatterns): void {
-  const { index, entries } = options;
-  const removable = [...plan.found.found].flatMap(([path, output]) =>
-    output.removable && output.exclusive ? [path] : [],
-  );
-  const files = entries.flatMap(({ kind, path }) =>
-    kind !== "directory" && isOutput(patterns, path) ? [path] : [],
-  );
-  for (const path of [...removable, ...files]) {
-    try {
-      rmSync(`${index.root}/${path}`, { recursive: true, force: true });
-    } catch {
-      // It could not be changed before either.
-    }
-    index.invalidate(path);
-  }
-}
-
-/** One by one: `invalidate` goes through all that the index knows, which for 200 tasks would be its square. */
-function tellIndex(index: FileIndex, plan: RestorePlan, remember: boolean): void {
-  for (const path of plan.stale) index.invalidate(path);
-  const changed = new Set<string>([""]);
-  for (const path of [...plan.stale, ...plan.writes.map((entry) => entry.path)]) {
-    for (let above = path; above !== ""; above = parentOf(above)) changed.add(above);
-  }
-  for (const path of changed) index.invalidateOne(path);
-  for (const entry of plan.writes) {
-    if (entry.kind === "file" && remember) index.remember(entry.path, entry.digest);
-  }
 }

@@ -80,7 +80,7 @@ function moveOut(swap: Swap, path: string): void {
     if (errorCode(error) !== "EXDEV") throw error;
     rmSync(path, { recursive: true, force: true });
     swap.undo.push(() => {
-      throw new Error(`${path} is gone`);
+      throw new Error(`${path} is gone`, { cause: error });
     });
   }
 }

@@ -90,14 +90,6 @@ export function readUsage(paths: { readonly index: string; readonly journal: str
   return addJournals(parseIndex(readText(paths.index)), journalPaths(paths.journal).map(readText));
 }
 
-/** Time of the last sweep and approximate size, without the entries: what a run needs to know whether to sweep. */
-export function readUsageSummary(paths: {
-  readonly index: string;
-  readonly journal: string;
-}): Pick<UsageTable, "sweptMs" | "totalBytes"> {
-  return readUsage(paths);
-}
-
 function parseIndex(text: string): UsageTable {
   const [header = "", ...lines] = text.split("\n");
   const [name, version, swept, total] = header.split(" ");

@@ -7,7 +7,8 @@ import { type CacheFolder, type CacheFolderOptions, openCacheFolder } from "../s
 import { type CapturedOutputs, captureOutputs } from "../src/capture-outputs.ts";
 import { createDiskBlobStore } from "../src/disk-blob-store.ts";
 import type { OutputEntry } from "../src/output-entry.ts";
-import { restoreOutputs, type RestoreResult } from "../src/restore-outputs.ts";
+import { restoreOutputs } from "../src/restore-outputs.ts";
+import type { RestoreResult } from "../src/restore-result.ts";
 
 /** A new folder below the system's temporary one; the caller removes it. */
 export function makeFolder(): string {

@@ -1,0 +1,31 @@
+import type { Digest, DigestFunction } from "@cuenv/digest";
+import { openEnvelope } from "./decode-entry.ts";
+import { referencedDigests } from "./task-result.ts";
+
+/** The blobs that stored bytes name; undefined when they are no entry that this version can read. What eviction needs of entries. */
+export function entryReferences(entry: Uint8Array): readonly Digest[] | undefined {
+  const opened = openEnvelope(entry);
+  return opened.kind === "entry" ? referencedDigests(opened.result) : undefined;
+}
+
+/** Whether stored bytes are a sound entry and lie under their own key. What verification needs of entries. */
+export function checkStoredEntry(
+  entry: Uint8Array,
+  stored: {
+    readonly digestFunction: DigestFunction;
+    readonly namespace: string;
+    readonly hash: string;
+  },
+): { readonly kind: "sound" } | { readonly kind: "damaged"; readonly detail: string } {
+  const opened = openEnvelope(entry);
+  // Of another version of cuenv: not ours to judge, and a miss for us.
+  if (opened.kind === "unusable" && opened.fault === "unknownVersion") return { kind: "sound" };
+  if (opened.kind === "unusable") return { kind: "damaged", detail: opened.detail };
+  const { key, namespace } = opened.result;
+  const isInPlace =
+    key.function === stored.digestFunction &&
+    key.hash === stored.hash &&
+    namespace === stored.namespace;
+  if (isInPlace) return { kind: "sound" };
+  return { kind: "damaged", detail: `it was stored for ${key.function}/${namespace}/${key.hash}` };
+}

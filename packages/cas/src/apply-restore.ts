@@ -1,0 +1,85 @@
+import type { FileIndex } from "@cuenv/digest";
+import { rmSync } from "node:fs";
+import { isOutput, type OutputPatterns } from "./output-pattern.ts";
+import { parentOf, type RestorePlan } from "./plan-restore.ts";
+import type { RestoreOptions } from "./restore-outputs.ts";
+import { miss, type RestoreMiss, type RestoreMissReason } from "./restore-result.ts";
+import { stageOutputs } from "./stage-outputs.ts";
+import { makeStagingFolder } from "./staging-folder.ts";
+import { swapOutputs } from "./swap-outputs.ts";
+import { errorCode } from "./system-error.ts";
+
+/** Carries out a plan: all of it, or nothing and the reason why. @throws the signal's reason, with the workspace unchanged. */
+export async function applyRestore(
+  options: RestoreOptions,
+  plan: RestorePlan,
+  patterns: OutputPatterns,
+): Promise<RestoreMiss | undefined> {
+  const { index, store, signal } = options;
+  let staging;
+  try {
+    staging = makeStagingFolder(index.root, options.temporaryDirectory?.(), Date.now());
+  } catch (error) {
+    return miss("failed", error);
+  }
+  try {
+    const units = await stageOutputs(plan.writes, { directory: staging.incoming, store, signal });
+    signal?.throwIfAborted();
+    const swapped = swapOutputs({
+      root: index.root,
+      units,
+      stale: plan.stale,
+      trash: staging.trash,
+    });
+    if (swapped.kind === "failed" && !swapped.undone) removeOutputs(options, plan, patterns);
+    tellIndex(index, plan, swapped.kind === "swapped");
+    return swapped.kind === "failed" ? miss("failed", swapped.cause, !swapped.undone) : undefined;
+  } catch (error) {
+    if (signal?.aborted === true) throw error;
+    return miss(reasonOf(error), error);
+  } finally {
+    staging.remove();
+  }
+}
+
+const missReasons = new Map<string | undefined, RestoreMissReason>([
+  ["CAS_BLOB_NOT_FOUND", "incomplete"],
+  ["CAS_BLOB_CORRUPT", "corrupt"],
+  ["CAS_STORE_UNAVAILABLE", "unavailable"],
+]);
+
+function reasonOf(error: unknown): RestoreMissReason {
+  return missReasons.get(errorCode(error)) ?? "failed";
+}
+
+/** A half-restored mixture would be taken for good by tools that look only at what is newer. */
+function removeOutputs(options: RestoreOptions, plan: RestorePlan, patterns: OutputPatterns): void {
+  const { index, entries } = options;
+  const removable = [...plan.found.found].flatMap(([path, output]) =>
+    output.removable && output.exclusive ? [path] : [],
+  );
+  const files = entries.flatMap(({ kind, path }) =>
+    kind !== "directory" && isOutput(patterns, path) ? [path] : [],
+  );
+  for (const path of [...removable, ...files]) {
+    try {
+      rmSync(`${index.root}/${path}`, { recursive: true, force: true });
+    } catch {
+      // It could not be changed before either.
+    }
+    index.invalidate(path);
+  }
+}
+
+/** One by one: `invalidate` goes through all that the index knows, which for 200 tasks would be its square. */
+function tellIndex(index: FileIndex, plan: RestorePlan, remember: boolean): void {
+  for (const path of plan.stale) index.invalidate(path);
+  const changed = new Set<string>([""]);
+  for (const path of [...plan.stale, ...plan.writes.map((entry) => entry.path)]) {
+    for (let above = path; above !== ""; above = parentOf(above)) changed.add(above);
+  }
+  for (const path of changed) index.invalidateOne(path);
+  for (const entry of plan.writes) {
+    if (entry.kind === "file" && remember) index.remember(entry.path, entry.digest);
+  }
+}

@@ -1,0 +1,78 @@
+import { closeSync, lstatSync, openSync, readFileSync, writeSync } from "node:fs";
+import { createFlags, removeQuietly } from "./atomic-write.ts";
+import { evict, type Eviction, type EvictOptions, unreferencedGraceMs } from "./evict.ts";
+import { isAbandoned, processIdentity } from "./process-identity.ts";
+import { readUsage } from "./usage-journal.ts";
+
+/** The store is looked at this often even if its approximate size says that nothing is to do (24 h). */
+export const sweepIntervalMs: number = 24 * 60 * 60 * 1000;
+/** A sweep that takes longer has died (10 min). */
+const lockStaleMs = 10 * 60 * 1000;
+/** Above this limit a sweep makes some room, so that not every run has to sweep (256 MiB, a tenth). */
+const slackFromBytes = 256 * 1024 * 1024;
+const slackShare = 0.1;
+
+/**
+ * Evicts when the limits ask for it: called at the end of a run that stored something. The size is known without looking at the store, from the
+ * last sweep and what was added since. Undefined: there was nothing to do, or another process is at it.
+ * @throws {CuenvError} CAS_STORE_UNAVAILABLE; the signal's reason.
+ */
+export async function evictWhenNeeded(
+  options: Omit<EvictOptions, "graceMs">,
+): Promise<Eviction | undefined> {
+  const { folder, limits } = options;
+  folder.assertWritable();
+  folder.saveUses();
+  const { sweptMs, totalBytes } = readUsage(folder.layout);
+  const now = folder.now();
+  const isDue = sweptMs === undefined || Math.abs(now - sweptMs) > sweepIntervalMs;
+  const isFull = limits.maxBytes !== undefined && totalBytes > limits.maxBytes;
+  if (!isDue && !isFull) return undefined;
+  const lock = folder.layout.sweepLock;
+  if (!takeLock(lock, now)) return undefined;
+  try {
+    return await evict({
+      ...options,
+      limits: withSlack(limits, isFull),
+      graceMs: unreferencedGraceMs,
+    });
+  } finally {
+    removeQuietly(lock);
+  }
+}
+
+function withSlack(limits: EvictOptions["limits"], isFull: boolean): EvictOptions["limits"] {
+  const { maxBytes, maxAgeMs } = limits;
+  if (!isFull || maxBytes === undefined || maxBytes < slackFromBytes) return limits;
+  return { maxBytes: Math.floor(maxBytes * (1 - slackShare)), maxAgeMs };
+}
+
+/** Advice only: two sweeps at once cost time, nothing else. */
+function takeLock(path: string, nowMs: number): boolean {
+  if (writeLock(path)) return true;
+  try {
+    const { mtimeMs } = lstatSync(path);
+    const isStale =
+      Math.abs(nowMs - mtimeMs) > lockStaleMs ||
+      isAbandoned(readFileSync(path, "latin1"), mtimeMs, nowMs);
+    if (!isStale) return false;
+  } catch {
+    // It went in this moment.
+  }
+  removeQuietly(path);
+  return writeLock(path);
+}
+
+function writeLock(path: string): boolean {
+  try {
+    const file = openSync(path, createFlags, 0o600);
+    try {
+      writeSync(file, processIdentity(), 0, "latin1");
+    } finally {
+      closeSync(file);
+    }
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,216 @@
+import type { Digest } from "@cuenv/digest";
+import { removeQuietly } from "./atomic-write.ts";
+import type { CacheFolder } from "./cache-folder.ts";
+import type { EntryId } from "./disk-layout.ts";
+import { evictionOrder, type EvictionPolicy, type EvictionUnit } from "./eviction-order.ts";
+import { scanBlobs, scanEntries, type StoredEntry, type StoredFile } from "./scan-store.ts";
+import { storeUnavailable } from "./system-error.ts";
+import { foldJournal, readUsage, type UsageTable } from "./usage-journal.ts";
+
+/** The blobs that an entry names; undefined when it cannot be read. The store knows nothing else of entries. */
+export type EntryReferences = (entry: Uint8Array) => readonly Digest[] | undefined;
+
+export interface EvictionLimits {
+  /** Sum of the sizes of all blobs and entries. */
+  readonly maxBytes: number | undefined;
+  /** What was not used for so long goes. */
+  readonly maxAgeMs: number | undefined;
+}
+
+export interface EvictOptions {
+  readonly folder: CacheFolder;
+  readonly references: EntryReferences;
+  readonly limits: EvictionLimits;
+  readonly policy: EvictionPolicy;
+  /**
+   * Blobs that no entry names and that are younger are left alone: a task that is running stored them, and its entry comes. Default 0,
+   * for somebody who asked for it; {@link unreferencedGraceMs} for eviction that nobody asked for.
+   */
+  readonly graceMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** 1 h, twice the interval at which uses of blobs are noted, so that a blob that was found in use stays. */
+export const unreferencedGraceMs: number = 60 * 60 * 1000;
+
+export interface Eviction {
+  readonly removedEntries: number;
+  readonly removedBlobs: number;
+  readonly removedBytes: number;
+  /** What is left. */
+  readonly entries: number;
+  readonly blobs: number;
+  readonly bytes: number;
+  /** In the order in which they went. */
+  readonly victims: readonly EntryId[];
+}
+
+/** No entry is larger, see @cuenv/action-cache. */
+const maxEntryBytes = 64 * 1024 * 1024;
+
+interface Unit extends EvictionUnit {
+  readonly entry: StoredEntry | undefined;
+  /** Present blobs that the entry names, or the one blob. */
+  readonly blobs: readonly StoredFile[];
+}
+
+interface Store {
+  readonly entries: readonly Unit[];
+  readonly loose: readonly Unit[];
+  /** How many entries name a blob, by path. */
+  readonly references: Map<string, number>;
+  readonly bytes: number;
+  readonly blobs: number;
+}
+
+interface Sweep extends Store {
+  readonly removed: Set<Unit>;
+  readonly victims: EntryId[];
+  removedBlobs: number;
+  removedBytes: number;
+}
+
+/**
+ * One sweep: everything that was unused for too long goes, then in the order of the policy whatever is too much. An entry goes before the blobs that
+ * only it named, so that no entry is left that promises blobs that are gone; what other entries name stays until they go. Any number of processes may store,
+ * restore, evict and clear meanwhile: what vanishes is passed over, and who loses a blob has a miss.
+ * @throws {CuenvError} CAS_STORE_UNAVAILABLE; the signal's reason.
+ */
+export async function evict(options: EvictOptions): Promise<Eviction> {
+  const { folder, limits, policy, signal } = options;
+  try {
+    folder.assertWritable();
+    folder.saveUses();
+    const store = await look(options, readUsage(folder.layout));
+    const now = folder.now();
+    const order = evictionOrder(policy, [...store.entries, ...store.loose]);
+    const isOld = (unit: Unit): boolean =>
+      limits.maxAgeMs !== undefined && now - unit.lastUsedMs > limits.maxAgeMs;
+    const isSpared = (unit: Unit): boolean =>
+      unit.entry === undefined && now - unit.lastUsedMs < (options.graceMs ?? 0);
+    const sweep: Sweep = {
+      ...store,
+      removed: new Set(),
+      victims: [],
+      removedBlobs: 0,
+      removedBytes: 0,
+    };
+    for (const unit of order) {
+      signal?.throwIfAborted();
+      if (isOld(unit) && !isSpared(unit)) remove(sweep, unit);
+    }
+    for (const unit of order) {
+      signal?.throwIfAborted();
+      if (limits.maxBytes === undefined || sweep.bytes - sweep.removedBytes <= limits.maxBytes)
+        break;
+      if (!sweep.removed.has(unit) && !isSpared(unit)) remove(sweep, unit);
+    }
+    return finish(folder, sweep);
+  } catch (error) {
+    if (signal?.aborted === true) throw error;
+    throw storeUnavailable(`evict from ${folder.root}`, error, "CAS_STORE_UNAVAILABLE");
+  }
+}
+
+async function look(options: EvictOptions, usage: UsageTable): Promise<Store> {
+  const { folder, signal } = options;
+  const blobs = new Map<string, StoredFile>();
+  let bytes = 0;
+  for await (const blob of scanBlobs(folder.layout, signal)) {
+    blobs.set(`${blob.digestFunction}/${blob.hash}`, blob);
+    bytes += blob.sizeBytes;
+  }
+  const references = new Map<string, number>();
+  const entries: Unit[] = [];
+  for await (const entry of scanEntries(folder.layout, signal)) {
+    const named = presentBlobs(options, entry, blobs);
+    for (const { path } of named) references.set(path, (references.get(path) ?? 0) + 1);
+    entries.push(entryUnit(entry, named, usage));
+    bytes += entry.sizeBytes;
+  }
+  const loose = [...blobs].flatMap(([name, blob]) =>
+    references.has(blob.path) ? [] : [looseUnit(name, blob)],
+  );
+  return { entries, loose, references, bytes, blobs: blobs.size };
+}
+
+function presentBlobs(
+  { folder, references }: EvictOptions,
+  entry: StoredEntry,
+  blobs: ReadonlyMap<string, StoredFile>,
+): StoredFile[] {
+  let bytes: Uint8Array | undefined;
+  try {
+    bytes = folder.readFile(entry.path, maxEntryBytes);
+  } catch {
+    // Unreadable: it goes in its turn, like any other.
+  }
+  const digests = (bytes && references(bytes)) ?? [];
+  const names = new Set(digests.map(({ hash }) => `${entry.digestFunction}/${hash}`));
+  return [...names].flatMap((name) => blobs.get(name) ?? []);
+}
+
+function entryUnit(entry: StoredEntry, blobs: readonly StoredFile[], usage: UsageTable): Unit {
+  const use = usage.entries.get(entry.id);
+  return {
+    name: entry.id,
+    storedMs: use?.storedMs ?? entry.modifiedMs,
+    lastUsedMs: use?.lastUsedMs ?? entry.modifiedMs,
+    useCount: use?.count ?? 0,
+    sizeBytes: blobs.reduce((sum, blob) => sum + blob.sizeBytes, entry.sizeBytes),
+    entry,
+    blobs,
+  };
+}
+
+function looseUnit(name: string, blob: StoredFile): Unit {
+  return {
+    name,
+    storedMs: blob.createdMs,
+    lastUsedMs: blob.modifiedMs,
+    useCount: 0,
+    sizeBytes: blob.sizeBytes,
+    entry: undefined,
+    blobs: [blob],
+  };
+}
+
+function remove(sweep: Sweep, unit: Unit): void {
+  sweep.removed.add(unit);
+  sweep.victims.push(unit.name);
+  if (unit.entry !== undefined) {
+    removeQuietly(unit.entry.path);
+    sweep.removedBytes += unit.entry.sizeBytes;
+  }
+  for (const { path, sizeBytes } of unit.blobs) {
+    const others = (sweep.references.get(path) ?? 1) - 1;
+    sweep.references.set(path, others);
+    if (others > 0) continue;
+    removeQuietly(path);
+    sweep.removedBlobs += 1;
+    sweep.removedBytes += sizeBytes;
+  }
+}
+
+/** The index is written anew: without what went, and with the true size. */
+function finish(folder: CacheFolder, sweep: Sweep): Eviction {
+  const left = sweep.entries.filter((unit) => !sweep.removed.has(unit));
+  const bytes = sweep.bytes - sweep.removedBytes;
+  const names = new Set(left.map(({ name }) => name));
+  const writeIndex = (text: string): void =>
+    folder.writeFile(folder.layout.index, Buffer.from(text));
+  foldJournal(folder.layout, writeIndex, (table) => ({
+    sweptMs: folder.now(),
+    totalBytes: bytes,
+    entries: new Map([...table.entries].filter(([id]) => names.has(id))),
+  }));
+  return {
+    removedEntries: sweep.entries.length - left.length,
+    removedBlobs: sweep.removedBlobs,
+    removedBytes: sweep.removedBytes,
+    entries: left.length,
+    blobs: sweep.blobs - sweep.removedBlobs,
+    bytes,
+    victims: sweep.victims,
+  };
+}

@@ -1,0 +1,19 @@
+/** Looking after a disk store: eviction, verification, clearing, counting. Apart from the index, because no hit needs it. */
+export { type Cleared, clearStore } from "./clear-store.ts";
+export {
+  type EntryReferences,
+  evict,
+  type Eviction,
+  type EvictionLimits,
+  type EvictOptions,
+} from "./evict.ts";
+export { evictWhenNeeded } from "./evict-when-needed.ts";
+export { evictionOrder, type EvictionPolicy, type EvictionUnit } from "./eviction-order.ts";
+export { measureStore, type StoreUse } from "./measure-store.ts";
+export {
+  type EntryCheck,
+  type StoreProblem,
+  type Verification,
+  verifyStore,
+  type VerifyOptions,
+} from "./verify-store.ts";

@@ -1,0 +1,44 @@
+import { CuenvError } from "@cuenv/errors";
+
+/**
+ * incomplete: a blob is not in the store. corrupt: a blob is damaged. invalid: the entries are hostile or do not fit the declared outputs.
+ * unavailable: the store cannot be read. failed: the workspace cannot be written.
+ */
+export type RestoreMissReason = "incomplete" | "corrupt" | "invalid" | "unavailable" | "failed";
+
+export type RestoreResult =
+  | {
+      readonly kind: "restored";
+      readonly restoredFiles: number;
+      readonly restoredBytes: number;
+      /** Stale outputs that went; a folder counts once. */
+      readonly removedPaths: number;
+      /** Files that were right already. */
+      readonly unchangedFiles: number;
+    }
+  | {
+      readonly kind: "miss";
+      readonly reason: RestoreMissReason;
+      readonly detail: string;
+      readonly cause: unknown;
+      /** True only when taking back a failed swap failed, too; the task's outputs were then removed. */
+      readonly workspaceChanged: boolean;
+    };
+
+export type RestoreMiss = Extract<RestoreResult, { kind: "miss" }>;
+
+export function miss(
+  reason: RestoreMissReason,
+  cause: unknown,
+  workspaceChanged = false,
+): RestoreMiss {
+  const detail = cause instanceof Error ? cause.message : String(cause);
+  return { kind: "miss", reason, detail, cause, workspaceChanged };
+}
+
+export function invalid(path: string, reason: string): RestoreMiss {
+  return miss(
+    "invalid",
+    new CuenvError("CAS_ENTRY_INVALID", `cannot restore ${JSON.stringify(path)}: ${reason}`),
+  );
+}
