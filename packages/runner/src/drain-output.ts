@@ -14,32 +14,26 @@ export interface Drain {
 }
 
 export function drainOutput(stream: Readable, sink: ChunkSink): Drain {
-  const ended = Promise.withResolvers<true>();
-  /** Settled when the sink took all that was read so far. */
-  let pending: Promise<void> | undefined;
+  let isSinkBusy = false;
 
-  async function waitForSink(taken: Promise<void>): Promise<void> {
-    stream.pause();
+  /** Pulls, instead of listening to "data": at a child's exit, Node resumes paused streams, whatever they wait for. */
+  async function pump(): Promise<true> {
     try {
-      await taken;
-      stream.resume();
+      for await (const chunk of stream) {
+        const taken = sink(chunk as Uint8Array);
+        if (taken === undefined) continue;
+        isSinkBusy = true;
+        await taken;
+        isSinkBusy = false;
+      }
     } catch {
+      // A broken pipe ends as a closed one does; so does a sink that fails.
       stream.destroy();
     }
-    pending = undefined;
+    return true;
   }
 
-  stream.on("data", (chunk: Uint8Array) => {
-    const taken = sink(chunk);
-    if (taken !== undefined) pending = waitForSink(taken);
-  });
-  stream.once("close", () => {
-    ended.resolve(true);
-  });
-  // A broken pipe ends as a closed one does.
-  stream.on("error", () => {
-    stream.destroy();
-  });
+  const ended = pump();
 
   return {
     async finish(waitMs, signal) {
@@ -48,13 +42,13 @@ export function drainOutput(stream: Readable, sink: ChunkSink): Drain {
       const wait = (): void => {
         clearTimeout(timer);
         timer = setTimeout(() => {
-          if (pending === undefined || signal?.aborted === true) stopped.resolve(false);
-          else pending.then(wait, wait);
+          if (isSinkBusy && signal?.aborted !== true) wait();
+          else stopped.resolve(false);
         }, waitMs);
       };
       wait();
       signal?.addEventListener("abort", wait, { once: true });
-      const complete = await Promise.race([ended.promise, stopped.promise]);
+      const complete = await Promise.race([ended, stopped.promise]);
       clearTimeout(timer);
       signal?.removeEventListener("abort", wait);
       if (!complete) stream.destroy();

@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { performance } from "node:perf_hooks";
-import { type ChunkSink, type Drain, drainOutput } from "./drain-output.ts";
+import { type ChildStdio, openStdio } from "./child-stdio.ts";
+import type { ChunkSink } from "./drain-output.ts";
 import { endOfProcess } from "./end-of-process.ts";
 import { addLiveProcess, removeLiveProcess } from "./live-processes.ts";
 import {
@@ -62,17 +63,22 @@ export async function runChild(
 
   const [program = ""] = request.argv;
   let child: ChildProcess;
+  const stdio = openStdio(request);
   try {
-    child = spawnChild(request, group.ownGroup);
+    child = spawnChild(request, stdio, group.ownGroup);
   } catch (error) {
+    stdio.discard();
     return { ...spawnFailure(error, program, request.cwd), durationMs: elapsed() };
+  } finally {
+    stdio.closeChildEnds();
   }
   const exit = exitOf(child);
-  const drains = connectOutput(child, request);
   if (child.pid === undefined) {
     const { error } = await exit;
+    stdio.discard();
     return { ...spawnFailure(error, program, request.cwd), durationMs: elapsed() };
   }
+  const drains = stdio.connect(child);
   group.onStart?.(child.pid);
 
   const tree = processTree(child.pid, group.ownGroup);
@@ -113,7 +119,7 @@ export async function runChild(
   }
 }
 
-function spawnChild(request: ProcessRequest, ownGroup: boolean): ChildProcess {
+function spawnChild(request: ProcessRequest, stdio: ChildStdio, ownGroup: boolean): ChildProcess {
   // Loaded with the first command that runs: a run of hits needs none, and the module costs milliseconds.
   const { spawn } = process.getBuiltinModule("node:child_process");
   const [program = "", ...args] = request.argv;
@@ -121,11 +127,7 @@ function spawnChild(request: ProcessRequest, ownGroup: boolean): ChildProcess {
     cwd: request.cwd,
     env: request.env,
     detached: ownGroup,
-    stdio: [
-      request.stdin,
-      request.stdout === "inherit" ? "inherit" : "pipe",
-      request.stderr === "inherit" ? "inherit" : "pipe",
-    ],
+    stdio: stdio.options,
   });
 }
 
@@ -145,15 +147,6 @@ function exitOf(child: ChildProcess): Promise<Exit> {
       resolve({ code: null, signal: null, error });
     });
   });
-}
-
-function connectOutput(child: ChildProcess, request: ProcessRequest): Drain[] {
-  const drains: Drain[] = [];
-  if (child.stdout !== null && request.stdout !== "inherit")
-    drains.push(drainOutput(child.stdout, request.stdout));
-  if (child.stderr !== null && request.stderr !== "inherit")
-    drains.push(drainOutput(child.stderr, request.stderr));
-  return drains;
 }
 
 function cancelled(signal: AbortSignal | undefined, durationMs: number): ProcessOutcome {

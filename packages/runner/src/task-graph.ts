@@ -24,31 +24,35 @@ export function createTaskGraph(project: Project, withDependencies: boolean): Ta
   const limits = new Map<string, number>();
   const commandsOf = memberExpansion(project);
   const added = new Set<string>();
-  const open: string[] = [];
 
-  function add(name: string): void {
-    if (open.includes(name)) throw cycle([...open.slice(open.indexOf(name)), name]);
-    if (added.has(name)) return;
-    added.add(name);
-    open.push(name);
-    const task = taskOf(project, name);
-    if (task.kind === "command") {
-      const dependencies = new Set(task.dependencies.flatMap(commandsOf));
-      dependencies.delete(name);
-      commands.set(name, {
-        task,
-        dependencies: [...dependencies],
-        after: new Set(),
-        limitedBy: new Set(),
-      });
-    }
-    if (withDependencies) for (const dependency of task.dependencies) add(dependency);
-    if (task.kind !== "command") addMembers(task);
-    open.pop();
+  function add(root: string): void {
+    if (added.has(root)) return;
+    depthFirst(root, {
+      enter(name) {
+        added.add(name);
+        const task = taskOf(project, name);
+        if (task.kind === "command") {
+          const dependencies = new Set(task.dependencies.flatMap(commandsOf));
+          dependencies.delete(name);
+          commands.set(name, {
+            task,
+            dependencies: [...dependencies],
+            after: new Set(),
+            limitedBy: new Set(),
+          });
+        }
+        const members = task.kind === "command" ? [] : task.members;
+        return withDependencies ? [...task.dependencies, ...members] : members;
+      },
+      isDone: (name) => added.has(name),
+      leave(name) {
+        const task = taskOf(project, name);
+        if (task.kind !== "command") orderMembers(task);
+      },
+    });
   }
 
-  function addMembers(task: Exclude<Task, CommandTask>): void {
-    for (const member of task.members) add(member);
+  function orderMembers(task: Exclude<Task, CommandTask>): void {
     const own = commandsOf(task.name);
     if (withDependencies) putBefore(commands, task.dependencies.flatMap(commandsOf), own);
     if (task.kind === "sequence") {
@@ -116,16 +120,51 @@ function memberExpansion(project: Project): (name: string) => readonly string[] 
 function topologicalOrder(commands: ReadonlyMap<string, GraphCommand>): GraphCommand[] {
   const result: GraphCommand[] = [];
   const seen = new Set<string>();
-  function visit(name: string): void {
-    const command = commands.get(name);
-    if (command === undefined || seen.has(name)) return;
-    seen.add(name);
-    for (const dependency of command.dependencies) visit(dependency);
-    for (const dependency of command.after) visit(dependency);
-    result.push(command);
+  for (const root of commands.keys()) {
+    if (seen.has(root)) continue;
+    depthFirst(root, {
+      enter(name) {
+        seen.add(name);
+        const command = commands.get(name);
+        return command === undefined ? [] : [...command.dependencies, ...command.after];
+      },
+      isDone: (name) => seen.has(name),
+      leave(name) {
+        const command = commands.get(name);
+        if (command !== undefined) result.push(command);
+      },
+    });
   }
-  for (const name of commands.keys()) visit(name);
   return result;
+}
+
+interface Visitor {
+  /** @returns what is visited next, before `leave` */
+  readonly enter: (name: string) => readonly string[];
+  readonly isDone: (name: string) => boolean;
+  readonly leave: (name: string) => void;
+}
+
+/** With a stack of its own: chains of thousands of tasks would exhaust the engine's. */
+function depthFirst(root: string, visitor: Visitor): void {
+  const path: { readonly name: string; readonly children: Iterator<string> }[] = [];
+  const open = new Set<string>();
+  const enter = (name: string): void => {
+    path.push({ name, children: visitor.enter(name).values() });
+    open.add(name);
+  };
+  enter(root);
+  for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
+    const child = top.children.next();
+    if (child.done === true) {
+      visitor.leave(top.name);
+      open.delete(top.name);
+      path.pop();
+    } else if (open.has(child.value)) {
+      const names = path.map(({ name }) => name);
+      throw cycle([...names.slice(names.indexOf(child.value)), child.value]);
+    } else if (!visitor.isDone(child.value)) enter(child.value);
+  }
 }
 
 function taskOf(project: Project, name: string): Task {
