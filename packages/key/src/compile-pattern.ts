@@ -1,3 +1,4 @@
+import { compareUtf8 } from "@cuenv/digest";
 import { CuenvError } from "@cuenv/errors";
 import { expandBraces, GlobSyntaxError } from "./expand-braces.ts";
 import { compileSegment, hasWildcard, type SegmentMatcher } from "./glob-segment.ts";
@@ -166,18 +167,23 @@ function pathSegments(source: string, pattern: string, projectDirectory: string)
   return resolved;
 }
 
+/** Most outputs are plain paths, and need no compilation: no wildcard, nothing to resolve. */
+const plainPath = /^(?!\.)[A-Za-z0-9_@.-]+(?:\/(?!\.)[A-Za-z0-9_@.-]+)*$/;
+
 /**
  * Patterns as keys and capture have them: from the workspace root, without doubled or trailing slashes, `!` kept in
  * front; sorted, each once. They are not expanded.
  * @throws {CuenvError} KEY_GLOB_INVALID
  */
 export function resolvePatterns(patterns: readonly string[], projectDirectory: string): string[] {
+  const base = projectDirectory === "" ? "" : `${projectDirectory}/`;
   const resolved = patterns.map((source) => {
+    if (plainPath.test(source)) return base + source;
     const negated = source.startsWith("!");
     const pattern = negated ? source.slice(1) : source;
     compileOne(source, pattern, projectDirectory);
     const path = pathSegments(source, pattern, projectDirectory).join("/");
     return `${negated ? "!" : ""}${path}`;
   });
-  return [...new Set(resolved)].toSorted();
+  return [...new Set(resolved)].toSorted(compareUtf8);
 }

@@ -5,7 +5,7 @@ import type { KeyVariable } from "./key-inputs.ts";
 import { compileNames } from "./name-matcher.ts";
 
 export interface EnvironmentFilter {
-  /** The variables of the process that runs cuenv. */
+  /** The variables of the process that runs cuenv. A frozen copy is looked through once for all tasks. */
   readonly host: Readonly<Record<string, string | undefined>>;
   /** What CUE sets, resolved: visible always, and in the key unless `exclude` matches. */
   readonly declared: Readonly<Record<string, string>>;
@@ -22,7 +22,7 @@ export interface EnvironmentFilter {
 }
 
 export interface FilteredEnvironment {
-  /** What the task's process sees, sorted by name. */
+  /** What the task's process sees. */
   readonly visible: Readonly<Record<string, string>>;
   /** What enters the key, sorted by UTF-8 bytes of the name. */
   readonly variables: readonly KeyVariable[];
@@ -37,36 +37,61 @@ const isLoader = compileNames(loaderVariables);
  * strict: declared ones, those that match `include`, and a fixed list that is visible and not in the key. loose: all,
  * with the same key. A secret enters the key as HMAC-SHA-256(salt, name=value): its hash alone could be guessed.
  * Pure: the same arguments give the same result, whatever the order of names.
+ *
+ * @throws {TypeError} when there are secrets and no salt
  */
 export function filterEnvironmentVariables(filter: EnvironmentFilter): FilteredEnvironment {
-  const { host, declared } = filter;
-  const included = compileNames(filter.include);
+  const { declared } = filter;
+  const host = hostVariables(filter.host, filter.mode ?? "strict");
   const excluded = compileNames(filter.exclude);
-  const secrets = new Set(filter.secrets);
-  const visible: [string, string][] = [];
+  const added: Record<string, string> = Object.create(null);
   const variables: KeyVariable[] = [];
-  for (const [name, value] of Object.entries(host)) {
-    if (value === undefined || Object.hasOwn(declared, name)) continue;
-    const inKey = included(name) && !excluded(name);
-    if (inKey) variables.push({ name, value });
-    if (inKey || isVisible(name, filter.mode)) visible.push([name, value]);
+  if (filter.include.length > 0) {
+    const included = compileNames(filter.include);
+    for (const [name, value] of host.all) {
+      if (Object.hasOwn(declared, name) || !included(name) || excluded(name)) continue;
+      variables.push({ name, value });
+      added[name] = value;
+    }
   }
+  const secrets = new Set(filter.secrets);
   for (const [name, value] of Object.entries(declared)) {
-    visible.push([name, value]);
+    added[name] = value;
     if (excluded(name)) continue;
     variables.push(
       secrets.has(name) ? { name, hmac: hmacOf(name, value, filter.secretSalt) } : { name, value },
     );
   }
   return {
-    visible: Object.fromEntries(visible.toSorted((left, right) => compareUtf8(left[0], right[0]))),
+    visible: { ...host.visible, ...added },
     variables: variables.toSorted((left, right) => compareUtf8(left.name, right.name)),
   };
 }
 
-function isVisible(name: string, mode: "strict" | "loose" | undefined): boolean {
-  if (isLoader(name)) return false;
-  return mode === "loose" || passesThrough(name);
+type Variables = readonly (readonly [name: string, value: string])[];
+
+interface HostVariables {
+  readonly mode: "strict" | "loose";
+  readonly all: Variables;
+  /** Those that are visible whatever a task declares. */
+  readonly visible: Readonly<Record<string, string>>;
+}
+
+/** A run asks for each of its tasks with one environment. Frozen ones only: others may have changed since. */
+const remembered = new WeakMap<object, HostVariables>();
+
+function hostVariables(host: EnvironmentFilter["host"], mode: "strict" | "loose"): HostVariables {
+  const known = remembered.get(host);
+  if (known?.mode === mode) return known;
+  const all = Object.entries(host)
+    .filter((entry): entry is [string, string] => entry[1] !== undefined)
+    .toSorted((left, right) => compareUtf8(left[0], right[0]));
+  const visible = Object.fromEntries(
+    all.filter(([name]) => !isLoader(name) && (mode === "loose" || passesThrough(name))),
+  );
+  const found = { mode, all, visible };
+  if (Object.isFrozen(host)) remembered.set(host, found);
+  return found;
 }
 
 function hmacOf(name: string, value: string, salt: string | Uint8Array | undefined): string {

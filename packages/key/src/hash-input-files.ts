@@ -1,4 +1,4 @@
-import type { FileIndex } from "@cuenv/digest";
+import type { Digest, FileIndex } from "@cuenv/digest";
 import { CuenvError } from "@cuenv/errors";
 import type { InputNode } from "./key-inputs.ts";
 import { portableLinkTarget } from "./resolve-path.ts";
@@ -18,27 +18,38 @@ export function hashInputFiles(options: {
   return paths.map((path) => hashInputFile(index, path)).filter((node) => node !== undefined);
 }
 
-/** One of {@link hashInputFiles}. */
-export function hashInputFile(index: FileIndex, path: string): InputNode | undefined {
+function hashInputFile(index: FileIndex, path: string): InputNode | undefined {
   const stat = index.stat(path);
   if (stat?.kind === "file") {
-    const digest = readOr(path, () => index.digest(path));
-    return { kind: "file", path, digest, executable: stat.executable };
+    return { kind: "file", path, digest: digestOfInput(index, path), executable: stat.executable };
   }
   if (stat?.kind !== "symlink") return undefined;
-  const target = readOr(path, () => index.readLink(path));
-  return { kind: "symlink", path, target: portableLinkTarget(index.root, path, target) };
+  return { kind: "symlink", path, target: targetOfInput(index, path) };
 }
 
-function readOr<T>(path: string, read: () => T): T {
+/** The digest of a file that is an input. Throws as {@link hashInputFiles}. */
+export function digestOfInput(index: FileIndex, path: string): Digest {
   try {
-    return read();
+    return index.digest(path);
   } catch (error) {
-    if (error instanceof CuenvError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CuenvError("KEY_INPUT_UNREADABLE", `cannot hash ${path}: ${reason}`, {
-      cause: error,
-      hint: "Make the file readable, or leave it out with ignoreInputs.",
-    });
+    throw unreadable(path, error);
   }
+}
+
+/** The text of a link that is an input, the same in every checkout. Throws as {@link hashInputFiles}. */
+export function targetOfInput(index: FileIndex, path: string): string {
+  try {
+    return portableLinkTarget(index.root, path, index.readLink(path));
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+function unreadable(path: string, error: unknown): unknown {
+  if (error instanceof CuenvError) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new CuenvError("KEY_INPUT_UNREADABLE", `cannot hash ${path}: ${reason}`, {
+    cause: error,
+    hint: "Make the file readable, or leave it out with ignoreInputs.",
+  });
 }

@@ -1,7 +1,7 @@
 import { type Digest, type DigestFunction, type FileIndex, hashBytes } from "@cuenv/digest";
 import { buildMerkleTree, type MerkleTree } from "@cuenv/reapi";
 import { hash } from "node:crypto";
-import { hashInputFile } from "./hash-input-files.ts";
+import { digestOfInput, targetOfInput } from "./hash-input-files.ts";
 import type { InputMemo } from "./input-memo.ts";
 import type { InputNode } from "./key-inputs.ts";
 import { type DependencyOutputs, mergeDependencyOutputs } from "./merge-dependency-outputs.ts";
@@ -39,20 +39,55 @@ export interface InputSet {
  * @throws {CuenvError} KEY_INPUT_UNREADABLE, DIGEST_FILE_CHANGED, KEY_GLOB_INVALID, REAPI_MESSAGE_INVALID
  */
 export function createInputSet(request: InputSetRequest): InputSet {
-  const own: (InputNode | undefined)[] = [];
-  for (const path of request.files) own.push(hashInputFile(request.index, path));
-  const ownNodes = once(() => own.filter((node) => node !== undefined));
+  const seen = lookAt(request.index, request.files);
+  const ownNodes = once(() => toNodes(request.files, seen));
   const merged = once(() => mergeDependencyOutputs({ ...request, inputs: ownNodes() }));
   const tree = once(() =>
     buildMerkleTree(merged().inputs, (bytes) => hashBytes(request.digestFunction, bytes)),
   );
   return {
-    root: rootOf(request, own, tree),
+    root: rootOf(request, seen, tree),
     ownNodes,
     nodes: () => merged().inputs,
     producers: () => merged().producers,
     tree,
   };
+}
+
+/** Files as they were found, without an object for each: a hit of 200 tasks looks at 5,000. */
+interface SeenFiles {
+  /** A file's digest, a link's target; undefined for what is not there. In the order of the paths. */
+  readonly contents: readonly (Digest | string | undefined)[];
+  /** Places of executable files. */
+  readonly executable: readonly number[];
+}
+
+function lookAt(index: FileIndex, paths: readonly string[]): SeenFiles {
+  const contents: (Digest | string | undefined)[] = [];
+  const executable: number[] = [];
+  for (const path of paths) {
+    const stat = index.stat(path);
+    if (stat?.kind === "file") {
+      if (stat.executable) executable.push(contents.length);
+      contents.push(digestOfInput(index, path));
+    } else {
+      contents.push(stat?.kind === "symlink" ? targetOfInput(index, path) : undefined);
+    }
+  }
+  return { contents, executable };
+}
+
+function toNodes(paths: readonly string[], seen: SeenFiles): InputNode[] {
+  const executable = new Set(seen.executable);
+  const nodes: InputNode[] = [];
+  for (const [at, path] of paths.entries()) {
+    const content = seen.contents[at];
+    if (typeof content === "string") nodes.push({ kind: "symlink", path, target: content });
+    else if (content !== undefined) {
+      nodes.push({ kind: "file", path, digest: content, executable: executable.has(at) });
+    }
+  }
+  return nodes;
 }
 
 /** The set of nodes that are known already. */
@@ -71,14 +106,10 @@ function once<T>(make: () => T): () => T {
   return () => (made ??= { value: make() }).value;
 }
 
-function rootOf(
-  request: InputSetRequest,
-  own: readonly (InputNode | undefined)[],
-  tree: () => MerkleTree,
-): Digest {
+function rootOf(request: InputSetRequest, seen: SeenFiles, tree: () => MerkleTree): Digest {
   const { memo } = request;
   if (memo === undefined) return tree().root;
-  const identity = identityOf(request, own);
+  const identity = identityOf(request, seen);
   const known = memo.root(identity);
   if (known !== undefined) return known;
   const { root } = tree();
@@ -87,12 +118,15 @@ function rootOf(
 }
 
 /**
- * Names the question "which root do these nodes give". Every record says where it ends (a path and a link's
- * text by NUL, which neither contains, a hash by its length), so different nodes give different texts.
+ * Names the question "which root do these inputs give". Paths and links end with NUL, which neither contains, and
+ * hashes have one length, so different inputs give different texts.
  */
-function identityOf(request: InputSetRequest, own: readonly (InputNode | undefined)[]): string {
-  let text = `${request.digestFunction}\0`;
-  for (const node of own) if (node !== undefined) text += record(node);
+function identityOf(request: InputSetRequest, seen: SeenFiles): string {
+  let text = `${request.digestFunction}\0${request.files.join("\0")}\0\0${seen.executable.join()}\0`;
+  for (const content of seen.contents) {
+    if (typeof content === "object") text += content.hash;
+    else text += content === undefined ? "-" : `>${content}\0`;
+  }
   for (const { patterns, projectDirectory, nodes } of request.dependencies) {
     text += `\0${JSON.stringify([projectDirectory, patterns])}\0${recordsOf(nodes)}`;
   }
@@ -102,14 +136,7 @@ function identityOf(request: InputSetRequest, own: readonly (InputNode | undefin
   return hash("sha256", text, "base64url");
 }
 
-function record(node: InputNode): string {
-  if (node.kind === "file") {
-    return `${node.path}\0${node.digest.hash}${node.executable ? "x" : "-"}${node.digest.sizeBytes}\0`;
-  }
-  return node.kind === "symlink" ? `${node.path}\0>${node.target}\0` : `${node.path}\0/\0`;
-}
-
-/** The outputs of a task are input of all that depend on it. */
+/** The outputs of a task are inputs of all that depend on it, and their list is one object. */
 const records = new WeakMap<readonly InputNode[], string>();
 
 function recordsOf(nodes: readonly InputNode[]): string {
@@ -119,4 +146,11 @@ function recordsOf(nodes: readonly InputNode[]): string {
     records.set(nodes, text);
   }
   return text;
+}
+
+function record(node: InputNode): string {
+  if (node.kind === "file") {
+    return `${node.path}\0${node.executable ? "x" : "f"}${node.digest.hash}`;
+  }
+  return node.kind === "symlink" ? `${node.path}\0>${node.target}\0` : `${node.path}\0/`;
 }

@@ -3,6 +3,7 @@
  * the whole name, and case counts. Names without a wildcard, most of them, cost one look into a set.
  */
 export function compileNames(patterns: readonly string[]): (name: string) => boolean {
+  if (patterns.length === 0) return () => false;
   const exact = new Set(patterns.filter((pattern) => !/[*?]/.test(pattern)));
   const wild = patterns.filter((pattern) => /[*?]/.test(pattern)).map(compileName);
   return (name) => exact.has(name) || wild.some((matches) => matches(name));

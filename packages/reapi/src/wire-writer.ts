@@ -31,7 +31,7 @@ function reserve(bytes: number): void {
 export function encodeMessage(write: () => void): Uint8Array {
   position = 0;
   write();
-  const bytes = Buffer.allocUnsafeSlow(position);
+  const bytes = Buffer.allocUnsafe(position);
   buffer.copy(bytes, 0, 0, position);
   return bytes;
 }
