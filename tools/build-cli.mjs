@@ -75,9 +75,13 @@ function prune(current, graceMs) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   if (!existsSync(join(app, "src", "main.ts"))) {
     process.stderr.write("apps/cli/src/main.ts: not there yet, so there is no command to build\n");
-  } else if (process.argv.includes("--if-stale")) {
-    await ensureBuilt();
   } else {
-    await withLock(lockFile, 30_000, () => build(0));
+    try {
+      if (process.argv.includes("--if-stale")) await ensureBuilt();
+      else await withLock(lockFile, 30_000, () => build(0));
+    } catch (error) {
+      process.stderr.write(`${error.message}\n`);
+      process.exitCode = 1;
+    }
   }
 }

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { rolldown } from "rolldown";
 
 /** Bundles the command into `folder`, flat: main.js, content-named chunks, workers, assets. Throws on a warning. */
@@ -13,7 +14,7 @@ export async function bundleCli(app, folder) {
     resolve: { conditionNames: ["@cuenv/source", "node", "import", "default"] },
     plugins: [fileUrls()],
     onLog(_level, log) {
-      throw new Error(`cannot bundle the command: ${log.message}`);
+      throw new Error(log.message);
     },
   });
   try {
@@ -26,6 +27,10 @@ export async function bundleCli(app, folder) {
       chunkFileNames: "[name]-[hash].js",
       assetFileNames: "[name]-[hash][extname]",
     });
+  } catch (error) {
+    // The bundler's own error carries each problem twice, coloured, and its stack.
+    const found = stripVTControlCharacters(error.message);
+    throw new Error(`cannot bundle the command: ${found}`, { cause: error });
   } finally {
     await bundle.close();
   }

@@ -1,0 +1,160 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { delimiter, dirname, join } from "node:path";
+import process from "node:process";
+import { root } from "../../tools/workspace.mjs";
+
+const nxVersion = "24.0.6";
+const workFolder = join(root, ".cache", "bench");
+
+/**
+ * A peer builds everything in a folder. `tool` says which generated files it needs, `command(folder)` what runs,
+ * `reset(folder)` forgets what it stored, `keys(folder)` computes keys without running (where it can), `stop`
+ * ends what it left running.
+ */
+export function cuenvPeer() {
+  const cache = join(workFolder, "cuenv-cache");
+  const launcher = join(root, "apps", "cli", "bin", "cuenv.js");
+  const env = { ...plainEnvironment(), CUENV_CACHE_DIR: cache };
+  return {
+    name: "cuenv",
+    tool: "cuenv",
+    command: (folder) => ({
+      argv: [process.execPath, launcher, "task", allTasks(folder)],
+      cwd: folder,
+      env,
+    }),
+    reset: () => rmSync(cache, { recursive: true, force: true }),
+  };
+}
+
+export function turboPeer() {
+  const binary = turboBinary();
+  const env = {
+    ...plainEnvironment(),
+    PATH: [standInPackageManager(), process.env.PATH].join(delimiter),
+    TURBO_TELEMETRY_DISABLED: "1",
+    DO_NOT_TRACK: "1",
+    TURBO_NO_UPDATE_NOTIFIER: "1",
+  };
+  const command = (folder, ...more) => ({
+    argv: [binary, "run", ...turboTasks(folder), ...more],
+    cwd: folder,
+    env,
+  });
+  return {
+    name: "turbo",
+    tool: "turbo",
+    command,
+    keys: (folder) => command(folder, "--dry=json"),
+    reset: (folder) => rmSync(join(folder, ".turbo"), { recursive: true, force: true }),
+  };
+}
+
+export function nxPeer(daemon) {
+  const modules = installNx();
+  const bin = join(modules, "nx", "dist", "bin", "nx.js");
+  const env = {
+    ...plainEnvironment(),
+    NX_DAEMON: String(daemon),
+    NX_TUI: "false",
+    NX_NO_CLOUD: "true",
+    NX_NO_UPDATE_NOTIFIER: "true",
+  };
+  const nx = (folder, ...args) => ({ argv: [process.execPath, bin, ...args], cwd: folder, env });
+  return {
+    name: daemon ? "nx, daemon" : "nx, no daemon",
+    tool: "nx",
+    nodeModules: modules,
+    command: (folder) => nx(folder, "run-many", "-t", "build", "--outputStyle=static"),
+    reset: (folder) => {
+      const { argv } = nx(folder, "reset");
+      spawnSync(argv[0], argv.slice(1), { cwd: folder, env, stdio: "ignore" });
+    },
+    stop: (folder) => {
+      const { argv } = nx(folder, "daemon", "--stop");
+      spawnSync(argv[0], argv.slice(1), { cwd: folder, env, stdio: "ignore" });
+    },
+  };
+}
+
+/** Two slots and no cache: what the builds themselves take. */
+export function rawPeer() {
+  const script = join(root, "test", "bench", "raw-runner.mjs");
+  return {
+    name: "no cache",
+    tool: "none",
+    command: (folder) => ({
+      argv: [process.execPath, script, folder],
+      cwd: folder,
+      env: plainEnvironment(),
+    }),
+    reset: () => {},
+  };
+}
+
+/** A user's environment, without what would change one of the tools or slow Node's start (NODE_EXTRA_CA_CERTS). */
+export function plainEnvironment() {
+  const foreign = /^(?:CUENV_|NX_|TURBO_|NODE_|npm_|CI$|FORCE_COLOR$)/;
+  const kept = Object.entries(process.env).filter(([name]) => !foreign.test(name));
+  return { ...Object.fromEntries(kept), NO_COLOR: "1" };
+}
+
+function allTasks(folder) {
+  return existsSync(join(folder, "packages")) ? "*:build" : "check";
+}
+
+function turboTasks(folder) {
+  return existsSync(join(folder, "packages")) ? ["build"] : ["check"];
+}
+
+/** The native program; its npm shim costs a Node start more. */
+function turboBinary() {
+  const resolver = createRequire(createRequire(import.meta.url).resolve("turbo/package.json"));
+  const platform = `${process.platform === "win32" ? "windows" : process.platform}-${process.arch === "x64" ? "64" : process.arch}`;
+  return join(dirname(resolver.resolve(`@turbo/${platform}/package.json`)), "bin", "turbo");
+}
+
+/**
+ * `npm run NAME` that executes the script without npm, so that turbo is not charged 150 ms per task for a launcher:
+ * the script NAME stands in `scripts/NAME.sh` or, for the generated packages, in `build.sh`.
+ */
+function standInPackageManager() {
+  const folder = join(workFolder, "stand-in");
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, "npm");
+  writeFileSync(
+    file,
+    '#!/bin/sh\nfor name; do :; done\nif [ -f "scripts/$name.sh" ]; then exec sh "scripts/$name.sh"; fi\nexec sh build.sh\n',
+  );
+  chmodSync(file, 0o755);
+  return folder;
+}
+
+/** Beside the repository, never in its lockfile. */
+function installNx() {
+  const folder = join(workFolder, "nx-install");
+  const modules = join(folder, "node_modules");
+  if (!existsSync(join(modules, "nx", "package.json"))) {
+    process.stderr.write(`Installing nx ${nxVersion} into .cache/bench …\n`);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(
+      join(folder, "package.json"),
+      '{"name":"bench","version":"0.0.0","private":true}\n',
+    );
+    // With the environment as it is: behind a proxy, certificates come from it.
+    const args = [
+      "add",
+      "--ignore-workspace",
+      "--ignore-scripts",
+      "--node-linker=hoisted",
+      "-E",
+      `nx@${nxVersion}`,
+    ];
+    const result = spawnSync("pnpm", args, { cwd: folder, encoding: "utf8", timeout: 180_000 });
+    if (result.status !== 0)
+      throw new Error(`cannot install nx: ${result.error ?? `${result.stdout}${result.stderr}`}`);
+  }
+  return modules;
+}

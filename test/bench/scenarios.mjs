@@ -1,0 +1,58 @@
+/**
+ * What is measured. `prepare` brings a project that was built before into the state; `written` is how many of the
+ * outputs the run must then write, which shows that every tool did what is claimed. A target is the median of
+ * cuenv's time over the peer's, at most; a gate fails the benchmark.
+ */
+export const scenarios = [
+  {
+    name: "warm, nothing to do",
+    prepare: () => {},
+    written: () => 0,
+    targets: {
+      turbo: { target: 0.6, gate: 1 },
+      "nx, daemon": { target: 0.25, gate: 0.4 },
+      "nx, no daemon": { target: 0.12, gate: 0.2 },
+    },
+  },
+  {
+    name: "outputs deleted",
+    prepare: ({ project, folder }) => project.deleteOutputs(folder),
+    written: (project) => project.outputs,
+    targets: { turbo: { target: 0.6, gate: 1 } },
+  },
+  {
+    name: "one file changed",
+    prepare: ({ project, folder }) => project.changeFile(folder),
+    written: (project) => project.afterChange,
+    targets: { turbo: { target: 0.7, gate: 1 } },
+  },
+  {
+    name: "keys only",
+    keys: true,
+    prepare: () => {},
+    written: () => 0,
+    targets: { turbo: { target: 0.6, gate: 1 } },
+  },
+  {
+    name: "cold",
+    cold: true,
+    prepare: ({ project, folder, peer }) => {
+      peer.reset(folder);
+      project.deleteOutputs(folder);
+    },
+    written: (project) => project.outputs,
+    targets: { "no cache": { target: 1.2, gate: 1.5 } },
+  },
+];
+
+/** On five packages Node's start is most of the time; the native peer has none. */
+export const smallTargets = {
+  turbo: { target: 2.5, gate: 3.5 },
+  "nx, daemon": { target: 0.18, gate: 0.25 },
+};
+
+/** What the warm run uses, cuenv's over turbo's. */
+export const usageTargets = {
+  rssMiB: { target: 1.1, gate: 1.6 },
+  cpuMs: { target: 0.45, gate: 0.8 },
+};

@@ -1,0 +1,173 @@
+// `npm run demo`: a real library, built through the cache: cold, warm, with its outputs deleted, with one file
+// edited. What it prints is what the command prints. It is a test as well: it fails when a run does something else
+// than it should. `--out DIR` puts it elsewhere.
+import { spawn } from "node:child_process";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { delimiter, join, relative, resolve } from "node:path";
+import process from "node:process";
+import { parseArgs, stripVTControlCharacters, styleText } from "node:util";
+import { ensureBuilt } from "./build-cli.mjs";
+import { preparePlainProject } from "./prepare-plain-project.mjs";
+import { root } from "./workspace.mjs";
+
+const { values } = parseArgs({ options: { out: { type: "string", default: join(root, "demo") } } });
+const out = resolve(values.out);
+const project = join(out, "plain-project");
+const cacheDir = join(out, "cache");
+const shown = relative(process.cwd(), project);
+const edited = "src/v4/core/util.ts";
+const cached = ["typecheck", "lint", "compile", "test:unit", "bundle", "test:package", "size"];
+const paint = (style, text) => styleText(style, text, { stream: process.stdout });
+const runs = [];
+let wrong = 0;
+
+await ensureBuilt();
+rmSync(cacheDir, { recursive: true, force: true });
+preparePlainProject(project);
+say(`The project: zod, a library of 38 000 lines, built from its sources in ${shown}.
+What it does is written in ${shown}/env.cue: type check, lint, compile,
+295 of its own tests, bundles, tests of what was built, a size budget.`);
+
+await run("cold", "1. A first run. The cache is empty, so everything runs.", { ran: cached });
+await run("nothing changed", "2. The same again. Nothing changed, so nothing runs.", { ran: [] });
+
+const outputs = ["dist", "bundle", "report"];
+const before = read("bundle/zod.js");
+for (const folder of outputs) rmSync(join(project, folder), { recursive: true });
+await run(
+  "outputs deleted",
+  `3. All outputs deleted (${outputs.join(", ")}), as in a fresh clone. They are restored.`,
+  { ran: [] },
+);
+expect(before === read("bundle/zod.js"), "the restored bundle differs from the one that was built");
+
+const original = read(edited);
+writeFileSync(join(project, edited), `// A comment, added by the demo.\n${original}`);
+await run(
+  "a comment added",
+  `4. One comment added to ${edited}. What reads the sources runs
+   again, but the compiled library comes out the same: bundling, the tests of the
+   package and the size report need not run.`,
+  { ran: ["typecheck", "lint", "compile", "test:unit"], reason: edited },
+);
+
+writeFileSync(join(project, edited), original);
+await run("edit undone", "5. The comment taken away again. These results are still there.", {
+  ran: [],
+});
+
+finish();
+
+/** Runs everything, shows what it prints about the cache, and compares which tasks ran with what should have. */
+async function run(name, text, expected) {
+  say(`\n${paint("bold", text)}\n${paint("dim", `$ cuenv task check`)}`);
+  const since = performance.now();
+  const { code, lines } = await cuenv(["task", "check"]);
+  const ms = performance.now() - since;
+  const { ran, hits } = outcomes(lines);
+  runs.push({ name, ran: ran.length, hits: hits.length, ms });
+  expect(code === 0, `exit code ${code}`);
+  expect(same(ran, expected.ran), `ran ${list(ran)}; should have run ${list(expected.ran)}`);
+  expect(
+    same(
+      hits,
+      cached.filter((task) => !expected.ran.includes(task)),
+    ),
+    `took ${list(hits)} from the cache`,
+  );
+  if (expected.reason)
+    expect(
+      lines.some((line) => line.includes(expected.reason)),
+      "the reason of a miss was not said",
+    );
+}
+
+/** Runs the command in the project; what it says of itself (stderr) is shown and returned, the tasks' own output not. */
+function cuenv(args) {
+  return new Promise((done, fail) => {
+    const child = spawn("cuenv", args, {
+      cwd: project,
+      env: environment(),
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    const lines = [];
+    let rest = "";
+    child.stderr.setEncoding("utf8").on("data", (chunk) => {
+      const parts = (rest + chunk).split("\n");
+      rest = parts.pop();
+      for (const line of parts) take(line);
+    });
+    const take = (line) => {
+      lines.push(stripVTControlCharacters(line));
+      process.stdout.write(`${line}\n`);
+    };
+    child.on("error", fail);
+    child.on("close", (code) => {
+      if (rest !== "") take(rest);
+      done({ code, lines });
+    });
+  });
+}
+
+/** A user's environment, without what an outer cuenv or test run set. */
+function environment() {
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !/^(?:CUENV_|NODE_OPTIONS$)/.test(name),
+  );
+  const path = [join(root, "node_modules", ".bin"), process.env.PATH].join(delimiter);
+  const color = process.stdout.isTTY && !process.env.NO_COLOR ? { FORCE_COLOR: "1" } : {};
+  return { ...Object.fromEntries(kept), ...color, PATH: path, CUENV_CACHE_DIR: cacheDir };
+}
+
+function finish() {
+  const slowest = runs[0].ms;
+  const rows = runs.map(({ name, ran, hits, ms }) => [
+    name,
+    String(ran),
+    String(hits),
+    `${(ms / 1000).toFixed(2)} s`,
+    `${Math.round((100 * ms) / slowest)} %`,
+  ]);
+  say(`\n${paint("bold", "Side by side")}`);
+  for (const [name, ...cells] of [["run", "ran", "from cache", "time", "of cold"], ...rows]) {
+    say(`  ${name.padEnd(18)}${cells.map((cell) => cell.padStart(12)).join("")}`);
+  }
+  if (wrong > 0) {
+    process.stderr.write(`\n${wrong} expectations did not hold (said above)\n`);
+    process.exitCode = 1;
+    return;
+  }
+  say(`
+${paint("bold", "Next")}
+  The project stays in ${shown}. To play with it:
+    cd ${shown}
+    export CUENV_CACHE_DIR=${relative(project, cacheDir)}
+    npx cuenv task                   list its tasks
+    npx cuenv task test:unit         run one; its output comes from the cache
+    npx cuenv task check -v          say more
+    npx cuenv cache stats            what the cache did and holds
+  Change something, and see what runs again. For a project of your own, see
+  the quick start in README.md.`);
+}
+
+function read(file) {
+  return readFileSync(join(project, file), "utf8");
+}
+
+function say(text) {
+  process.stdout.write(`${text}\n`);
+}
+
+function expect(holds, otherwise) {
+  if (holds) return;
+  wrong += 1;
+  process.stderr.write(`${paint("red", "unexpected")}: ${otherwise}\n`);
+}
+
+function same(left, right) {
+  return left.toSorted().join() === right.toSorted().join();
+}
+
+function list(tasks) {
+  return tasks.length === 0 ? "nothing" : tasks.join(", ");
+}
