@@ -35,6 +35,20 @@ export function writeFully(file: number, bytes: Uint8Array, position: number): v
 /** One write call takes less than 2 GiB on every system. */
 const maxWriteBytes = 64 * 1024 * 1024;
 
+const zeros = Buffer.alloc(1024 * 1024);
+
+/**
+ * As {@link writeFully}, but leaves a hole for a chunk of nothing but zeros: a sparse output of 5 GiB stays one. Whoever uses it ends
+ * with `ftruncate` to the full size.
+ */
+export function writeSparsely(file: number, bytes: Uint8Array, position: number): void {
+  for (let start = 0; start < bytes.length; start += zeros.length) {
+    const chunk = bytes.subarray(start, start + zeros.length);
+    if (chunk.length === zeros.length && zeros.equals(chunk)) continue;
+    writeFully(file, chunk, position + start);
+  }
+}
+
 /** How often a folder that somebody removes again and again is made anew. */
 const maxAttempts = 8;
 

@@ -2,10 +2,11 @@ import {
   createHasher,
   type Digest,
   type DigestFunction,
+  emptyDigest,
   equalDigests,
   hashBytes,
 } from "@cuenv/digest";
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, lstatSync, openSync, readSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { readFlags } from "./atomic-write.ts";
 import { blobCorrupt, blobNotFound, type Range } from "./blob-errors.ts";
@@ -32,6 +33,25 @@ export interface OpenBlob {
   readonly file: number;
   readonly path: string;
   readonly sizeBytes: number;
+}
+
+export function isEmptyBlob(blobs: DiskBlobs, digest: Digest): boolean {
+  return digest.sizeBytes === 0 && equalDigests(digest, emptyDigest(blobs.digestFunction));
+}
+
+/** By name and size; the bytes are looked at when they are read. */
+export function hasBlob(blobs: DiskBlobs, digest: Digest): boolean {
+  if (blobs.corrupt.has(digest.hash)) return false;
+  const path = blobPath(blobs.folder.root, blobs.digestFunction, digest.hash);
+  try {
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (stat === undefined || !stat.isFile() || stat.size !== digest.sizeBytes) return false;
+    blobs.folder.touch(path, stat.mtimeMs);
+    return true;
+  } catch (error) {
+    if (isAbsence(error)) return false;
+    throw storeUnavailable(`look for blob ${digest.hash}`, error, "CAS_STORE_UNAVAILABLE");
+  }
 }
 
 function unavailable(digest: Digest, error: unknown): Error {

@@ -62,11 +62,14 @@ function inspect(options: CacheFolderOptions): CuenvError | undefined {
   );
 }
 
-/** Never recursive into the root itself: it must come from us with mode 0700, or exist and pass the inspection. */
+/**
+ * Never recursive into the root itself: it must come from us with mode 0700, or exist and pass the inspection. Others of
+ * ours keep things in it, too, so it may be there without its signs.
+ */
 function makeFolder(root: string, layout: DiskLayout): void {
   mkdirSync(dirname(root), { recursive: true, mode: 0o700 });
   makeOne(root);
-  if (!makeOne(layout.base)) return;
+  makeOne(layout.base);
   for (const [name, text] of [
     ["CACHEDIR.TAG", cachedirTag],
     ["README", readme],
@@ -75,13 +78,11 @@ function makeFolder(root: string, layout: DiskLayout): void {
   }
 }
 
-function makeOne(path: string): boolean {
+function makeOne(path: string): void {
   try {
     mkdirSync(path, { mode: 0o700 });
-    return true;
   } catch (error) {
     if (errorCode(error) !== "EEXIST") throw error;
-    return false;
   }
 }
 

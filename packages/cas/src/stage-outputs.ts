@@ -1,16 +1,17 @@
-import { createHasher, type Digest, hashFile } from "@cuenv/digest";
+import { createHasher, hashFile } from "@cuenv/digest";
 import {
   chmodSync,
   closeSync,
   constants,
   copyFileSync,
+  ftruncateSync,
   mkdirSync,
   openSync,
   statSync,
   symlinkSync,
   unlinkSync,
 } from "node:fs";
-import { createFlags, removeQuietly, writeFully } from "./atomic-write.ts";
+import { createFlags, removeQuietly, writeFully, writeSparsely } from "./atomic-write.ts";
 import { blobCorrupt } from "./blob-errors.ts";
 import { type BlobStore, maxSyncReadBytes } from "./blob-store.ts";
 import type { OutputEntry } from "./output-entry.ts";
@@ -108,22 +109,24 @@ async function stageWaiting(files: readonly FileToStage[], options: StageOptions
 
 async function copyBlob(options: StageOptions, { entry, target }: FileToStage): Promise<void> {
   const { store, signal } = options;
-  const hasher = createHasher(store.digestFunction);
+  // A store on this disk has hashed the bytes when it delivered the last one.
+  const hasher = store.localPath === undefined ? createHasher(store.digestFunction) : undefined;
   const file = createFile(target, entry.executable);
   let position = 0;
   try {
     for await (const chunk of store.read(entry.digest, signal === undefined ? {} : { signal })) {
-      hasher.update(chunk);
-      writeFully(file, chunk, position);
+      hasher?.update(chunk);
+      writeSparsely(file, chunk, position);
       position += chunk.length;
       if (position > entry.digest.sizeBytes) break;
     }
+    ftruncateSync(file, position);
   } finally {
     closeSync(file);
   }
-  const found: Digest = { hash: hasher.digestHex(), sizeBytes: position };
-  if (found.hash !== entry.digest.hash || position !== entry.digest.sizeBytes) {
-    throw blobCorrupt(entry.digest, `${position} bytes with hash ${found.hash}`);
+  const hash = hasher === undefined ? entry.digest.hash : hasher.digestHex();
+  if (hash !== entry.digest.hash || position !== entry.digest.sizeBytes) {
+    throw blobCorrupt(entry.digest, `${position} bytes with hash ${hash}`);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Digest } from "@cuenv/digest";
+import { assertDigest, type Digest } from "@cuenv/digest";
 import { CuenvError } from "@cuenv/errors";
 import { blobNotFound, rangeOf } from "./blob-errors.ts";
 import type { BlobSource, BlobStore, ReadOptions } from "./blob-store.ts";
@@ -110,6 +110,7 @@ async function* read(
   fail: Fail,
   options: ReadOptions = {},
 ): AsyncGenerator<Uint8Array> {
+  assertDigest(digest);
   const range = rangeOf(digest, options);
   let failure: unknown;
   for (const [position, tier] of tiers.entries()) {

@@ -1,0 +1,131 @@
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lchownSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { canBeNobody } from "../test/other-process.ts";
+import { makeFolder } from "../test/workspace.ts";
+import { openCacheFolder } from "./cache-folder.ts";
+import { createDiskBlobStore } from "./disk-blob-store.ts";
+import { hashText } from "@cuenv/digest";
+
+let base: string;
+let root: string;
+beforeEach(() => {
+  base = makeFolder();
+  root = `${base}/cache`;
+});
+afterEach(() => rmSync(base, { recursive: true, force: true }));
+
+const nobody = 65534;
+
+function open(path = root) {
+  const warnings: string[] = [];
+  const folder = openCacheFolder({ root: path, onWarning: (message) => warnings.push(message) });
+  return { store: createDiskBlobStore({ folder, digestFunction: "sha256" }), folder, warnings };
+}
+
+async function refusal(path = root): Promise<string> {
+  const { store } = open(path);
+  const reading = await store.missing([hashText("sha256", "x")]).catch((error: Error) => error);
+  const writing = await store.ingest(Buffer.from("x")).catch((error: Error) => error);
+  expect(reading).toMatchObject({ code: "CAS_STORE_UNAVAILABLE" });
+  expect(writing).toMatchObject({ code: "CAS_STORE_UNAVAILABLE" });
+  return (writing as Error).message;
+}
+
+describe("T14: a cache folder that others could have filled", () => {
+  it("is mended when it is ours and holds a cache or nothing, and says so once", async () => {
+    mkdirSync(root);
+    chmodSync(root, 0o777);
+    const { store, warnings } = open();
+    await store.missing([hashText("sha256", "x")]);
+    await store.ingest(Buffer.from("x"));
+    expect(statSync(root).mode & 0o777).toBe(0o755);
+    expect(warnings).toEqual([
+      `cache folder ${root} is writable for others (mode 777); it was made private`,
+    ]);
+    chmodSync(root, 0o775);
+    await open().store.ingest(Buffer.from("y"));
+    expect(statSync(root).mode & 0o777).toBe(0o755);
+  });
+
+  it("is not used, nor changed, when it holds something else", async () => {
+    mkdirSync(root);
+    writeFileSync(`${root}/letters.txt`, "not a cache");
+    chmodSync(root, 0o777);
+    expect(await refusal()).toContain("is writable for others (mode 777)");
+    expect(statSync(root).mode & 0o777).toBe(0o777);
+    expect(readdirSync(root)).toEqual(["letters.txt"]);
+  });
+
+  it("is not used when it is sticky and open to all, like /tmp itself", async () => {
+    mkdirSync(root);
+    chmodSync(root, 0o1777);
+    expect(await refusal()).toContain("is writable for others");
+    expect(statSync(root).mode & 0o7777).toBe(0o1777);
+  });
+
+  it.runIf(canBeNobody)("is not used when it is somebody else's", async () => {
+    mkdirSync(root, { mode: 0o700 });
+    chownSync(root, nobody, nobody);
+    expect(await refusal()).toContain("belongs to user 65534");
+    expect(readdirSync(root)).toEqual([]);
+  });
+
+  it.runIf(canBeNobody)("is not used through somebody else's link", async () => {
+    mkdirSync(`${base}/target`, { mode: 0o700 });
+    symlinkSync(`${base}/target`, root);
+    lchownSync(root, nobody, nobody);
+    expect(await refusal()).toContain("is a symbolic link of user 65534");
+    expect(readdirSync(`${base}/target`)).toEqual([]);
+  });
+
+  it("is used through a link of our own", async () => {
+    mkdirSync(`${base}/target`, { mode: 0o700 });
+    symlinkSync(`${base}/target`, root);
+    await open().store.ingest(Buffer.from("x"));
+    expect(existsSync(`${base}/target/v1/cas`)).toBe(true);
+  });
+
+  it("is not made below a folder in which anybody can put another in its place", async () => {
+    mkdirSync(`${base}/open`);
+    chmodSync(`${base}/open`, 0o777);
+    expect(await refusal(`${base}/open/deep/cache`)).toContain(
+      `${base}/open, a folder above it, is writable for everybody`,
+    );
+    expect(readdirSync(`${base}/open`)).toEqual([]);
+  });
+
+  it("is made below a sticky folder, as /tmp is", async () => {
+    mkdirSync(`${base}/tmp`);
+    chmodSync(`${base}/tmp`, 0o1777);
+    await open(`${base}/tmp/cuenv`).store.ingest(Buffer.from("x"));
+    expect(statSync(`${base}/tmp/cuenv`).mode & 0o777).toBe(0o700);
+  });
+
+  it.runIf(canBeNobody)("is not made in somebody else's folder in a sticky one", async () => {
+    mkdirSync(`${base}/tmp/theirs`, { recursive: true });
+    chmodSync(`${base}/tmp`, 0o1777);
+    chownSync(`${base}/tmp/theirs`, nobody, nobody);
+    expect(await refusal(`${base}/tmp/theirs/cuenv`)).toContain("belongs to user 65534");
+  });
+
+  it("is not used when it is a file", async () => {
+    writeFileSync(root, "");
+    expect(await refusal()).toContain("is not a folder");
+  });
+
+  it("never throws when it is opened", () => {
+    expect(() => open("/proc/none/cache")).not.toThrow();
+    expect(() => open(`${base}/${"x".repeat(5000)}`)).not.toThrow();
+  });
+});
