@@ -134,6 +134,54 @@ export const errorTable = {
     exit: "internal",
     meaning: "The operating system refused to start a process: no memory, processes or files left.",
   },
+  CUE_READ: {
+    exit: "configuration",
+    meaning:
+      "A folder or file that a CUE package needs cannot be read, is no regular file, or lies outside the module.",
+  },
+  CUE_SYNTAX: { exit: "configuration", meaning: "A CUE file is not well-formed." },
+  CUE_IMPORT: {
+    exit: "configuration",
+    meaning: "A CUE package cannot be loaded: its module file or one of its imports is wrong.",
+  },
+  CUE_PACKAGE_NOT_FOUND: {
+    exit: "configuration",
+    meaning: "The folder has no CUE package, or none of the name that was asked for.",
+  },
+  CUE_PACKAGE_AMBIGUOUS: {
+    exit: "configuration",
+    meaning: "The folder has several CUE packages, and none of them is the default.",
+  },
+  CUE_EVALUATION: {
+    exit: "configuration",
+    meaning: "Values of a CUE package are in conflict, incomplete or not defined.",
+  },
+  CUE_INVALID: {
+    exit: "configuration",
+    meaning:
+      "A CUE package does not fit cuenv's schema: a misspelt field, or a value of the wrong type.",
+  },
+  CUE_LIMIT_TIME: { exit: "configuration", meaning: "Evaluating a CUE package takes too long." },
+  CUE_LIMIT_MEMORY: {
+    exit: "configuration",
+    meaning: "Evaluating a CUE package needs too much memory.",
+  },
+  CUE_LIMIT_OUTPUT: {
+    exit: "configuration",
+    meaning: "The result of evaluating a CUE package is too large.",
+  },
+  CUE_LIMIT_READ: {
+    exit: "configuration",
+    meaning: "A CUE package reads too many files, or files that are too large.",
+  },
+  CUE_LIMIT_DEPTH: {
+    exit: "configuration",
+    meaning: "Values of a CUE package are nested too deep.",
+  },
+  CUE_EVALUATOR: {
+    exit: "internal",
+    meaning: "The CUE evaluator that ships with cuenv cannot be started, or failed.",
+  },
   CAS_BLOB_NOT_FOUND: {
     exit: "internal",
     meaning: "A blob is not in the store: never written, evicted, or deleted.",

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"strconv"
+	"strings"
+
+	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/ast/astutil"
+	"cuelang.org/go/cue/parser"
+)
+
+// Our own schema is laid over the project as packages below this path, which nobody publishes.
+const schemaModule = "cuenv.internal"
+
+// The import paths that existing files use, and the package of ours that answers to each. The last elements are
+// equal, so that the names by which files refer to them stay what they are.
+var ownPackages = map[string]string{
+	"github.com/rawkode/cuenv":              schemaModule + "/cuenv",
+	"github.com/rawkode/cuenv/schema":       schemaModule + "/schema",
+	"github.com/cuenv/cuenv":                schemaModule + "/cuenv",
+	"github.com/cuenv/cuenv/schema":         schemaModule + "/schema",
+	"github.com/cuenv/cuenv/schema/rules":   schemaModule + "/rules",
+	"github.com/cuenv/cuenv/schema/codegen": schemaModule + "/codegen",
+}
+
+// importRewriter parses files for the loader and points their imports of cuenv's schemas to ours. It notes the
+// definitions that they name and that ours does not have.
+type importRewriter struct {
+	// known definitions by package, "schema" -> "#Task" -> true.
+	known map[string]map[string]bool
+	// unknown definitions by package, in the order met.
+	unknown map[string][]string
+	// defineUnknown gives the unknown definitions of a package a meaning: anything.
+	defineUnknown func(folder string, labels []string)
+}
+
+func (rewriter *importRewriter) parseFile(name string, src any, cfg parser.Config) (*ast.File, error) {
+	file, err := parser.ParseFile(name, src, cfg)
+	if file == nil {
+		return file, err
+	}
+	ours := map[string]string{}
+	for spec := range file.ImportSpecs() {
+		asked, unquoteError := strconv.Unquote(spec.Path.Value)
+		if unquoteError != nil {
+			continue
+		}
+		target, ok := ownPackages[ast.ParseImportPath(asked).Path]
+		if !ok {
+			continue
+		}
+		spec.Path.Value = strconv.Quote(target)
+		_, folder, _ := strings.Cut(target, "/")
+		local := ast.ParseImportPath(target).Qualifier
+		if spec.Name != nil {
+			local = spec.Name.Name
+		}
+		ours[local] = folder
+	}
+	if len(ours) > 0 {
+		rewriter.noteUnknown(file, ours)
+		for _, folder := range ours {
+			if labels := rewriter.unknown[folder]; len(labels) > 0 {
+				rewriter.defineUnknown(folder, labels)
+			}
+		}
+	}
+	return file, err
+}
+
+func (rewriter *importRewriter) noteUnknown(file *ast.File, ours map[string]string) {
+	astutil.Apply(file, func(cursor astutil.Cursor) bool {
+		selector, ok := cursor.Node().(*ast.SelectorExpr)
+		if !ok {
+			return true
+		}
+		ident, ok := selector.X.(*ast.Ident)
+		if !ok {
+			return true
+		}
+		folder, ok := ours[ident.Name]
+		label, isIdent := selector.Sel.(*ast.Ident)
+		if !ok || !isIdent || !strings.HasPrefix(label.Name, "#") || rewriter.known[folder][label.Name] {
+			return true
+		}
+		// A near miss of a definition of ours is more likely a slip of the pen: it stays an error.
+		for known := range rewriter.known[folder] {
+			if near(label.Name, known) {
+				return true
+			}
+		}
+		rewriter.known[folder][label.Name] = true
+		rewriter.unknown[folder] = append(rewriter.unknown[folder], label.Name)
+		return true
+	}, nil)
+}
+
+// near reports whether two names differ in at most a quarter of their letters (and never more than two).
+func near(a, b string) bool {
+	limit := min(2, max(1, len(a)/4))
+	if len(a)-len(b) > limit || len(b)-len(a) > limit {
+		return false
+	}
+	previous := make([]int, len(b)+1)
+	for column := range previous {
+		previous[column] = column
+	}
+	for row := 1; row <= len(a); row++ {
+		current := make([]int, len(b)+1)
+		current[0] = row
+		for column := 1; column <= len(b); column++ {
+			cost := 1
+			if strings.EqualFold(a[row-1:row], b[column-1:column]) {
+				cost = 0
+			}
+			current[column] = min(current[column-1]+1, previous[column]+1, previous[column-1]+cost)
+		}
+		previous = current
+	}
+	return previous[len(b)] <= limit
+}

@@ -1,0 +1,86 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { type DecodedAnswer, decodeAnswer } from "./decode-answer.ts";
+import type { EvaluationInput } from "./evaluation.ts";
+import { hashOf, isSettled, revalidate } from "./evaluation-input.ts";
+import { evaluatorIdentity } from "./gen/evaluator-identity.ts";
+
+// On the way of every warm run: synchronous, and nothing but node:fs, node:path and node:crypto.
+
+/** Raise it when the format of a memo changes: older ones are then never opened. */
+const formatVersion = "v1";
+
+export interface MemoKey {
+  readonly directory: string;
+  readonly packageName?: string | undefined;
+  readonly validate?: boolean;
+  readonly memoDirectory: string;
+}
+
+export interface RememberedEvaluation extends DecodedAnswer {
+  readonly inputs: readonly EvaluationInput[];
+}
+
+interface Memo {
+  /** The evaluator's answer: JSON in JSON, so that a memo whose inputs differ is dismissed without parsing it. */
+  readonly answer: string;
+  readonly inputs: readonly EvaluationInput[];
+}
+
+/**
+ * The evaluation of a package as it was remembered, if everything that it depended on is as it was; else undefined.
+ * Looks at each input once; reads only what its stat does not vouch for. Never throws.
+ */
+export function recallEvaluation(key: MemoKey): RememberedEvaluation | undefined {
+  const memo = readMemo(memoFile(key));
+  if (memo === undefined) return undefined;
+  let isRefreshed = false;
+  const inputs: EvaluationInput[] = [];
+  for (const input of memo.inputs) {
+    const now = revalidate(input);
+    if (now === undefined) return undefined;
+    if (now !== input && "stamp" in now && now.stamp !== undefined && isSettled(now.stamp))
+      isRefreshed = true;
+    inputs.push(now);
+  }
+  // What was read because it was too young is old enough now: the next run trusts its stat.
+  if (isRefreshed) rememberEvaluation(key, { answer: memo.answer, inputs });
+  return { ...decodeAnswer(memo.answer), inputs: memo.inputs };
+}
+
+/** Stores an evaluation for `recallEvaluation`. Where the folder cannot be written, nothing is remembered. */
+export function rememberEvaluation(key: MemoKey, { answer, inputs }: Memo): void {
+  const file = memoFile(key);
+  const temporary = `${file}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`;
+  const body = JSON.stringify({ answer, inputs });
+  try {
+    mkdirSync(join(file, ".."), { recursive: true });
+    writeFileSync(temporary, `${hashOf(body)}\n${body}`, { flag: "wx" });
+    renameSync(temporary, file);
+  } catch {
+    rmSync(temporary, { force: true });
+  }
+}
+
+/** First line: SHA-256 of the rest. A damaged or half-written memo is none. */
+function readMemo(file: string): Memo | undefined {
+  try {
+    const text = readFileSync(file, "utf8");
+    const body = text.slice(65);
+    if (text[64] !== "\n" || text.slice(0, 64) !== hashOf(body)) return undefined;
+    return JSON.parse(body) as Memo;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The evaluator and the schema are part of the name: a newer cuenv evaluates anew, and both can share a folder. */
+function memoFile({
+  directory,
+  packageName = "",
+  validate = true,
+  memoDirectory,
+}: MemoKey): string {
+  const parts = [evaluatorIdentity, resolve(directory), packageName, String(validate)];
+  return join(memoDirectory, "evaluation", formatVersion, `${hashOf(parts.join("\0"))}.json`);
+}

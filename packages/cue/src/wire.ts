@@ -1,0 +1,76 @@
+import type { EvaluationInput } from "./evaluation.ts";
+import type { Refusal } from "./host-files.ts";
+import type { EvaluationLimits } from "./limits.ts";
+
+// What the main thread and the worker tell each other, and what the Go program answers.
+
+export interface WorkerSetup {
+  readonly memoryBytes: number;
+  readonly artifact: string;
+  readonly schemaFolder: string;
+}
+
+export interface WorkerRequest {
+  readonly directory: string;
+  readonly root: string;
+  readonly packageName: string;
+  readonly validate: boolean;
+  readonly limits: EvaluationLimits;
+}
+
+export type WorkerMessage =
+  | { readonly kind: "ready" }
+  | {
+      readonly kind: "answer";
+      readonly answer: EvaluatorAnswer;
+      readonly inputs: readonly EvaluationInput[];
+      readonly refusal: Refusal | undefined;
+    }
+  /** The instance is dead. */
+  | {
+      readonly kind: "crash";
+      readonly cause: "memory" | "depth" | "other";
+      readonly detail: string;
+    }
+  | { readonly kind: "broken"; readonly detail: string };
+
+export interface Position {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface Problem {
+  readonly message: string;
+  readonly path?: readonly string[];
+  readonly positions?: readonly Position[];
+  readonly schemaPositions?: readonly Position[];
+}
+
+export interface Failure {
+  readonly kind:
+    | "syntax"
+    | "package"
+    | "ambiguous"
+    | "read"
+    | "load"
+    | "evaluation"
+    | "output"
+    | "depth"
+    | "internal";
+  readonly problems: readonly Problem[];
+}
+
+export interface EvaluatorResult {
+  readonly package: string;
+  readonly value: import("./evaluation.ts").Data;
+  readonly files: readonly string[];
+  /** Pointer → index into `files`, line, column. */
+  readonly positions: Readonly<Record<string, readonly [number, number, number]>>;
+  readonly references: Readonly<Record<string, string>>;
+  readonly attributes: Readonly<Record<string, readonly string[]>>;
+  readonly unknown: readonly string[];
+}
+
+/** JSON: `EvaluatorResult`, or `{ failure: Failure }`. Kept as text: the main thread parses it, and the memo stores it. */
+export type EvaluatorAnswer = string;
