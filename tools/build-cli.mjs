@@ -61,7 +61,7 @@ async function build(graceMs) {
 }
 
 function isEntry(file) {
-  return file === "main.js" ? 1 : 0;
+  return file === "main.js" || file === "evaluator-worker.js" ? 1 : 0;
 }
 
 function prune(current, graceMs) {

@@ -6,9 +6,18 @@ import { rolldown } from "rolldown";
 /** Bundles the command into `folder`, flat: main.js, content-named chunks, workers, assets. Throws on a warning. */
 export async function bundleCli(app, folder) {
   const manifest = JSON.parse(readFileSync(join(app, "package.json"), "utf8"));
-  const external = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies });
+  // Workspace packages are bundled, also those that are dependencies: @cuenv/cue is one for its files (the
+  // evaluator, the schema), which its code finds by the package's name.
+  const external = Object.keys({
+    ...manifest.dependencies,
+    ...manifest.optionalDependencies,
+  }).filter((name) => !name.startsWith("@cuenv/"));
   const bundle = await rolldown({
-    input: { main: join(app, "src", "main.ts") },
+    input: {
+      main: join(app, "src", "main.ts"),
+      // Started by @cuenv/cue as a thread of its own, under this name.
+      "evaluator-worker": join(app, "..", "..", "packages", "cue", "src", "evaluator-worker.ts"),
+    },
     platform: "node",
     external: external.map((name) => new RegExp(`^${name}(/|$)`)),
     resolve: { conditionNames: ["@cuenv/source", "node", "import", "default"] },

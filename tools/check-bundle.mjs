@@ -67,8 +67,13 @@ function staticImports(file) {
   );
 }
 
+/** `import(…)` and what is required, both at run time. */
 function dynamicImports(file) {
-  return [...text(file).matchAll(/\bimport\("([^"]+)"\)/g)].map((match) => match[1]);
+  const patterns = [
+    /\bimport\("([^"]+)"\)/g,
+    /createRequire\(import\.meta\.url\)(?:\.resolve)?\("([^"]+)"\)/g,
+  ];
+  return patterns.flatMap((pattern) => [...text(file).matchAll(pattern)].map((match) => match[1]));
 }
 
 function text(file) {

@@ -67,6 +67,8 @@ export function nxPeer(daemon) {
     name: daemon ? "nx, daemon" : "nx, no daemon",
     tool: "nx",
     nodeModules: modules,
+    // Only its daemon knows what is in place already: without it every hit is written again.
+    rewritesOutputs: !daemon,
     command: (folder) => nx(folder, "run-many", "-t", "build", "--outputStyle=static"),
     reset: (folder) => {
       const { argv } = nx(folder, "reset");
