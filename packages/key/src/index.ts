@@ -16,12 +16,14 @@ export {
   type PatternSet,
   resolvePatterns,
 } from "./compile-pattern.ts";
+export { type Cause, type CauseKind, type ChangedComponent, explainMiss } from "./explain-miss.ts";
 export { loaderVariables, passThroughVariables } from "./environment-lists.ts";
 export {
   type EnvironmentFilter,
   type FilteredEnvironment,
   filterEnvironmentVariables,
 } from "./filter-environment-variables.ts";
+export { type ActionDigest, type CacheKeyRequest, generateCacheKey } from "./generate-cache-key.ts";
 export { hashInputFiles } from "./hash-input-files.ts";
 export { createInputMemo, type InputMemo } from "./input-memo.ts";
 export { createInputSet, type InputSet, type InputSetRequest } from "./input-set.ts";
@@ -33,6 +35,7 @@ export {
   type MergedInputs,
 } from "./merge-dependency-outputs.ts";
 export { normalizeWorkingDirectory } from "./normalize-working-directory.ts";
+export { createToolProbe, probeTools, type ToolOutputs, type ToolProbe } from "./probe-tools.ts";
 export { selectInputs } from "./select-inputs.ts";
 export type {
   InputProblem,

@@ -1,0 +1,86 @@
+import { closeSync, openSync, readSync, realpathSync, statSync } from "node:fs";
+import { basename, delimiter, isAbsolute, join } from "node:path";
+
+export interface Executable {
+  /** What to run without a shell. */
+  readonly argv: readonly string[];
+  /** As it was found; links are not resolved. */
+  readonly path: string;
+  /** Where the file really is, and its stat; undefined when its output may change while it does not. */
+  readonly identity: string | undefined;
+}
+
+/** Nothing in it that a shell would treat specially. */
+const plainCommand = /^[A-Za-z0-9_./:=@%+,-]+(?: +[A-Za-z0-9_./:=@%+,-]+)*$/;
+/** Folders of version managers whose programs look elsewhere for which version to be. */
+const managed = /\/(?:shims|\.volta|\.cargo|\.rustup|\.sdkman|\.proto|mise|asdf|corepack)(?:\/|$)/;
+
+/**
+ * The program that a command starts, when that can be said without a shell: it has no shell syntax, no assignment in
+ * front, and its first word is found along `pathVariable`.
+ *
+ * A program without `identity` is a shim, or may be one: it lies in a version manager's folder, is a script that
+ * is not for a JavaScript runtime, is a link to a file of another name (rustc → rustup), or is one of macOS's stubs.
+ */
+export function findExecutable(
+  command: string,
+  directory: string,
+  pathVariable: string,
+): Executable | undefined {
+  if (!plainCommand.test(command)) return undefined;
+  const argv = command.split(/ +/);
+  const [program = ""] = argv;
+  if (program.includes("=")) return undefined;
+  const path = locate(program, directory, pathVariable);
+  return path === undefined ? undefined : { argv, path, identity: identify(program, path) };
+}
+
+function locate(program: string, directory: string, pathVariable: string): string | undefined {
+  if (program.includes("/")) {
+    const path = isAbsolute(program) ? program : join(directory, program);
+    return isExecutableFile(path) ? path : undefined;
+  }
+  for (const folder of pathVariable.split(delimiter)) {
+    const path = join(isAbsolute(folder) ? folder : join(directory, folder), program);
+    if (isExecutableFile(path)) return path;
+  }
+  return undefined;
+}
+
+function isExecutableFile(path: string): boolean {
+  try {
+    const stat = statSync(path);
+    return stat.isFile() && (stat.mode & 0o111) !== 0;
+  } catch {
+    // Not there, or in a folder that we may not enter: the system would look further, too.
+    return false;
+  }
+}
+
+function identify(program: string, path: string): string | undefined {
+  try {
+    const real = realpathSync.native(path);
+    const name = basename(real).replace(/\.(?:js|mjs|cjs|exe)$/, "");
+    if (name !== basename(program) || managed.test(path) || managed.test(real)) return undefined;
+    if (process.platform === "darwin" && real.startsWith("/usr/bin/")) return undefined;
+    if (isForeignScript(real)) return undefined;
+    const stat = statSync(real);
+    return [real, stat.size, stat.mtimeMs, stat.ctimeMs, stat.ino].join("\0");
+  } catch {
+    return undefined;
+  }
+}
+
+function isForeignScript(path: string): boolean {
+  const head = Buffer.alloc(128);
+  const file = openSync(path, "r");
+  try {
+    const line = head
+      .toString("latin1", 0, readSync(file, head, 0, head.length, 0))
+      .split("\n", 1)
+      .join("");
+    return line.startsWith("#!") && !/\b(?:node|bun|deno)\b/.test(line);
+  } finally {
+    closeSync(file);
+  }
+}

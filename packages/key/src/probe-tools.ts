@@ -1,0 +1,140 @@
+import { findExecutable } from "./find-executable.ts";
+import { compileNames } from "./name-matcher.ts";
+import { passThroughVariables } from "./environment-lists.ts";
+import { runTool } from "./run-tool.ts";
+
+/** What the `runtime` commands printed, in the order given and each once; or which of them could not, and why. */
+export type ToolOutputs =
+  | {
+      readonly kind: "probed";
+      readonly outputs: readonly { readonly command: string; readonly output: string }[];
+    }
+  | { readonly kind: "failed"; readonly command: string; readonly text: string };
+
+/**
+ * Runs the `runtime` commands of tasks, `node --version`, each once in a run; and not again in later runs as long as the
+ * program that it starts is the same file. Only commands without shell syntax are remembered that long, and only when the
+ * program is no shim, which would print something else when another file says so (see {@link findExecutable}).
+ *
+ * A command runs in the project's folder, with PATH from the task's environment and what else passes through to every
+ * task. What a task declares is in its key anyway.
+ */
+export interface ToolProbe {
+  probe(
+    commands: readonly string[],
+    env: Readonly<Record<string, string>>,
+    signal?: AbortSignal,
+  ): Promise<ToolOutputs>;
+  /** The text to keep for the next run; undefined when nothing was learnt. */
+  serialize(): string | undefined;
+}
+
+type Probed = { readonly output: string } | { readonly failure: string };
+
+interface Remembered {
+  readonly command: string;
+  readonly path: string;
+  /** What the program's file was. */
+  readonly identity: string;
+  readonly output: string;
+}
+
+const memoVersion = 1;
+/** Programs of other branches and versions are kept up to this number. */
+const maxRemembered = 500;
+const nothing: ToolOutputs = { kind: "probed", outputs: [] };
+
+/**
+ * @param options.directory absolute path of the project's folder
+ * @param options.memo what `serialize` gave in an earlier run
+ */
+export function createToolProbe(options: {
+  readonly directory: string;
+  readonly memo: string | undefined;
+}): ToolProbe {
+  const known = parseMemo(options.memo);
+  const running = new Map<string, Promise<Probed>>();
+  let learnt = false;
+  const probeOne = async (
+    command: string,
+    env: Readonly<Record<string, string>>,
+    signal: AbortSignal | undefined,
+  ): Promise<Probed> => {
+    const executable = findExecutable(command, options.directory, env["PATH"] ?? "");
+    const identity = executable?.identity;
+    const remembered = known.get(`${command}\0${executable?.path}`);
+    if (identity !== undefined && remembered?.identity === identity) return remembered;
+    const result = await runTool({
+      command,
+      argv: executable?.argv,
+      directory: options.directory,
+      env: toolEnvironment(env),
+      signal,
+    });
+    if (identity !== undefined && "output" in result) {
+      known.set(`${command}\0${executable?.path}`, {
+        command,
+        path: executable?.path ?? "",
+        identity,
+        output: result.output,
+      });
+      learnt = true;
+    }
+    return result;
+  };
+  return {
+    probe: async (commands, env, signal) => {
+      if (commands.length === 0) return nothing;
+      const outputs = [];
+      for (const command of new Set(commands)) {
+        const id = `${command}\0${env["PATH"] ?? ""}`;
+        const probed = running.get(id) ?? probeOne(command, env, signal);
+        running.set(id, probed);
+        const result = await probed;
+        if ("failure" in result) return { kind: "failed", command, text: result.failure };
+        outputs.push({ command, output: result.output });
+      }
+      return { kind: "probed", outputs };
+    },
+    serialize: () =>
+      learnt
+        ? JSON.stringify({ version: memoVersion, tools: [...known.values()].slice(-maxRemembered) })
+        : undefined,
+  };
+}
+
+/** {@link createToolProbe} for one call: nothing is remembered. */
+export async function probeTools(
+  commands: readonly string[],
+  options: {
+    readonly directory: string;
+    readonly env: Readonly<Record<string, string>>;
+    readonly signal?: AbortSignal;
+  },
+): Promise<ToolOutputs> {
+  const probe = createToolProbe({ directory: options.directory, memo: undefined });
+  return probe.probe(commands, options.env, options.signal);
+}
+
+const passesThrough = compileNames(passThroughVariables);
+
+function toolEnvironment(env: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => passesThrough(name)));
+}
+
+function parseMemo(text: string | undefined): Map<string, Remembered> {
+  const known = new Map<string, Remembered>();
+  try {
+    const memo = JSON.parse(text ?? "null") as { version?: unknown; tools?: unknown } | null;
+    if (memo?.version !== memoVersion || !Array.isArray(memo.tools)) return known;
+    for (const tool of memo.tools as Partial<Remembered>[]) {
+      const { command, path, identity, output } = tool;
+      if (typeof command !== "string" || typeof path !== "string") continue;
+      if (typeof identity !== "string" || typeof output !== "string") continue;
+      known.set(`${command}\0${path}`, { command, path, identity, output });
+    }
+  } catch {
+    // A damaged memo is an empty one.
+  }
+  return known;
+}
