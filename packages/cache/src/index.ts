@@ -1,1 +1,21 @@
-export {};
+/** The engine that adapters call: look up and restore, or execute, capture and store. */
+export type { CacheEngine } from "./cache-engine.ts";
+export type { CacheEvent, MissReason, NotStoredReason } from "./cache-event.ts";
+export { type ExecuteOptions, executeTaskWithCache } from "./execute-task-with-cache.ts";
+export { executeWithoutCache } from "./execute-without-cache.ts";
+export {
+  openCacheEngine,
+  type OpenCacheEngineOptions,
+  type OpenedCacheEngine,
+} from "./open-cache-engine.ts";
+export { type CacheStatistics, readStatistics, type RunRecord } from "./run-statistics.ts";
+export type {
+  DependencyState,
+  Execute,
+  Execution,
+  Miss,
+  OutputSink,
+  TaskOutcome,
+  TaskRequest,
+} from "./task-request.ts";
+export { workspaceState, type WorkspaceState } from "./workspace-state.ts";

@@ -18,8 +18,8 @@ export interface WorkspaceState {
   readonly directory: string;
   /** The file index (files.bin). */
   readonly files: string;
-  /** Which files the input patterns of a task found. */
-  readonly selections: string;
+  /** Which files the input patterns of a task found, and the roots of their trees. */
+  readonly inputs: string;
   /** What the tools of `runtime` printed. */
   readonly tools: string;
   /** The last stored result of each task, for telling what changed since. */
@@ -37,7 +37,7 @@ export function workspaceState(cacheDirectory: string, workspaceRoot: string): W
   return {
     directory,
     files: `${directory}/files.bin`,
-    selections: `${directory}/selections.json`,
+    inputs: `${directory}/inputs.json`,
     tools: `${directory}/tools.json`,
     lastResults: `${directory}/last-results.json`,
     evaluations: `${directory}/evaluations`,

@@ -1,4 +1,4 @@
-import type { EvaluateOptions, EvaluateResult } from "./evaluate.ts";
+import { type EvaluateOptions, type EvaluateResult, evaluateRaw } from "./evaluate.ts";
 import { decodeAnswer } from "./decode-answer.ts";
 import { recallEvaluation, rememberEvaluation } from "./memo.ts";
 
@@ -21,7 +21,6 @@ export async function evaluateRemembered(
 ): Promise<EvaluateRememberedResult> {
   const recalled = recallEvaluation(options);
   if (recalled !== undefined) return { ...recalled, isFresh: false };
-  const { evaluateRaw } = await import("./evaluate.ts");
   const { answer, inputs } = await evaluateRaw(options);
   rememberEvaluation(options, { answer, inputs });
   return { ...decodeAnswer(answer), inputs, isFresh: true };

@@ -28,6 +28,10 @@ export const errorTable = {
     exit: "usage",
     meaning: "The command line is wrong: an unknown flag, command, task or value.",
   },
+  PROJECT_NOT_FOUND: {
+    exit: "configuration",
+    meaning: "No env.cue in the current folder or a folder above it.",
+  },
   INTERNAL: { exit: "internal", meaning: "cuenv itself failed; this is a bug." },
   CONFIG_TYPE: {
     exit: "configuration",

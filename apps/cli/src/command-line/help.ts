@@ -1,7 +1,6 @@
 import { commands } from "./command-table.ts";
-import type { Command, Flag } from "./command.ts";
-
-const helpFlag: Flag = { type: "boolean", short: "h", summary: "Print this" };
+import type { Command } from "./command.ts";
+import { helpFlag } from "./help-flag.ts";
 
 /** Help for one command, for a group of them (`cache`), or for all. */
 export function helpText(command: Command | undefined, topic: string | undefined): string {

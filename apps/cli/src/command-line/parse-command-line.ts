@@ -1,7 +1,8 @@
 import { parseArgs } from "node:util";
 import { CuenvError, nearName } from "@cuenv/errors";
 import { commands } from "./command-table.ts";
-import type { Command, Invocation } from "./command.ts";
+import type { Command, Flag, Invocation } from "./command.ts";
+import { helpFlag } from "./help-flag.ts";
 
 export type ParsedCommandLine =
   | { readonly kind: "version" }
@@ -13,7 +14,9 @@ export type ParsedCommandLine =
   | { readonly kind: "command"; readonly command: Command; readonly invocation: Invocation };
 
 /** Flags that may stand before the command. */
-const globalFlags = { directory: { type: "string", short: "C" } } as const;
+const globalFlags: Readonly<Record<string, Flag>> = {
+  directory: { type: "string", short: "C", summary: "Run as if started in this folder" },
+};
 
 /**
  * Finds the command and its flags. Flags may stand before or after names; everything after the first `--` is kept
@@ -88,11 +91,7 @@ function parseCommand(
   rest: readonly string[] | undefined,
 ): ParsedCommandLine {
   const options = Object.fromEntries(
-    Object.entries({
-      ...globalFlags,
-      ...command.flags,
-      help: { type: "boolean", short: "h" } as const,
-    }).map(([name, flag]) => [
+    Object.entries({ ...globalFlags, ...command.flags, help: helpFlag }).map(([name, flag]) => [
       name,
       flag.short === undefined ? { type: flag.type } : { type: flag.type, short: flag.short },
     ]),

@@ -1,0 +1,43 @@
+import { type Verification, verifyCache } from "@cuenv/cache/maintenance";
+import { exitCodes } from "@cuenv/errors";
+import type { Invocation } from "../command-line/command.ts";
+import { openSettings } from "../project/open-project.ts";
+import { printOut } from "../report/terminal.ts";
+import { formatBytes } from "../run/format-duration.ts";
+
+/** `cuenv cache verify`: exit code 4 when there is damage, 0 when there is none or all of it was mended. */
+export async function runCacheVerify(invocation: Invocation): Promise<number> {
+  const { settings } = await openSettings(invocation);
+  const found = await verifyCache(settings, invocation.flags["repair"] === true);
+  const left = found.problems.filter((problem) => !problem.repaired);
+  if (invocation.flags["json"] === true) printOut(`${JSON.stringify(document(found))}\n`);
+  else printOut(text(found, left.length, settings.cacheDir));
+  return left.length > 0 ? exitCodes.damage : 0;
+}
+
+function document(found: Verification): Record<string, unknown> {
+  return {
+    version: 1,
+    checked: found.blobs + found.entries,
+    blobs: found.blobs,
+    blobBytes: found.blobBytes,
+    entries: found.entries,
+    corrupt: found.problems,
+    repaired: found.problems.filter((problem) => problem.repaired).length,
+    abandonedTemporaries: found.abandonedTemporaries,
+  };
+}
+
+function text(found: Verification, left: number, cacheDir: string): string {
+  const problems = found.problems.map(
+    ({ kind, path, detail, repaired }) =>
+      `${repaired ? "repaired" : "damaged"}: ${path}: ${detail} (${kind})\n`,
+  );
+  const checked = `Checked ${found.entries} results and ${found.blobs} blobs (${formatBytes(found.blobBytes)}) in ${cacheDir}`;
+  if (problems.length === 0) return `${checked}: no damage.\n`;
+  const advice =
+    left > 0
+      ? "cuenv cache verify --repair removes them; what was lost is made again when it is needed.\n"
+      : "";
+  return `${problems.join("")}${checked}: ${problems.length} damaged, ${problems.length - left} repaired.\n${advice}`;
+}

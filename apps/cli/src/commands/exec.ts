@@ -1,0 +1,37 @@
+import { CuenvError } from "@cuenv/errors";
+import { createSecretResolver, resolveEnvironment, runAttached } from "@cuenv/runner";
+import type { Invocation } from "../command-line/command.ts";
+import { openProject } from "../project/open-project.ts";
+import { printErr } from "../report/terminal.ts";
+
+/** `cuenv exec`: a command with the project's variables, as if cuenv were not there. Never cached. */
+export async function runExecCommand(invocation: Invocation): Promise<number> {
+  const argv = invocation.rest ?? invocation.names;
+  if (argv.length === 0) {
+    throw new CuenvError("USAGE", "cannot run exec: no command was given", {
+      hint: "cuenv exec -- COMMAND [ARGS…]",
+    });
+  }
+  const open = await openProject(invocation);
+  const host = Object.fromEntries(
+    Object.entries(process.env).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined,
+    ),
+  );
+  const resolved = await resolveEnvironment(open.project.env, {
+    outputsOf: () => undefined,
+    resolveSecret: createSecretResolver({ cwd: open.projectDirectory, env: host }),
+    host,
+  });
+  const outcome = await runAttached({
+    argv,
+    cwd: process.cwd(),
+    env: { ...host, ...resolved.values },
+  });
+  if (outcome.status === "notFound" || outcome.status === "notExecutable") {
+    printErr(
+      `error: ${outcome.message}\n${outcome.hint === undefined ? "" : `hint: ${outcome.hint}\n`}`,
+    );
+  }
+  return outcome.exitCode;
+}

@@ -1,0 +1,52 @@
+import { planRun, type OutputMode } from "@cuenv/runner";
+import { CuenvError } from "@cuenv/errors";
+import type { Invocation } from "../command-line/command.ts";
+import { openProject } from "../project/open-project.ts";
+import { printOut } from "../report/terminal.ts";
+import { runDocument } from "../run/run-document.ts";
+import { runTasks } from "../run/run-tasks.ts";
+import { taskList } from "../run/task-list.ts";
+
+/** `cuenv task`: runs the named tasks and what they need; lists all without a name. */
+export async function runTaskCommand(invocation: Invocation): Promise<number> {
+  const { flags, names, rest } = invocation;
+  const json = flags["json"] === true;
+  const jobs = parseJobs(flags["jobs"]);
+  const outputMode = parseOutputMode(flags["output"]);
+  const open = await openProject(invocation);
+  if (names.length === 0) {
+    printOut(taskList(open.project, json));
+    return 0;
+  }
+  const plan = planRun(open.project, { names, args: rest ?? [] });
+  const summary = await runTasks({
+    open,
+    plan,
+    force: flags["force"] === true,
+    jobs,
+    verbose: flags["verbose"] === true,
+    json,
+    continueOnError: flags["continue-on-error"] === true,
+    outputMode,
+  });
+  if (json) printOut(`${JSON.stringify(runDocument(summary))}\n`);
+  return summary.exitCode;
+}
+
+function parseJobs(value: string | boolean | undefined): number | undefined {
+  if (typeof value !== "string") return undefined;
+  if (/^[1-9][0-9]{0,3}$/.test(value)) return Number(value);
+  throw new CuenvError("USAGE", `cannot use --jobs ${value}: not a whole number from 1 to 9999`);
+}
+
+const outputModes: readonly OutputMode[] = ["raw", "prefixed", "grouped"];
+
+function parseOutputMode(value: string | boolean | undefined): OutputMode | undefined {
+  if (typeof value !== "string") return undefined;
+  const mode = outputModes.find((candidate) => candidate === value);
+  if (mode !== undefined) return mode;
+  throw new CuenvError(
+    "USAGE",
+    `cannot use --output ${value}: the modes are ${outputModes.join(", ")}`,
+  );
+}

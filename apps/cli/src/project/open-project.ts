@@ -1,0 +1,148 @@
+import {
+  type CacheSettings,
+  type CacheSettingsInput,
+  findProjectDirectory,
+  findWorkspaceRoot,
+  loadSettingsFiles,
+  normalizeProject,
+  parseCacheMode,
+  type Project,
+  resolveCacheSettings,
+  type ResolvedCacheSettings,
+} from "@cuenv/config";
+import type { Evaluation } from "@cuenv/cue";
+import { recallEvaluation } from "@cuenv/cue/memo";
+import { workspaceState } from "@cuenv/cache";
+import { CuenvError } from "@cuenv/errors";
+import { relative } from "node:path";
+import type { Invocation } from "../command-line/command.ts";
+
+export interface OpenProject {
+  readonly project: Project;
+  /** Absolute. */
+  readonly projectDirectory: string;
+  /** Absolute. */
+  readonly workspaceRoot: string;
+  /** The project's folder, relative to the workspace root. */
+  readonly projectPath: string;
+  readonly cache: ResolvedCacheSettings;
+}
+
+/**
+ * Finds, evaluates and validates the project around the current folder.
+ * @throws {CuenvError} USAGE when there is none; CUE_… and CONFIG_… for what is wrong with it.
+ */
+export async function openProject(invocation: Invocation): Promise<OpenProject> {
+  const { env } = process;
+  const packageName = text(invocation.flags["package"]) ?? env["CUENV_PACKAGE"];
+  const environment = text(invocation.flags["env"]) ?? env["CUENV_ENV"];
+  const projectDirectory = findProject(packageName);
+  const workspaceRoot = findWorkspaceRoot(projectDirectory);
+  const projectPath = relative(workspaceRoot, projectDirectory).split("\\").join("/");
+  const flags = cacheFlags(invocation);
+  const { files, warnings } = await loadSettingsFiles({
+    projectDirectory,
+    workspaceRoot,
+    environment: env,
+  });
+  const settle = (project: CacheSettingsInput): ResolvedCacheSettings =>
+    resolveCacheSettings({ flags, environment: env, project, files, projectDirectory });
+  const project = await loadProject({
+    directory: projectDirectory,
+    workspaceRoot,
+    projectPath,
+    packageName,
+    environment,
+    memoDirectory: memoDirectory(settle({}).settings, workspaceRoot),
+  });
+  const all = { ...project, warnings: [...warnings, ...project.warnings] };
+  return {
+    project: all,
+    projectDirectory,
+    workspaceRoot,
+    projectPath,
+    cache: settle(project.cache),
+  };
+}
+
+/** The settings alone, for commands that need no tasks; outside of a project too. */
+export async function openSettings(invocation: Invocation): Promise<ResolvedCacheSettings> {
+  const packageName = text(invocation.flags["package"]) ?? process.env["CUENV_PACKAGE"];
+  const options = packageName === undefined ? {} : { package: packageName };
+  if (findProjectDirectory(process.cwd(), options) !== undefined)
+    return (await openProject(invocation)).cache;
+  const here = process.cwd();
+  const place = {
+    projectDirectory: here,
+    workspaceRoot: findWorkspaceRoot(here),
+    environment: process.env,
+  };
+  const { files } = await loadSettingsFiles(place);
+  return resolveCacheSettings({ environment: process.env, files, projectDirectory: here });
+}
+
+function text(value: string | boolean | undefined): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+function findProject(packageName: string | undefined): string {
+  const found = findProjectDirectory(
+    process.cwd(),
+    packageName === undefined ? {} : { package: packageName },
+  );
+  if (found !== undefined) return found;
+  throw new CuenvError(
+    "PROJECT_NOT_FOUND",
+    `cannot find an env.cue in ${process.cwd()} or a folder above it`,
+    {
+      hint: 'Make one: tasks: hello: {command: "echo", args: ["hello"]}',
+    },
+  );
+}
+
+function cacheFlags(invocation: Invocation): CacheSettingsInput {
+  const mode = text(invocation.flags["cache"]);
+  return mode === undefined ? {} : { defaultMode: parseCacheMode(mode, "--cache") };
+}
+
+/** With the cache off nothing is read or written below its folder, remembered evaluations included. */
+function memoDirectory(settings: CacheSettings, workspaceRoot: string): string | undefined {
+  if (!settings.enabled || settings.defaultMode === "off") return undefined;
+  return workspaceState(settings.cacheDir, workspaceRoot).evaluations;
+}
+
+interface LoadOptions {
+  readonly directory: string;
+  readonly workspaceRoot: string;
+  readonly projectPath: string;
+  readonly packageName: string | undefined;
+  readonly environment: string | undefined;
+  readonly memoDirectory: string | undefined;
+}
+
+async function loadProject(options: LoadOptions): Promise<Project> {
+  const { directory, packageName, memoDirectory: memo, environment, projectPath } = options;
+  const evaluation = await evaluated(directory, packageName, memo);
+  return normalizeProject(evaluation, {
+    projectDirectory: projectPath,
+    workspaceRoot: options.workspaceRoot,
+    ...(environment === undefined ? {} : { environment }),
+  });
+}
+
+/** A warm run recalls what was evaluated, and never loads the evaluator. */
+async function evaluated(
+  directory: string,
+  packageName: string | undefined,
+  memo: string | undefined,
+): Promise<Evaluation> {
+  const request = { directory, packageName };
+  if (memo === undefined) {
+    const { evaluate } = await import("@cuenv/cue");
+    return (await evaluate(request)).evaluation;
+  }
+  const recalled = recallEvaluation({ ...request, memoDirectory: memo });
+  if (recalled !== undefined) return recalled.evaluation;
+  const { evaluateRemembered } = await import("@cuenv/cue");
+  return (await evaluateRemembered({ ...request, memoDirectory: memo })).evaluation;
+}

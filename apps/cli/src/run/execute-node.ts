@@ -1,0 +1,186 @@
+import {
+  type DependencyState,
+  type Execute,
+  executeTaskWithCache,
+  executeWithoutCache,
+  type OutputSink,
+  type TaskRequest,
+} from "@cuenv/cache";
+import { getTaskCacheMode } from "@cuenv/config";
+import {
+  type ExecutionContext,
+  type ExecutionOutcome,
+  type PlanNode,
+  type ProcessOutcome,
+  resolveAction,
+  resolveEnvironment,
+  type ResolvedEnvironment,
+  runAttempts,
+  runProcess,
+  taskPath,
+} from "@cuenv/runner";
+import { join } from "node:path";
+import { maskedSink } from "./masked-sink.ts";
+import { holdOutput } from "./hold-output.ts";
+import type { CommandExecution, NodePayload, RunContext } from "./run-context.ts";
+
+type Outcome = ExecutionOutcome<NodePayload>;
+
+/** Runs one task of a plan, or takes its result from the cache. */
+export async function executeNode(
+  run: RunContext,
+  node: PlanNode,
+  { dependencies, signal }: ExecutionContext<NodePayload>,
+): Promise<Outcome> {
+  const { task } = node;
+  const { project } = run.open;
+  const outputsOf = (name: string) => run.outputs.get(name);
+  const { argv } = resolveAction(task, { args: node.args, outputsOf });
+  const environment = await resolveEnvironment(
+    { ...project.env, ...task.env },
+    { outputsOf, resolveSecret: run.resolveSecret, host: process.env },
+  );
+  run.masker.add(environment.secretValues);
+  const mode = getTaskCacheMode(run.settings, task.cache);
+  const cached = run.engine !== undefined && mode !== "off";
+  const display = run.output.task(node.name);
+  const held = run.referenced.has(node.name) ? holdOutput(display) : undefined;
+  const output: OutputSink = held?.sink ?? display;
+  try {
+    const states = [...dependencies.values()].flatMap((outcome) =>
+      "payload" in outcome && outcome.payload.state !== undefined ? [outcome.payload.state] : [],
+    );
+    const outcome = cached
+      ? await executeCached(run, node, { argv, environment, mode, states, output, signal })
+      : await executeUncached(run, node, { argv, environment, output, signal });
+    if (held !== undefined)
+      run.outputs.set(node.name, { ...held.bytes(), exitCode: outcome.exitCode });
+    return outcome;
+  } finally {
+    await display.end();
+  }
+}
+
+interface Resolved {
+  readonly argv: readonly string[];
+  readonly environment: ResolvedEnvironment;
+  readonly output: OutputSink;
+  readonly signal: AbortSignal;
+}
+
+async function executeCached(
+  run: RunContext,
+  node: PlanNode,
+  resolved: Resolved & {
+    readonly mode: TaskRequest["mode"];
+    readonly states: readonly DependencyState[];
+  },
+): Promise<Outcome> {
+  const { engine } = run;
+  if (engine === undefined) throw new TypeError("a cached task needs an engine");
+  const { environment, argv, mode, states, output, signal } = resolved;
+  const request: TaskRequest = {
+    task: node.task,
+    mode,
+    force: run.force && node.named,
+    argv,
+    variables: environment.values,
+    secretNames: environment.secretNames,
+    hostEnvironment: process.env,
+    dependencies: states,
+    output,
+    signal,
+  };
+  const started = performance.now();
+  const execute: Execute<CommandExecution> = (process) =>
+    runCommand(run, node, {
+      ...resolved,
+      cwd: process.cwd,
+      env: process.env,
+      output: process.output,
+    });
+  const outcome = await executeTaskWithCache(engine, request, execute, {
+    onMiss: (miss) => run.reporter.missed(node, miss),
+    onWait: () => run.reporter.waiting(node),
+  });
+  const payload: NodePayload = { cache: outcome, state: outcome.state };
+  if (outcome.kind === "executed") return { ...outcome.execution.process, payload };
+  return {
+    status: "succeeded",
+    exitCode: 0,
+    durationMs: performance.now() - started,
+    outputComplete: true,
+    payload,
+  };
+}
+
+async function executeUncached(
+  run: RunContext,
+  node: PlanNode,
+  resolved: Resolved,
+): Promise<Outcome> {
+  const { environment } = resolved;
+  run.reporter.uncached(node);
+  const env = { ...hostVariables(), ...environment.values };
+  const cwd = join(run.open.projectDirectory, node.task.directory);
+  const execute = (): Promise<CommandExecution> => runCommand(run, node, { ...resolved, cwd, env });
+  if (run.engine === undefined) {
+    const { process } = await execute();
+    return { ...process, payload: { cache: undefined, state: undefined } };
+  }
+  const { execution, state } = await executeWithoutCache(run.engine, node.task, execute);
+  return { ...execution.process, payload: { cache: undefined, state } };
+}
+
+function hostVariables(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, value]],
+    ),
+  );
+}
+
+async function runCommand(
+  run: RunContext,
+  node: PlanNode,
+  command: Resolved & { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
+): Promise<CommandExecution> {
+  const { projectDirectory, workspaceRoot } = run.open;
+  const { cwd, signal, argv } = command;
+  const env = {
+    ...command.env,
+    PATH: taskPath({ projectDirectory, workspaceRoot, path: command.env["PATH"] }),
+  };
+  const started = performance.now();
+  const once = async (): Promise<ProcessOutcome> => {
+    const common = { argv, cwd, env, signal, timeoutMs: node.task.timeoutMs };
+    if (run.direct && command.environment.secretNames.size === 0) {
+      return runProcess({ ...common, stdin: "inherit", stdout: "inherit", stderr: "inherit" });
+    }
+    const masked = maskedSink(run.masker, command.output);
+    try {
+      return await runProcess({
+        ...common,
+        stdin: "ignore",
+        stdout: masked.sink.stdout,
+        stderr: masked.sink.stderr,
+      });
+    } finally {
+      await masked.end();
+    }
+  };
+  const outcome = await runAttempts(once, {
+    retry: node.task.retry,
+    signal,
+    onRetry: ({ attempt, outcome: failed }) => run.reporter.retrying(node, attempt, failed),
+  });
+  if (outcome.status === "notFound" || outcome.status === "notExecutable")
+    run.reporter.notStarted(node, outcome);
+  return {
+    // Output that was cut off (a process left behind) is not the task's whole output: such a run is not stored.
+    succeeded: outcome.status === "succeeded" && outcome.outputComplete,
+    exitCode: outcome.exitCode,
+    durationMs: performance.now() - started,
+    process: outcome,
+  };
+}

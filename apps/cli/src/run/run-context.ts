@@ -1,0 +1,48 @@
+import type { CacheEngine, DependencyState, OutputSink, TaskOutcome } from "@cuenv/cache";
+import type { CacheSettings } from "@cuenv/config";
+import type {
+  Masker,
+  PlanNode,
+  ProcessOutcome,
+  RunOutput,
+  SecretResolver,
+  TaskOutputs,
+} from "@cuenv/runner";
+import type { OpenProject } from "../project/open-project.ts";
+import type { RunReporter } from "./run-reporter.ts";
+
+/** How a task's process ended, for the engine and for the run. */
+export interface CommandExecution {
+  readonly succeeded: boolean;
+  readonly exitCode: number;
+  readonly durationMs: number;
+  readonly process: ProcessOutcome;
+}
+
+/** What a run keeps of each task. */
+export interface NodePayload {
+  /** Undefined: the task is not cached, in this run or ever. */
+  readonly cache: TaskOutcome<CommandExecution> | undefined;
+  readonly state: DependencyState | undefined;
+}
+
+/** What all tasks of a run share. */
+export interface RunContext {
+  readonly open: OpenProject;
+  readonly settings: CacheSettings;
+  /** Undefined: no task of this run is cached. */
+  readonly engine: CacheEngine | undefined;
+  readonly force: boolean;
+  readonly output: RunOutput;
+  /** One task, alone, whose output nobody changes: it may have our own streams. */
+  readonly direct: boolean;
+  readonly masker: Masker;
+  readonly resolveSecret: SecretResolver;
+  /** What tasks printed that others refer to. */
+  readonly outputs: Map<string, TaskOutputs>;
+  /** Names of the tasks that others refer to. */
+  readonly referenced: ReadonlySet<string>;
+  readonly reporter: RunReporter;
+}
+
+export type { OutputSink, PlanNode };

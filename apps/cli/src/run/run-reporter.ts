@@ -1,0 +1,157 @@
+import type { CacheEvent, Miss } from "@cuenv/cache";
+import type { NodeOutcome, PlanNode, ProcessOutcome, RunSummary } from "@cuenv/runner";
+import { colorsAllowed, painter, printErr } from "../report/terminal.ts";
+import { formatDuration } from "./format-duration.ts";
+import type { NodePayload } from "./run-context.ts";
+
+/** What a person is told of a run, on stderr, beside the output of the tasks. */
+export interface RunReporter {
+  warn(cause: string, message: string): void;
+  cacheEvent(event: CacheEvent): void;
+  missed(node: PlanNode, miss: Miss): void;
+  waiting(node: PlanNode): void;
+  uncached(node: PlanNode): void;
+  retrying(node: PlanNode, attempt: number, failed: ProcessOutcome): void;
+  notStarted(
+    node: PlanNode,
+    outcome: { readonly message: string; readonly hint: string | undefined },
+  ): void;
+  finished(node: PlanNode, outcome: NodeOutcome<NodePayload>): void;
+  summary(summary: RunSummary<NodePayload>, savedMs: number): void;
+}
+
+export interface RunReporterOptions {
+  readonly verbose: boolean;
+  /** One task whose output is its own: then only what matters is said. */
+  readonly single: boolean;
+  /** With the cache off nothing is said that the task does not say itself. */
+  readonly cacheOff: boolean;
+}
+
+export function createRunReporter(options: RunReporterOptions): RunReporter {
+  const paint = painter(colorsAllowed(process.env, process.stderr.isTTY));
+  const warned = new Set<string>();
+  const say = (node: PlanNode, text: string): void =>
+    printErr(`${paint("dim", "cuenv")} ${node.name}: ${text}\n`);
+  const warn = (cause: string, message: string): void => {
+    if (warned.has(cause)) return;
+    warned.add(cause);
+    printErr(`${paint("yellow", "warning")}: ${message}\n`);
+  };
+  return {
+    warn,
+    cacheEvent: (event) => {
+      if (event.type === "trouble") warn(event.cause, event.message);
+      if (event.type === "notStored" && event.reason !== "storeUnavailable") {
+        warn(`notStored ${event.task}`, `${event.task} is not stored: ${event.detail}`);
+      }
+    },
+    missed: (node, miss) => say(node, `${paint("yellow", "miss")}, ${miss.text}`),
+    waiting: (node) => say(node, "waiting for another cuenv that runs the same"),
+    uncached: (node) => {
+      if (options.verbose) say(node, `not cached${uncachedReason(node, options.cacheOff)}`);
+    },
+    retrying: (node, attempt, failed) =>
+      say(node, `attempt ${attempt} ${endOf(failed)}; trying again`),
+    notStarted: (_, { message, hint }) => {
+      printErr(
+        `${paint("red", "error")}: ${message}\n${hint === undefined ? "" : `${paint("cyan", "hint")}: ${hint}\n`}`,
+      );
+    },
+    finished: (node, outcome) => finished(options, paint, say, node, outcome),
+    summary: (summary, savedMs) => {
+      if (!options.single) printErr(`${summaryLine(paint, summary, savedMs)}\n`);
+    },
+  };
+}
+
+type Paint = ReturnType<typeof painter>;
+
+function uncachedReason(node: PlanNode, cacheOff: boolean): string {
+  if (cacheOff) return ": the cache is off";
+  return node.task.cache.disabledReason === "undeclared"
+    ? ": it declares neither inputs nor outputs (cache: true caches it all the same)"
+    : ": the task says so";
+}
+
+function finished(
+  options: RunReporterOptions,
+  paint: Paint,
+  say: (node: PlanNode, text: string) => void,
+  node: PlanNode,
+  outcome: NodeOutcome<NodePayload>,
+): void {
+  switch (outcome.status) {
+    case "succeeded": {
+      const { cache } = outcome.payload;
+      if (cache?.kind === "hit") say(node, hitText(paint, options, cache));
+      else if (cache !== undefined) {
+        const key = options.verbose && cache.key !== undefined ? `, key ${cache.key}` : "";
+        say(
+          node,
+          `ran in ${formatDuration(outcome.durationMs)}${cache.stored ? ", stored" : ""}${key}`,
+        );
+      } else if (!options.single)
+        say(node, `ran in ${formatDuration(outcome.durationMs)}, not cached`);
+      break;
+    }
+    case "errored":
+      break;
+    case "skipped":
+      if (options.verbose && outcome.reason.kind !== "interrupted")
+        say(node, `skipped, because ${outcome.reason.task} failed`);
+      break;
+    default:
+      if (!options.single || outcome.status === "timedOut") say(node, paint("red", endOf(outcome)));
+  }
+}
+
+function hitText(
+  paint: Paint,
+  options: RunReporterOptions,
+  hit: { readonly savedMs: number; readonly restoredFiles: number; readonly key: string },
+): string {
+  const parts = [paint("green", "hit"), `saved ${formatDuration(hit.savedMs)}`];
+  if (hit.restoredFiles > 0)
+    parts.push(`restored ${hit.restoredFiles} ${hit.restoredFiles === 1 ? "file" : "files"}`);
+  if (options.verbose) parts.push(`key ${hit.key}`);
+  return parts.join(", ");
+}
+
+/** How a process ended, for a sentence. */
+export function endOf(outcome: ProcessOutcome): string {
+  switch (outcome.status) {
+    case "succeeded":
+      return "succeeded";
+    case "failed":
+      return `failed with exit code ${outcome.exitCode}`;
+    case "signalled":
+      return `was ended by ${outcome.signal}`;
+    case "timedOut":
+      return `was ended after its timeout of ${formatDuration(outcome.timeoutMs)}`;
+    case "cancelled":
+      return "was interrupted";
+    case "notFound":
+    case "notExecutable":
+      return "could not be started";
+  }
+}
+
+function summaryLine(paint: Paint, summary: RunSummary<NodePayload>, savedMs: number): string {
+  let hits = 0;
+  let ran = 0;
+  let skipped = 0;
+  for (const outcome of summary.outcomes.values()) {
+    if (outcome.status === "skipped") skipped += 1;
+    else if ("payload" in outcome && outcome.payload.cache?.kind === "hit") hits += 1;
+    else if (outcome.status !== "errored") ran += 1;
+  }
+  const failed = summary.failed.length;
+  const parts = [`${hits} hit`, `${ran} ran`];
+  if (failed > 0) parts.push(paint("red", `${failed} failed`));
+  if (skipped > 0) parts.push(`${skipped} skipped`);
+  const total = summary.outcomes.size;
+  const saved = savedMs > 0 ? `, saved ${formatDuration(savedMs)}` : "";
+  const tasks = `${total} ${total === 1 ? "task" : "tasks"}`;
+  return `${paint("dim", "cuenv")} ${tasks}: ${parts.join(", ")} in ${formatDuration(summary.durationMs)}${saved}`;
+}

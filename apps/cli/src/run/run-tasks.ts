@@ -1,0 +1,147 @@
+import { openCacheEngine, type OpenedCacheEngine } from "@cuenv/cache";
+import { type EnvironmentValue, getTaskCacheMode, isWritable, type Project } from "@cuenv/config";
+import {
+  createDescriptorSink,
+  createMasker,
+  createOutput,
+  createSecretResolver,
+  installSignalHandling,
+  type OutputMode,
+  type Plan,
+  runPlan,
+  type RunSummary,
+} from "@cuenv/runner";
+import type { OpenProject } from "../project/open-project.ts";
+import { reportError } from "../report/report-error.ts";
+import { colorsAllowed } from "../report/terminal.ts";
+import { cuenvVersion } from "../version.ts";
+import { executeNode } from "./execute-node.ts";
+import type { NodePayload, RunContext } from "./run-context.ts";
+import { createRunReporter, type RunReporter } from "./run-reporter.ts";
+
+export interface RunTasksOptions {
+  readonly open: OpenProject;
+  readonly plan: Plan;
+  readonly force: boolean;
+  readonly jobs: number | undefined;
+  readonly verbose: boolean;
+  readonly json: boolean;
+  readonly continueOnError: boolean;
+  readonly outputMode: OutputMode | undefined;
+}
+
+/** Runs a plan through the cache. What people read goes to stderr, the tasks' output to its own streams (all to stderr with `json`). */
+export async function runTasks(options: RunTasksOptions): Promise<RunSummary<NodePayload>> {
+  const { open, plan } = options;
+  const { settings } = open.cache;
+  const modes = plan.nodes.map(({ task }) => getTaskCacheMode(settings, task.cache));
+  const single = plan.nodes.length === 1;
+  const cacheOff = !settings.enabled || settings.defaultMode === "off";
+  const reporter = createRunReporter({ verbose: options.verbose, single, cacheOff });
+  for (const { message } of open.project.warnings) reporter.warn(message, message);
+  const cache = modes.every((mode) => mode === "off")
+    ? undefined
+    : openCache(open, modes.some(isWritable), reporter);
+  const controller = new AbortController();
+  const removeHandlers = installSignalHandling({
+    onInterrupt: (reason) => controller.abort(reason),
+  });
+  try {
+    const run = runContext(options, cache, reporter, controller.signal);
+    const summary = await runPlan<NodePayload>(plan, {
+      ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
+      continueOnError: options.continueOnError,
+      signal: controller.signal,
+      execute: (node, context) => executeNode(run, node, context),
+      onEvent: (event) => {
+        if (event.kind !== "finished") return;
+        if (event.outcome.status === "errored") reportError(event.outcome.error, false);
+        reporter.finished(event.node, event.outcome);
+      },
+    });
+    const record = await cache?.close();
+    reporter.summary(summary, record?.savedMs ?? 0);
+    return summary;
+  } finally {
+    removeHandlers();
+  }
+}
+
+function openCache(open: OpenProject, writes: boolean, reporter: RunReporter): OpenedCacheEngine {
+  return openCacheEngine({
+    settings: open.cache.settings,
+    workspaceRoot: open.workspaceRoot,
+    projectPath: open.projectPath,
+    version: cuenvVersion(),
+    readOnly: !writes,
+    onEvent: (event) => reporter.cacheEvent(event),
+  });
+}
+
+function runContext(
+  options: RunTasksOptions,
+  cache: OpenedCacheEngine | undefined,
+  reporter: RunReporter,
+  signal: AbortSignal,
+): RunContext {
+  const { open, plan, json } = options;
+  const stderr = createDescriptorSink(2);
+  const stdout = json ? stderr : createDescriptorSink(1);
+  const mode = options.outputMode ?? defaultMode(plan);
+  const referenced = referencedTasks(open.project);
+  return {
+    open,
+    settings: open.cache.settings,
+    engine: cache?.engine,
+    force: options.force,
+    output: createOutput({
+      mode,
+      stdout,
+      stderr,
+      colors: colorsAllowed(process.env, process.stdout.isTTY && !json),
+      names: plan.nodes.map((node) => node.name),
+      github: process.env["GITHUB_ACTIONS"] === "true",
+    }),
+    direct: plan.nodes.length === 1 && mode === "raw" && !json,
+    masker: createMasker(),
+    resolveSecret: createSecretResolver({
+      cwd: open.projectDirectory,
+      env: hostEnvironment(),
+      signal,
+    }),
+    outputs: new Map(),
+    referenced,
+    reporter,
+  };
+}
+
+function hostEnvironment(): Record<string, string> {
+  const entries = Object.entries(process.env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
+  return Object.fromEntries(entries);
+}
+
+/** One task has its streams to itself; of several, lines carry the name, but in CI each task's output stands together. */
+function defaultMode(plan: Plan): OutputMode {
+  if (plan.nodes.length === 1) return "raw";
+  const { CI: ci } = process.env;
+  return ci !== undefined && ci !== "" && ci !== "false" ? "grouped" : "prefixed";
+}
+
+/** The tasks whose output others use as arguments or variables. */
+function referencedTasks(project: Project): ReadonlySet<string> {
+  const names = new Set<string>();
+  const addFrom = (value: EnvironmentValue): void => {
+    if (typeof value === "string") return;
+    if (value.kind === "taskOutput") names.add(value.task);
+    if (value.kind === "joined") value.parts.forEach(addFrom);
+  };
+  Object.values(project.env).forEach(addFrom);
+  for (const task of Object.values(project.tasks)) {
+    if (task.kind !== "command") continue;
+    Object.values(task.env).forEach(addFrom);
+    if (task.action.kind === "argv") task.action.argv.forEach(addFrom);
+  }
+  return names;
+}

@@ -1,0 +1,38 @@
+import type { ActionCache } from "@cuenv/action-cache";
+import type { BlobStore, CacheFolder } from "@cuenv/cas";
+import type { CacheSettings, CommandTask } from "@cuenv/config";
+import type { FileIndex } from "@cuenv/digest";
+import type { InputMemo, SelectionRequest } from "@cuenv/key";
+import type { CacheEvent } from "./cache-event.ts";
+import type { LastResults } from "./last-results.ts";
+import type { ToolProbe } from "./tool-probe.ts";
+
+/** What a run of one project's tasks shares. Made by `openCacheEngine`. */
+export interface CacheEngine {
+  readonly settings: CacheSettings;
+  /** Absolute. */
+  readonly workspaceRoot: string;
+  /** The project's folder, relative to the workspace root. */
+  readonly projectPath: string;
+  readonly index: FileIndex;
+  readonly blobs: BlobStore;
+  readonly actions: ActionCache;
+  readonly folder: CacheFolder;
+  readonly lastResults: LastResults;
+  readonly tools: ToolProbe;
+  /** The name of the tier that `blobs` and `actions` are, for people. */
+  readonly tier: string;
+  /** Paths in the workspace that are nobody's input: the cache folder. */
+  readonly excludedPaths: readonly string[];
+  /** Where large output of tasks waits until it is stored. */
+  readonly spoolDirectory: string;
+  /** Version of cuenv, for entries. */
+  readonly version: string;
+  readonly now: () => number;
+  readonly emit: (event: CacheEvent) => void;
+  /** The files that an input selection finds, remembered between runs. */
+  readonly select: (request: SelectionRequest) => readonly string[];
+  readonly inputMemo: InputMemo;
+  /** A task's name across the workspace. */
+  readonly taskId: (task: Pick<CommandTask, "name">) => string;
+}

@@ -1,0 +1,179 @@
+import type { OutputEntry } from "@cuenv/cas";
+import type { Digest } from "@cuenv/digest";
+import { CuenvError } from "@cuenv/errors";
+import {
+  buildAction,
+  type BuiltAction,
+  createInputSet,
+  type FilteredEnvironment,
+  filterEnvironmentVariables,
+  hashInputFiles,
+  type InputNode,
+  type InputSet,
+  normalizeWorkingDirectory,
+  resolvePatterns,
+  type SelectionRequest,
+} from "@cuenv/key";
+import type { CacheEngine } from "./cache-engine.ts";
+import { secretSalt } from "./secret-salt.ts";
+import type { TaskRequest } from "./task-request.ts";
+
+/** A key, and what is needed to look it up, to run the task, and to see afterwards that its inputs stayed as they were. */
+export interface ComputedKey {
+  readonly digest: Digest;
+  readonly action: BuiltAction;
+  /** What the task's process sees. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly selection: SelectionRequest | undefined;
+  /** The input files as they were hashed. */
+  readonly inputs: InputSet;
+}
+
+export type KeyComputation =
+  | { readonly kind: "key"; readonly key: ComputedKey }
+  /** The task runs, uncached, with this environment. */
+  | {
+      readonly kind: "noKey";
+      readonly text: string;
+      readonly env: Readonly<Record<string, string>>;
+    };
+
+/**
+ * The key of a task whose dependencies are done.
+ * @throws {CuenvError} KEY_GLOB_INVALID and what else is a mistake of the configuration
+ */
+export async function computeKey(
+  engine: CacheEngine,
+  request: TaskRequest,
+): Promise<KeyComputation> {
+  const { settings, index } = engine;
+  const { digestFunction } = settings;
+  const { task } = request;
+  const filtered = filterEnvironment(engine, request);
+  const env = filtered.visible;
+  const tools = await engine.tools.probe([...settings.runtime, ...task.cache.runtime], env);
+  if (tools.kind === "failed") return { kind: "noKey", text: tools.text, env };
+  const selection = selectionOf(engine, request);
+  try {
+    const inputs = createInputSet({
+      index,
+      digestFunction,
+      files: selection === undefined ? [] : engine.select(selection),
+      dependencies: dependencyOutputs(engine, request),
+      projectDirectory: engine.projectPath,
+      ignorePatterns: task.cache.ignoreInputs,
+      memo: engine.inputMemo,
+    });
+    const action = buildAction({
+      digestFunction,
+      task: task.name,
+      command: request.argv,
+      workingDirectory: workingDirectory(engine, request),
+      variables: filtered.variables,
+      outputs: resolvePatterns(task.outputs ?? [], engine.projectPath),
+      inputs,
+      dependencies: request.dependencies.flatMap(({ task: name, key, outputs }) =>
+        outputs === undefined && key !== undefined ? [{ task: name, key }] : [],
+      ),
+      tools: tools.outputs,
+      cacheKey: task.cache.cacheKey,
+      customKeyComponents: task.cache.customKeyComponents,
+      keyEpoch: task.cache.keyEpoch ?? settings.keyEpoch,
+      namespace: settings.namespace,
+      timeoutMs: task.timeoutMs,
+    });
+    return { kind: "key", key: { digest: action.digest, action, env, selection, inputs } };
+  } catch (error) {
+    if (!isUnreadableInput(error)) throw error;
+    return { kind: "noKey", text: error.message, env };
+  }
+}
+
+function filterEnvironment(engine: CacheEngine, request: TaskRequest): FilteredEnvironment {
+  const { settings } = engine;
+  const { cache } = request.task;
+  return filterEnvironmentVariables({
+    host: request.hostEnvironment,
+    declared: request.variables,
+    secrets: [...request.secretNames],
+    include: cache.envInclude ?? settings.envInclude,
+    exclude: cache.envExclude ?? settings.envExclude,
+    mode: cache.envMode ?? settings.envMode,
+    ...(request.secretNames.size > 0 ? { secretSalt: secretSalt(settings.cacheDir) } : {}),
+  });
+}
+
+/** Relative to the workspace root. */
+export function workingDirectory(engine: CacheEngine, request: TaskRequest): string {
+  return normalizeWorkingDirectory({
+    workspaceRoot: engine.workspaceRoot,
+    projectDirectory: engine.projectPath,
+    workingDirectory: request.task.directory,
+  });
+}
+
+/**
+ * Whether the task's own input files are now what its key says, looked at anew; else the path of one that is not.
+ * New files that the patterns match count too.
+ */
+export function changedInput(engine: CacheEngine, key: ComputedKey): string | undefined {
+  if (key.selection === undefined) return undefined;
+  const now = hashInputFiles({ index: engine.index, paths: engine.select(key.selection) });
+  const before = new Map(key.inputs.ownNodes().map((node) => [node.path, identity(node)]));
+  for (const node of now) {
+    if (before.get(node.path) !== identity(node)) return node.path;
+    before.delete(node.path);
+  }
+  return before.keys().next().value;
+}
+
+function identity(node: InputNode): string {
+  switch (node.kind) {
+    case "file":
+      return `${node.digest.hash}/${node.digest.sizeBytes}/${node.executable}`;
+    case "symlink":
+      return `-> ${node.target}`;
+    case "directory":
+      return "directory";
+  }
+}
+
+function isUnreadableInput(error: unknown): error is CuenvError {
+  return (
+    error instanceof CuenvError &&
+    (error.code === "KEY_INPUT_UNREADABLE" || error.code === "DIGEST_FILE_CHANGED")
+  );
+}
+
+function selectionOf(engine: CacheEngine, request: TaskRequest): SelectionRequest | undefined {
+  const { cache, inputs, outputs } = request.task;
+  if (cache.cacheKey !== undefined) return undefined;
+  const projectDirectory = engine.projectPath;
+  const declared = request.dependencies.map((dependency) => dependency.declaredOutputs);
+  return {
+    index: engine.index,
+    projectDirectory,
+    patterns: inputs,
+    extraPatterns: cache.extraInputs,
+    ignorePatterns: cache.ignoreInputs,
+    excludeOutputs: [outputs ?? [], ...declared]
+      .filter((patterns) => patterns.length > 0)
+      .map((patterns) => ({ projectDirectory, patterns })),
+    excludePaths: engine.excludedPaths,
+  };
+}
+
+function dependencyOutputs(engine: CacheEngine, request: TaskRequest) {
+  return request.dependencies.flatMap(({ task, outputs, declaredOutputs }) =>
+    outputs === undefined
+      ? []
+      : [
+          {
+            task,
+            projectDirectory: engine.projectPath,
+            patterns: declaredOutputs,
+            nodes: outputs satisfies readonly OutputEntry[],
+          },
+        ],
+  );
+}

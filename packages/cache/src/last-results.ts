@@ -1,0 +1,61 @@
+import type { Digest } from "@cuenv/digest";
+import { readState, writeState } from "./workspace-state.ts";
+
+/** The last stored or restored result of a task in this workspace: what a miss is compared with. */
+export interface LastResult {
+  /** The hash of the Action's digest. */
+  readonly key: string;
+  /** The blob of its `KeyInputs`. */
+  readonly keyInputs: Digest;
+}
+
+export interface LastResults {
+  get(taskId: string): LastResult | undefined;
+  set(taskId: string, result: LastResult): void;
+  save(): void;
+}
+
+type Row = readonly [key: string, keyInputsHash: string, keyInputsBytes: number];
+
+/** One small file for the workspace, read when it is first asked. `taskId` is the project's folder and the task's name. */
+export function openLastResults(path: string): LastResults {
+  let rows: Map<string, Row> | undefined;
+  let changed = false;
+  const loaded = (): Map<string, Row> => (rows ??= parseRows(readState(path)));
+  return {
+    get: (taskId) => {
+      const row = loaded().get(taskId);
+      return row === undefined
+        ? undefined
+        : { key: row[0], keyInputs: { hash: row[1], sizeBytes: row[2] } };
+    },
+    set: (taskId, { key, keyInputs }) => {
+      if (loaded().get(taskId)?.[0] === key) return;
+      loaded().set(taskId, [key, keyInputs.hash, keyInputs.sizeBytes]);
+      changed = true;
+    },
+    save: () => {
+      if (!changed) return;
+      // Another run may have saved meanwhile: its rows stay, but for the tasks of this run.
+      const merged = new Map([...parseRows(readState(path)), ...loaded()]);
+      changed = !writeState(path, JSON.stringify([...merged]));
+    },
+  };
+}
+
+function parseRows(text: string | undefined): Map<string, Row> {
+  if (text === undefined) return new Map();
+  try {
+    const rows: unknown = JSON.parse(text);
+    return new Map(Array.isArray(rows) ? rows.filter(isRow) : []);
+  } catch {
+    return new Map();
+  }
+}
+
+function isRow(value: unknown): value is [string, Row] {
+  if (!Array.isArray(value) || typeof value[0] !== "string" || !Array.isArray(value[1]))
+    return false;
+  const [key, hash, size] = value[1] as unknown[];
+  return typeof key === "string" && typeof hash === "string" && typeof size === "number";
+}

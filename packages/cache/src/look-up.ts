@@ -1,0 +1,176 @@
+import type { TaskResult } from "@cuenv/action-cache";
+import { restoreOutputs, type RestoreMissReason } from "@cuenv/cas";
+import type { Digest } from "@cuenv/digest";
+import type { CacheEngine } from "./cache-engine.ts";
+import type { MissReason } from "./cache-event.ts";
+import type { ComputedKey } from "./compute-key.ts";
+import type { TaskRequest } from "./task-request.ts";
+
+export interface Hit {
+  readonly kind: "hit";
+  readonly result: TaskResult;
+  readonly tier: string;
+  readonly restoredFiles: number;
+}
+
+export type LookUp =
+  | Hit
+  | { readonly kind: "miss"; readonly reason: MissReason; readonly detail: string };
+
+/** Output that is replayed from memory; more is read twice: once to verify it, once to give it (64 MiB). */
+const maxReplayMemoryBytes = 64 * 1024 * 1024;
+
+/**
+ * Finds the result under a key, puts its outputs in place and replays its output. All of it is verified before the first
+ * byte is given or written: a miss changes nothing.
+ */
+export async function lookUp(
+  engine: CacheEngine,
+  request: TaskRequest,
+  key: ComputedKey,
+): Promise<LookUp> {
+  const { maxAgeMs } = request.task.cache;
+  const found = await engine.actions.get(key.digest, {
+    ...(maxAgeMs === undefined ? {} : { maxAgeMs }),
+    ...(request.signal === undefined ? {} : { signal: request.signal }),
+  });
+  if (found.kind === "miss") return lookupMiss(engine, request, found.reason, found.detail);
+  const { result } = found;
+  try {
+    const stdout = await verifiedOutput(engine, result.stdout);
+    const stderr = await verifiedOutput(engine, result.stderr);
+    const started = performance.now();
+    const restored = await restoreOutputs({
+      index: engine.index,
+      projectDirectory: engine.projectPath,
+      outputs: request.task.outputs ?? [],
+      entries: result.outputs,
+      store: engine.blobs,
+      temporaryDirectory: () => engine.folder.temporaryDirectory(),
+      ...(request.signal === undefined ? {} : { signal: request.signal }),
+    });
+    if (restored.kind === "miss")
+      return await restoreMiss(engine, request, key, restored.reason, restored.detail);
+    const { restoredFiles: files, restoredBytes: bytes } = restored;
+    if (files > 0) {
+      engine.emit({
+        type: "restored",
+        task: request.task.name,
+        files,
+        bytes,
+        durationMs: performance.now() - started,
+      });
+    }
+    for await (const chunk of stdout()) await request.output.stdout(chunk);
+    for await (const chunk of stderr()) await request.output.stderr(chunk);
+    return { kind: "hit", result, tier: engine.tier, restoredFiles: files };
+  } catch (error) {
+    if (request.signal?.aborted === true) throw error;
+    return damaged(engine, request, error);
+  }
+}
+
+const missReasons = {
+  absent: "absent",
+  expired: "expired",
+  incomplete: "incomplete",
+  unreadable: "unreadable",
+} as const satisfies Record<string, MissReason>;
+
+function lookupMiss(
+  engine: CacheEngine,
+  request: TaskRequest,
+  reason: string,
+  detail: string,
+): LookUp {
+  const known = Object.hasOwn(missReasons, reason)
+    ? missReasons[reason as keyof typeof missReasons]
+    : "corrupt";
+  if (known === "corrupt")
+    trouble(
+      engine,
+      request,
+      "corruptEntry",
+      `the stored result of ${request.task.name} is not used: ${detail}`,
+    );
+  if (known === "unreadable")
+    trouble(engine, request, "unreadable", `the cache cannot be read: ${detail}`);
+  return { kind: "miss", reason: known, detail: missText(known, detail) };
+}
+
+function missText(reason: MissReason, detail: string): string {
+  switch (reason) {
+    case "corrupt":
+      return "its stored result is damaged";
+    case "incomplete":
+      return "part of its stored result is gone";
+    case "expired":
+      return "its result is too old";
+    case "unreadable":
+      return "the cache cannot be read";
+    default:
+      return detail;
+  }
+}
+
+async function restoreMiss(
+  engine: CacheEngine,
+  request: TaskRequest,
+  key: ComputedKey,
+  reason: RestoreMissReason,
+  detail: string,
+): Promise<LookUp> {
+  switch (reason) {
+    case "incomplete":
+      return { kind: "miss", reason: "incomplete", detail: missText("incomplete", detail) };
+    case "corrupt":
+    case "invalid":
+      await engine.actions.forget(key.digest);
+      trouble(
+        engine,
+        request,
+        "corruptBlob",
+        `the stored result of ${request.task.name} is not used: ${detail}`,
+      );
+      return { kind: "miss", reason: "corrupt", detail: missText("corrupt", detail) };
+    case "unavailable":
+      return lookupMiss(engine, request, "unreadable", detail);
+    case "failed":
+      trouble(
+        engine,
+        request,
+        "restoreFailed",
+        `the outputs of ${request.task.name} could not be restored: ${detail}`,
+      );
+      return { kind: "miss", reason: "restoreFailed", detail: "its outputs could not be restored" };
+  }
+}
+
+function damaged(engine: CacheEngine, request: TaskRequest, error: unknown): LookUp {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "CAS_BLOB_NOT_FOUND")
+    return { kind: "miss", reason: "incomplete", detail: missText("incomplete", "") };
+  const detail = error instanceof Error ? error.message : String(error);
+  if (code === "CAS_BLOB_CORRUPT") return lookupMiss(engine, request, "corrupt", detail);
+  if (code === "CAS_STORE_UNAVAILABLE") return lookupMiss(engine, request, "unreadable", detail);
+  throw error;
+}
+
+function trouble(engine: CacheEngine, request: TaskRequest, cause: string, message: string): void {
+  engine.emit({ type: "trouble", task: request.task.name, cause, message });
+}
+
+/** The chunks of a stream, once the whole of it was found right. */
+async function verifiedOutput(
+  engine: CacheEngine,
+  digest: Digest | null,
+): Promise<() => AsyncIterable<Uint8Array> | Iterable<Uint8Array>> {
+  if (digest === null || digest.sizeBytes === 0) return () => [];
+  const whole = engine.blobs.readSync?.(digest);
+  if (whole !== undefined) return () => [whole];
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of engine.blobs.read(digest)) {
+    if (digest.sizeBytes <= maxReplayMemoryBytes) chunks.push(chunk);
+  }
+  return chunks.length > 0 ? () => chunks : () => engine.blobs.read(digest);
+}

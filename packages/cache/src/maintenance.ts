@@ -1,0 +1,102 @@
+/** Looking after a cache folder: clearing, cleaning up, verifying, counting. Apart from the index, because no hit needs it. */
+import { checkStoredEntry, entryReferences } from "@cuenv/action-cache";
+import { type CacheFolder, openCacheFolder } from "@cuenv/cas";
+import {
+  clearStore,
+  evict,
+  evictWhenNeeded,
+  measureStore,
+  type StoreUse,
+  type Verification,
+  verifyStore,
+} from "@cuenv/cas/maintenance";
+import type { CacheSettings } from "@cuenv/config";
+import { type CacheStatistics, readStatistics } from "./run-statistics.ts";
+
+export type { StoreProblem, Verification } from "@cuenv/cas/maintenance";
+
+/** What was removed: entries, and bytes of entries and blobs. */
+export interface Removed {
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+function openFolder(settings: CacheSettings): CacheFolder {
+  return openCacheFolder({ root: settings.cacheDir, durability: settings.durability });
+}
+
+/**
+ * Removes every stored result, at once. Only files that are the cache's own go; running builds have misses, nothing worse.
+ * @throws {CuenvError} CAS_STORE_UNAVAILABLE
+ */
+export async function clearCache(settings: CacheSettings, signal?: AbortSignal): Promise<Removed> {
+  const { removedEntries, removedBytes } = await clearStore(openFolder(settings), signal);
+  return { entries: removedEntries, bytes: removedBytes };
+}
+
+/**
+ * Removes what was not used for `maxAgeMs`, and then what is beyond `maxBytes`, in the order of the configured policy.
+ * Defaults: the configured limits.
+ * @throws {CuenvError} CAS_STORE_UNAVAILABLE
+ */
+export async function cleanupStaleEntries(
+  settings: CacheSettings,
+  limits: { readonly maxAgeMs?: number | undefined; readonly maxBytes?: number | undefined } = {},
+  signal?: AbortSignal,
+): Promise<Removed> {
+  const { removedEntries, removedBytes } = await evict({
+    folder: openFolder(settings),
+    references: entryReferences,
+    limits: {
+      maxAgeMs: limits.maxAgeMs ?? settings.maxAgeMs,
+      maxBytes: limits.maxBytes ?? settings.maxSizeBytes,
+    },
+    policy: settings.evictionPolicy,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return { entries: removedEntries, bytes: removedBytes };
+}
+
+/**
+ * Reads and hashes everything that is stored.
+ * @throws {CuenvError} CAS_STORE_UNAVAILABLE
+ */
+export async function verifyCache(
+  settings: CacheSettings,
+  repair: boolean,
+  signal?: AbortSignal,
+): Promise<Verification> {
+  return verifyStore({
+    folder: openFolder(settings),
+    references: entryReferences,
+    check: checkStoredEntry,
+    repair,
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+/** Counts of the runs of the last days, true across processes, and what the folder holds now. */
+export async function getStatistics(
+  settings: CacheSettings,
+  signal?: AbortSignal,
+): Promise<{ readonly runs: CacheStatistics; readonly store: StoreUse }> {
+  const store = await measureStore(openFolder(settings), signal);
+  return { runs: readStatistics(settings.cacheDir, settings.statsRetentionDays), store };
+}
+
+/** At the end of a run that stored something: keeps the folder within its limits. Never throws: the next run tries again. */
+export async function keepWithinLimits(
+  folder: CacheFolder,
+  settings: CacheSettings,
+): Promise<void> {
+  try {
+    await evictWhenNeeded({
+      folder,
+      references: entryReferences,
+      limits: { maxBytes: settings.maxSizeBytes, maxAgeMs: settings.maxAgeMs },
+      policy: settings.evictionPolicy,
+    });
+  } catch {
+    // A folder that cannot be written: whoever stores there was told already.
+  }
+}

@@ -1,0 +1,47 @@
+import { randomBytes } from "node:crypto";
+import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
+
+const saltPattern = /^[0-9a-f]{64}$/;
+const salts = new Map<string, string>();
+
+/**
+ * The salt that secrets enter keys with, so that a stored key cannot be used to guess them. It is made at random on first
+ * use, and lies in the cache folder, readable for its owner only. Without it (removed, or a folder that cannot be
+ * written) tasks with secrets miss, nothing else. `CUENV_SECRET_SALT` gives machines that share results the same one.
+ */
+export function secretSalt(cacheDirectory: string): string {
+  const configured = process.env["CUENV_SECRET_SALT"];
+  if (configured !== undefined && configured !== "") return configured;
+  let salt = salts.get(cacheDirectory);
+  if (salt === undefined) {
+    salt = storedSalt(cacheDirectory);
+    salts.set(cacheDirectory, salt);
+  }
+  return salt;
+}
+
+function storedSalt(cacheDirectory: string): string {
+  const path = `${cacheDirectory}/v1/secret-salt`;
+  const made = randomBytes(32).toString("hex");
+  try {
+    mkdirSync(`${cacheDirectory}/v1`, { recursive: true, mode: 0o700 });
+    const file = openSync(path, "wx", 0o600);
+    try {
+      writeSync(file, made, 0, "latin1");
+    } finally {
+      closeSync(file);
+    }
+    return made;
+  } catch {
+    return readSalt(path) ?? made;
+  }
+}
+
+function readSalt(path: string): string | undefined {
+  try {
+    const salt = readFileSync(path, "latin1");
+    return saltPattern.test(salt) ? salt : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,135 @@
+import { type TaskResult } from "@cuenv/action-cache";
+import { captureOutputs, type OutputEntry } from "@cuenv/cas";
+import { hashBytes } from "@cuenv/digest";
+import { hostPlatform, keySchema } from "@cuenv/key";
+import type { CacheEngine } from "./cache-engine.ts";
+import type { NotStoredReason } from "./cache-event.ts";
+import { changedInput, type ComputedKey } from "./compute-key.ts";
+import { findSecret } from "./find-secret.ts";
+import type { OutputRecorder } from "./output-recorder.ts";
+import type { Execution, TaskRequest } from "./task-request.ts";
+
+export interface RunToStore {
+  readonly request: TaskRequest;
+  readonly key: ComputedKey;
+  readonly execution: Execution;
+  readonly recorders: { readonly stdout: OutputRecorder; readonly stderr: OutputRecorder };
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+}
+
+export interface StoredRun {
+  readonly stored: boolean;
+  readonly notStored: { readonly reason: NotStoredReason; readonly detail: string } | undefined;
+  /** The declared outputs, when they were captured. */
+  readonly entries: readonly OutputEntry[] | undefined;
+}
+
+/**
+ * Stores a run: outputs, streams and key inputs first, the entry that names them last. Only a successful run whose inputs
+ * are still what its key says is stored. Never throws for what a store does.
+ */
+export async function storeResult(engine: CacheEngine, run: RunToStore): Promise<StoredRun> {
+  if (!run.execution.succeeded) return refused("notWritten", "it failed");
+  const started = performance.now();
+  try {
+    const stored = await tryStore(engine, run);
+    if (stored.stored) {
+      const key = run.key.digest.hash;
+      engine.emit({
+        type: "stored",
+        task: run.request.task.name,
+        key,
+        durationMs: performance.now() - started,
+      });
+    }
+    return stored;
+  } catch (error) {
+    if (run.request.signal?.aborted === true) return refused("notWritten", "interrupted");
+    const detail = error instanceof Error ? error.message : String(error);
+    engine.emit({
+      type: "trouble",
+      task: undefined,
+      cause: "store",
+      message: `results are not stored: ${detail}`,
+    });
+    return refused("storeUnavailable", detail);
+  }
+}
+
+function refused(
+  reason: NotStoredReason,
+  detail: string,
+  entries?: readonly OutputEntry[],
+): StoredRun {
+  return { stored: false, notStored: { reason, detail }, entries };
+}
+
+async function tryStore(engine: CacheEngine, run: RunToStore): Promise<StoredRun> {
+  const { request, key, recorders } = run;
+  const changed = changedInput(engine, key);
+  if (changed !== undefined)
+    return refused("inputsChanged", `its input ${changed} changed while it ran`);
+  const stdout = recorders.stdout.source();
+  const stderr = recorders.stderr.source();
+  if (stdout === undefined || stderr === undefined)
+    return refused("outputTooLarge", "its output could not be recorded");
+  const keyInputs = Buffer.from(JSON.stringify(key.action.keyInputs()));
+  const secret = await findSecret(engine, request, keyInputs);
+  if (secret !== undefined) return refused("secretInOutput", secret);
+  const captured = await captureOutputs({
+    index: engine.index,
+    projectDirectory: engine.projectPath,
+    outputs: request.task.outputs ?? [],
+    store: engine.blobs,
+    ...(request.signal === undefined ? {} : { signal: request.signal }),
+  });
+  const [problem] = captured.problems;
+  if (problem !== undefined) return refused("unsuitableOutput", problem.message, captured.entries);
+  for (const missing of captured.missing) {
+    const message = `${request.task.name} did not make its output ${missing}`;
+    engine.emit({
+      type: "trouble",
+      task: request.task.name,
+      cause: `missingOutput ${request.task.name}`,
+      message,
+    });
+  }
+  const keyInputsDigest = hashBytes(engine.settings.digestFunction, keyInputs);
+  await engine.blobs.write(keyInputsDigest, keyInputs);
+  const streams = {
+    stdout: await engine.blobs.ingest(stdout),
+    stderr: await engine.blobs.ingest(stderr),
+  };
+  request.signal?.throwIfAborted();
+  await engine.actions.put({
+    ...describe(engine, run, captured.entries),
+    ...streams,
+    keyInputs: keyInputsDigest,
+  });
+  engine.lastResults.set(engine.taskId(request.task), {
+    key: key.digest.hash,
+    keyInputs: keyInputsDigest,
+  });
+  return { stored: true, notStored: undefined, entries: captured.entries };
+}
+
+function describe(
+  engine: CacheEngine,
+  run: RunToStore,
+  outputs: readonly OutputEntry[],
+): Omit<TaskResult, "stdout" | "stderr" | "keyInputs"> {
+  const { settings } = engine;
+  return {
+    key: { ...run.key.digest, function: settings.digestFunction },
+    namespace: settings.namespace,
+    outputs,
+    declaredOutputs: run.key.action.keyInputs().outputs,
+    exitCode: run.execution.exitCode,
+    keyEpoch: run.request.task.cache.keyEpoch ?? settings.keyEpoch,
+    keySchema,
+    builder: { id: "local", version: engine.version, ...hostPlatform() },
+    startedAt: new Date(run.startedAt).toISOString(),
+    durationMs: Math.round(run.execution.durationMs),
+  };
+}

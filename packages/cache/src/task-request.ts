@@ -1,0 +1,84 @@
+import type { CacheMode, CommandTask } from "@cuenv/config";
+import type { OutputEntry } from "@cuenv/cas";
+import type { MissReason, NotStoredReason } from "./cache-event.ts";
+
+/**
+ * Where a task's output goes, live or replayed. Chunks are the task's bytes, unchanged, each stream in order. A promise
+ * says that the reader is slow: wait for it before the next chunk.
+ */
+export interface OutputSink {
+  readonly stdout: (chunk: Uint8Array) => void | Promise<void>;
+  readonly stderr: (chunk: Uint8Array) => void | Promise<void>;
+}
+
+/** What a finished task is to those that depend on it. */
+export interface DependencyState {
+  readonly task: string;
+  /** Undefined when the task is not cached. */
+  readonly key: string | undefined;
+  /** What the declared outputs were after the run; undefined when the task declares none. */
+  readonly outputs: readonly OutputEntry[] | undefined;
+  /** The patterns as declared, relative to the project's folder. */
+  readonly declaredOutputs: readonly string[];
+}
+
+/** One task, ready to run: nothing in it is left to resolve. */
+export interface TaskRequest {
+  readonly task: CommandTask;
+  /** Never "off": without a cache nobody asks the engine. */
+  readonly mode: CacheMode;
+  /** `--force`: run, and store if the mode allows. */
+  readonly force: boolean;
+  /** The whole argv of the process, shell and arguments of the command line included. */
+  readonly argv: readonly string[];
+  /** The variables that the project and the task set, resolved, secrets among them. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Names of those `variables` whose values are secret. */
+  readonly secretNames: ReadonlySet<string>;
+  readonly hostEnvironment: Readonly<Record<string, string | undefined>>;
+  readonly dependencies: readonly DependencyState[];
+  readonly output: OutputSink;
+  readonly signal?: AbortSignal;
+}
+
+/** How a run of the task's process ended, as far as the cache cares. */
+export interface Execution {
+  /** Exit code 0, no timeout, no signal, not cancelled. Only such runs are stored. */
+  readonly succeeded: boolean;
+  readonly exitCode: number;
+  readonly durationMs: number;
+}
+
+/** Runs the task with this environment, its output going to this sink. */
+export type Execute<E extends Execution> = (run: {
+  readonly env: Readonly<Record<string, string>>;
+  readonly output: OutputSink;
+  /** The directory of the process, absolute. */
+  readonly cwd: string;
+}) => Promise<E>;
+
+export interface Miss {
+  readonly reason: MissReason;
+  /** In a few words, for the line that people read: "src/index.ts changed". */
+  readonly text: string;
+}
+
+export type TaskOutcome<E extends Execution> =
+  | {
+      readonly kind: "hit";
+      readonly key: string;
+      readonly tier: string;
+      /** How long the stored run took (ms). */
+      readonly savedMs: number;
+      readonly restoredFiles: number;
+      readonly state: DependencyState;
+    }
+  | {
+      readonly kind: "executed";
+      readonly key: string | undefined;
+      readonly miss: Miss;
+      readonly execution: E;
+      readonly stored: boolean;
+      readonly notStored: { readonly reason: NotStoredReason; readonly detail: string } | undefined;
+      readonly state: DependencyState;
+    };

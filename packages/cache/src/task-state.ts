@@ -1,0 +1,48 @@
+import { captureOutputs, type OutputEntry } from "@cuenv/cas";
+import type { CommandTask } from "@cuenv/config";
+import type { CacheEngine } from "./cache-engine.ts";
+import { createHashingStore } from "./hashing-store.ts";
+import type { DependencyState } from "./task-request.ts";
+
+/**
+ * What a finished task is to those that depend on it.
+ *
+ * @param finished.key undefined when it is not cached
+ * @param finished.entries its outputs, when they are known from its result; else they are hashed where they lie
+ */
+export async function dependencyState(
+  engine: CacheEngine,
+  task: CommandTask,
+  finished: {
+    readonly succeeded: boolean;
+    readonly key: string | undefined;
+    readonly entries: readonly OutputEntry[] | undefined;
+  },
+): Promise<DependencyState> {
+  const declaredOutputs = task.outputs ?? [];
+  const { key, entries, succeeded } = finished;
+  // What a failed run left behind is nobody's input by name: tasks that run all the same are not cached then.
+  if (!succeeded) return { task: task.name, key: undefined, outputs: undefined, declaredOutputs };
+  if (declaredOutputs.length === 0)
+    return { task: task.name, key, outputs: undefined, declaredOutputs };
+  return {
+    task: task.name,
+    key,
+    outputs: entries ?? (await hashOutputs(engine, task)),
+    declaredOutputs,
+  };
+}
+
+/** The declared outputs as they are on disk, hashed and not stored. What cannot be an output is left out: nothing of it is stored. */
+export async function hashOutputs(
+  engine: CacheEngine,
+  task: CommandTask,
+): Promise<readonly OutputEntry[]> {
+  const captured = await captureOutputs({
+    index: engine.index,
+    projectDirectory: engine.projectPath,
+    outputs: task.outputs ?? [],
+    store: createHashingStore(engine.settings.digestFunction),
+  });
+  return captured.entries;
+}

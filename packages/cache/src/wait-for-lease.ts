@@ -1,0 +1,54 @@
+import { type Lease, tryAcquireLease } from "./lease.ts";
+
+/** How often a waiter looks (ms): at first, and at most. */
+const firstPollMs = 20;
+const lastPollMs = 500;
+/** After this a waiter runs the task itself, lease or not (6 h). */
+const maxWaitMs = 6 * 60 * 60 * 1000;
+
+export type LeaseWait<Found> =
+  /** This process computes the key; `lease` is undefined where leases cannot be made. */
+  | { readonly kind: "compute"; readonly lease: Lease | undefined }
+  /** Another process did, meanwhile. */
+  | { readonly kind: "found"; readonly found: Found };
+
+/**
+ * Waits until this process may compute a key, or another has. `look` is asked again whenever the lease came free.
+ * `onWait` is told once, when waiting begins.
+ */
+export async function waitForLease<Found>(
+  path: string,
+  look: () => Promise<Found | undefined>,
+  onWait: () => void,
+  signal?: AbortSignal,
+): Promise<LeaseWait<Found>> {
+  const deadline = Date.now() + maxWaitMs;
+  let waited = false;
+  for (let pollMs = firstPollMs; ; pollMs = Math.min(lastPollMs, pollMs * 1.5)) {
+    const attempt = tryAcquireLease(path);
+    if (attempt.kind !== "held") {
+      const lease = attempt.kind === "acquired" ? attempt.lease : undefined;
+      const found = waited ? await look() : undefined;
+      if (found === undefined) return { kind: "compute", lease };
+      lease?.release();
+      return { kind: "found", found };
+    }
+    if (signal?.aborted === true || Date.now() > deadline)
+      return { kind: "compute", lease: undefined };
+    if (!waited) onWait();
+    waited = true;
+    await pause(pollMs, signal);
+  }
+}
+
+function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener("abort", done);
+  });
+}
