@@ -1,10 +1,5 @@
-/** What the commands of `runtime` printed, or why one of them could not. */
-export type ToolOutputs =
-  | {
-      readonly kind: "probed";
-      readonly outputs: readonly { readonly command: string; readonly output: string }[];
-    }
-  | { readonly kind: "failed"; readonly text: string };
+import { createToolProbe, type ToolOutputs } from "@cuenv/key";
+import { readState, writeState } from "./workspace-state.ts";
 
 /** Runs the `runtime` commands of tasks, each once in a run, and not again while the program they start is the same file. */
 export interface ToolProbe {
@@ -12,15 +7,23 @@ export interface ToolProbe {
   save(): void;
 }
 
-export function openToolProbe(_options: {
+/** A probe that remembers what it learnt in `stateFile`. The file is read when a task has a command to probe. */
+export function openToolProbe(options: {
   readonly stateFile: string;
+  /** Absolute path of the project's folder, where the commands run. */
   readonly directory: string;
 }): ToolProbe {
+  const { stateFile, directory } = options;
+  let probe: ReturnType<typeof createToolProbe> | undefined;
   return {
-    probe: async (commands) =>
-      commands.length === 0
-        ? { kind: "probed", outputs: [] }
-        : { kind: "failed", text: "runtime commands are not probed yet" },
-    save: () => {},
+    probe: async (commands, env) => {
+      if (commands.length === 0) return { kind: "probed", outputs: [] };
+      probe ??= createToolProbe({ directory, memo: readState(stateFile) });
+      return probe.probe(commands, env);
+    },
+    save: () => {
+      const text = probe?.serialize();
+      if (text !== undefined) writeState(stateFile, text);
+    },
   };
 }
