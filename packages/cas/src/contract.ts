@@ -238,7 +238,8 @@ export function blobStoreContract(
       expect(store.localPath?.(digestOf("nowhere"))).toBeUndefined();
     });
 
-    describe.runIf(abilities.canCorrupt)("a blob that was damaged behind its back", () => {
+    if (!abilities.canCorrupt) return;
+    describe("a blob that was damaged behind its back", () => {
       const sizes = { small: Buffer.from("damaged later"), large: largeBytes(6) };
       const damages: Readonly<Record<string, (bytes: Buffer) => Uint8Array>> = {
         "with a flipped bit": (bytes) => {
