@@ -2,10 +2,10 @@ import type { ActionCache } from "@cuenv/action-cache";
 import type { BlobStore, CacheFolder } from "@cuenv/cas";
 import type { CacheSettings, CommandTask } from "@cuenv/config";
 import type { FileIndex } from "@cuenv/digest";
-import type { InputMemo, SelectionRequest } from "@cuenv/key";
+import type { InputMemo, SelectionRequest, ToolProbe } from "@cuenv/key";
 import type { CacheEvent } from "./cache-event.ts";
 import type { LastResults } from "./last-results.ts";
-import type { ToolProbe } from "./tool-probe.ts";
+import type { SpoolDirectory } from "./output-recorder.ts";
 
 /** What a run of one project's tasks shares. Made by `openCacheEngine`. */
 export interface CacheEngine {
@@ -25,7 +25,11 @@ export interface CacheEngine {
   /** Paths in the workspace that are nobody's input: the cache folder. */
   readonly excludedPaths: readonly string[];
   /** Where large output of tasks waits until it is stored. */
-  readonly spoolDirectory: string;
+  readonly spoolDirectory: SpoolDirectory;
+  /** Where the lease of a key lies; undefined: no leases. */
+  readonly leasePath: (keyHash: string) => string | undefined;
+  /** What secrets enter keys with. */
+  readonly secretSalt: () => string;
   /** Version of cuenv, for entries. */
   readonly version: string;
   readonly now: () => number;

@@ -15,7 +15,6 @@ import {
   type SelectionRequest,
 } from "@cuenv/key";
 import type { CacheEngine } from "./cache-engine.ts";
-import { secretSalt } from "./secret-salt.ts";
 import type { TaskRequest } from "./task-request.ts";
 
 /** A key, and what is needed to look it up, to run the task, and to see afterwards that its inputs stayed as they were. */
@@ -51,7 +50,11 @@ export async function computeKey(
   const { task } = request;
   const filtered = filterEnvironment(engine, request);
   const env = filtered.visible;
-  const tools = await engine.tools.probe([...settings.runtime, ...task.cache.runtime], env);
+  const tools = await engine.tools.probe(
+    [...settings.runtime, ...task.cache.runtime],
+    env,
+    request.signal,
+  );
   if (tools.kind === "failed") return { kind: "noKey", text: tools.text, env };
   const selection = selectionOf(engine, request);
   try {
@@ -99,7 +102,7 @@ function filterEnvironment(engine: CacheEngine, request: TaskRequest): FilteredE
     include: cache.envInclude ?? settings.envInclude,
     exclude: cache.envExclude ?? settings.envExclude,
     mode: cache.envMode ?? settings.envMode,
-    ...(request.secretNames.size > 0 ? { secretSalt: secretSalt(settings.cacheDir) } : {}),
+    ...(request.secretNames.size > 0 ? { secretSalt: engine.secretSalt() } : {}),
   });
 }
 

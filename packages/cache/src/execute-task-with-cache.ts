@@ -65,7 +65,7 @@ export async function executeTaskWithCache<E extends Execution>(
     const again = mode.read ? await lookUp(engine, request, key) : undefined;
     return again?.kind === "hit" ? again : undefined;
   };
-  const leasePath = `${engine.settings.cacheDir}/v1/leases/${key.digest.hash}`;
+  const leasePath = engine.leasePath(key.digest.hash);
   const wait = await waitForLease(leasePath, look, () => options.onWait?.(), request.signal);
   if (wait.kind === "found") return hitOutcome(engine, request, key, wait.found);
   try {

@@ -1,4 +1,4 @@
-import type { KeyInputs } from "@cuenv/key";
+import { explainMiss, type KeyInputs } from "@cuenv/key";
 import type { CacheEngine } from "./cache-engine.ts";
 import type { ComputedKey } from "./compute-key.ts";
 import { readBlob } from "./read-blob.ts";
@@ -19,7 +19,7 @@ export async function explain(
   try {
     const bytes = await readBlob(engine.blobs, last.keyInputs, maxKeyInputsBytes);
     const previous = JSON.parse(Buffer.from(bytes).toString()) as KeyInputs;
-    const [cause] = [{ text: previous.task }];
+    const [cause] = explainMiss(previous, key.action.keyInputs());
     return cause?.text ?? "its result is no longer in the cache";
   } catch {
     return "something changed since the last result, which is no longer in the cache";

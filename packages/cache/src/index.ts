@@ -18,4 +18,4 @@ export type {
   TaskOutcome,
   TaskRequest,
 } from "./task-request.ts";
-export { workspaceState, type WorkspaceState } from "./workspace-state.ts";
+export { usableWorkspaceState, type WorkspaceState } from "./workspace-state.ts";

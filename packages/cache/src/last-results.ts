@@ -18,7 +18,7 @@ export interface LastResults {
 type Row = readonly [key: string, keyInputsHash: string, keyInputsBytes: number];
 
 /** One small file for the workspace, read when it is first asked. `taskId` is the project's folder and the task's name. */
-export function openLastResults(path: string): LastResults {
+export function openLastResults(path: string | undefined): LastResults {
   let rows: Map<string, Row> | undefined;
   let changed = false;
   const loaded = (): Map<string, Row> => (rows ??= parseRows(readState(path)));
@@ -35,7 +35,7 @@ export function openLastResults(path: string): LastResults {
       changed = true;
     },
     save: () => {
-      if (!changed) return;
+      if (!changed || path === undefined) return;
       // Another run may have saved meanwhile: its rows stay, but for the tasks of this run.
       const merged = new Map([...parseRows(readState(path)), ...loaded()]);
       changed = !writeState(path, JSON.stringify([...merged]));

@@ -94,7 +94,7 @@ function lookupMiss(
       `the stored result of ${request.task.name} is not used: ${detail}`,
     );
   if (known === "unreadable")
-    trouble(engine, request, "unreadable", `the cache cannot be read: ${detail}`);
+    trouble(engine, request, "unavailable", `the cache cannot be used: ${detail}`);
   return { kind: "miss", reason: known, detail: missText(known, detail) };
 }
 

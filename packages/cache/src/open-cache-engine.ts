@@ -2,19 +2,31 @@ import { createActionCache, createDiskActionStore } from "@cuenv/action-cache";
 import { createDiskBlobStore, openCacheFolder } from "@cuenv/cas";
 import type { CacheSettings } from "@cuenv/config";
 import { createFileIndex, type FileIndex } from "@cuenv/digest";
-import { createInputMemo, type InputMemo, selectInputs, type SelectionRequest } from "@cuenv/key";
-import { relative } from "node:path";
+import {
+  createInputMemo,
+  createToolProbe,
+  type InputMemo,
+  selectInputs,
+  type SelectionRequest,
+} from "@cuenv/key";
+import { join, relative } from "node:path";
 import type { CacheEngine } from "./cache-engine.ts";
 import type { CacheEvent } from "./cache-event.ts";
 import { openLastResults } from "./last-results.ts";
+import { withMemoryFallback } from "./memory-fallback.ts";
 import {
   appendRunRecord,
   createRunCounter,
   removeOldStatistics,
   type RunRecord,
 } from "./run-statistics.ts";
-import { openToolProbe } from "./tool-probe.ts";
-import { readState, workspaceState, writeState } from "./workspace-state.ts";
+import { secretSalt } from "./secret-salt.ts";
+import {
+  readState,
+  usableWorkspaceState,
+  type WorkspaceState,
+  writeState,
+} from "./workspace-state.ts";
 
 export interface OpenCacheEngineOptions {
   readonly settings: CacheSettings;
@@ -38,53 +50,36 @@ export interface OpenedCacheEngine {
 
 /** Opens the cache for the tasks of one project. Nothing is read or made on disk before it is needed. */
 export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEngine {
-  const { settings, workspaceRoot, projectPath, readOnly, now = Date.now } = options;
+  const { settings, workspaceRoot, projectPath, now = Date.now } = options;
+  const { digestFunction } = settings;
   const counter = createRunCounter(now);
   const emit = (event: CacheEvent): void => {
     counter.count(event);
     options.onEvent?.(event);
   };
-  const state = workspaceState(settings.cacheDir, workspaceRoot);
-  const folder = openCacheFolder({
-    root: settings.cacheDir,
-    durability: settings.durability,
-    readOnly,
-    now,
-    onWarning: (message) => emit({ type: "trouble", task: undefined, cause: "folder", message }),
-  });
-  const { digestFunction, namespace } = settings;
-  const blobs = createDiskBlobStore({ folder, digestFunction });
-  const actions = createActionCache({
-    actions: createDiskActionStore({ folder, digestFunction }),
-    blobs,
-    namespace,
-    now,
-  });
+  const state = usableWorkspaceState(settings.cacheDir, workspaceRoot, !options.readOnly);
   const index = createFileIndex({
     root: workspaceRoot,
     digestFunction,
-    stateFile: state.files,
+    stateFile: state?.files,
     now,
   });
-  const inputMemo = createInputMemo(readState(state.inputs));
-  const lastResults = openLastResults(state.lastResults);
-  const tools = openToolProbe({
-    stateFile: state.tools,
-    directory: `${workspaceRoot}/${projectPath}`,
-  });
+  const inputMemo = createInputMemo(readState(state?.inputs));
   const engine: CacheEngine = {
+    ...openStores(options, emit, now),
     settings,
     workspaceRoot,
     projectPath,
     index,
-    blobs,
-    actions,
-    folder,
-    lastResults,
-    tools,
-    tier: "disk",
+    lastResults: openLastResults(state?.lastResults),
+    tools: createToolProbe({
+      directory: join(workspaceRoot, projectPath),
+      memo: readState(state?.tools),
+    }),
     excludedPaths: excludedPaths(workspaceRoot, settings.cacheDir),
-    spoolDirectory: `${settings.cacheDir}/v1/tmp/spool`,
+    leasePath: (hash) =>
+      state === undefined ? undefined : `${settings.cacheDir}/v1/leases/${hash}`,
+    secretSalt: () => secretSalt(state === undefined ? undefined : settings.cacheDir),
     version: options.version,
     now,
     emit,
@@ -92,24 +87,67 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
     inputMemo,
     taskId: (task) => `${projectPath}#${task.name}`,
   };
-  const close = async (): Promise<RunRecord> => {
-    const record = counter.record();
-    if (readOnly) return record;
-    index.save();
-    const text = inputMemo.serialize();
-    if (text !== undefined) writeState(state.inputs, text);
-    lastResults.save();
-    tools.save();
-    folder.saveUses();
-    appendRunRecord(settings.cacheDir, record);
-    if (record.stored > 0) {
-      removeOldStatistics(settings.cacheDir, settings.statsRetentionDays, now());
-      const { keepWithinLimits } = await import("./maintenance.ts");
-      await keepWithinLimits(folder, settings);
-    }
-    return record;
+  return {
+    engine,
+    close: async () => {
+      const record = counter.record();
+      if (!options.readOnly && state !== undefined) await keep(engine, state, record);
+      return record;
+    },
   };
-  return { engine, close };
+}
+
+function openStores(
+  options: OpenCacheEngineOptions,
+  emit: (event: CacheEvent) => void,
+  now: () => number,
+): Pick<CacheEngine, "folder" | "blobs" | "actions" | "tier" | "spoolDirectory"> {
+  const { cacheDir, durability, digestFunction, namespace } = options.settings;
+  const folder = openCacheFolder({
+    root: cacheDir,
+    durability,
+    readOnly: options.readOnly,
+    now,
+    onWarning: (message) => emit({ type: "trouble", task: undefined, cause: "folder", message }),
+  });
+  const disk = {
+    blobs: createDiskBlobStore({ folder, digestFunction }),
+    actions: createDiskActionStore({ folder, digestFunction }),
+  };
+  const { blobs, actions: store } = withMemoryFallback(disk, (reason) =>
+    emit({
+      type: "trouble",
+      task: undefined,
+      cause: "unavailable",
+      message: `results are not kept: ${reason}`,
+    }),
+  );
+  return {
+    folder,
+    blobs,
+    actions: createActionCache({ actions: store, blobs, namespace, now }),
+    tier: "disk",
+    spoolDirectory: () => folder.temporaryDirectory(),
+  };
+}
+
+/** Keeps what was learnt for the next run, and the counts of this one. */
+async function keep(engine: CacheEngine, state: WorkspaceState, record: RunRecord): Promise<void> {
+  const { settings, folder } = engine;
+  engine.index.save();
+  writeChanged(state.inputs, engine.inputMemo.serialize());
+  writeChanged(state.tools, engine.tools.serialize());
+  engine.lastResults.save();
+  folder.saveUses();
+  appendRunRecord(settings.cacheDir, record);
+  if (record.stored === 0) return;
+  removeOldStatistics(settings.cacheDir, settings.statsRetentionDays, engine.now());
+  const { keepWithinLimits } = await import("./maintenance.ts");
+  await keepWithinLimits(folder, settings);
+}
+
+function writeChanged(path: string, text: string | undefined): void {
+  if (text !== undefined) writeState(path, text);
 }
 
 function select(index: FileIndex, memo: InputMemo, request: SelectionRequest): readonly string[] {

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import type { BlobSource } from "@cuenv/cas";
 
@@ -6,6 +6,9 @@ import type { BlobSource } from "@cuenv/cas";
 const maxMemoryBytes = 4 * 1024 * 1024;
 /** A task that writes more to one stream is run, but not stored (1 GiB). */
 export const maxRecordedBytes: number = 1024 * 1024 * 1024;
+
+/** An existing folder of this process; undefined when there is none. */
+export type SpoolDirectory = () => string | undefined;
 
 /** Collects one stream of a task while it passes through. */
 export interface OutputRecorder {
@@ -23,8 +26,8 @@ interface Recording {
   lost: boolean;
 }
 
-/** `spoolDirectory` is made when it is needed. A full disk loses the recording, never the run. */
-export function createOutputRecorder(spoolDirectory: string): OutputRecorder {
+/** `spoolDirectory` is asked for when it is needed. A full disk loses the recording, never the run. */
+export function createOutputRecorder(spoolDirectory: SpoolDirectory): OutputRecorder {
   const recording: Recording = { chunks: [], sizeBytes: 0, spool: undefined, lost: false };
   return {
     add: (chunk) => add(recording, chunk, spoolDirectory),
@@ -33,7 +36,7 @@ export function createOutputRecorder(spoolDirectory: string): OutputRecorder {
   };
 }
 
-function add(recording: Recording, chunk: Uint8Array, spoolDirectory: string): void {
+function add(recording: Recording, chunk: Uint8Array, spoolDirectory: SpoolDirectory): void {
   if (recording.lost) return;
   recording.sizeBytes += chunk.length;
   if (recording.sizeBytes > maxRecordedBytes) {
@@ -43,7 +46,7 @@ function add(recording: Recording, chunk: Uint8Array, spoolDirectory: string): v
   recording.chunks.push(chunk);
   if (recording.sizeBytes <= maxMemoryBytes && recording.spool === undefined) return;
   try {
-    recording.spool ??= openSpool(spoolDirectory);
+    recording.spool ??= openSpool(spoolDirectory());
     for (const part of recording.chunks) {
       for (let written = 0; written < part.length;)
         written += writeSync(recording.spool.file, part, written);
@@ -54,8 +57,8 @@ function add(recording: Recording, chunk: Uint8Array, spoolDirectory: string): v
   }
 }
 
-function openSpool(directory: string): { file: number; path: string } {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+function openSpool(directory: string | undefined): { file: number; path: string } {
+  if (directory === undefined) throw new Error("there is no folder to spool to");
   const path = `${directory}/output-${randomBytes(8).toString("hex")}`;
   return { file: openSync(path, "wx", 0o600), path };
 }

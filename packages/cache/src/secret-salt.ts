@@ -6,23 +6,26 @@ const salts = new Map<string, string>();
 
 /**
  * The salt that secrets enter keys with, so that a stored key cannot be used to guess them. It is made at random on first
- * use, and lies in the cache folder, readable for its owner only. Without it (removed, or a folder that cannot be
+ * use, and lies in the cache folder, readable for its owner only; undefined: there is no folder that may be used. Without it (removed, or a folder that cannot be
  * written) tasks with secrets miss, nothing else. `CUENV_SECRET_SALT` gives machines that share results the same one.
  */
-export function secretSalt(cacheDirectory: string): string {
+export function secretSalt(cacheDirectory: string | undefined): string {
   const configured = process.env["CUENV_SECRET_SALT"];
   if (configured !== undefined && configured !== "") return configured;
-  let salt = salts.get(cacheDirectory);
-  if (salt === undefined) {
-    salt = storedSalt(cacheDirectory);
-    salts.set(cacheDirectory, salt);
-  }
+  const name = cacheDirectory ?? "";
+  const salt =
+    salts.get(name) ?? (cacheDirectory === undefined ? randomSalt() : storedSalt(cacheDirectory));
+  salts.set(name, salt);
   return salt;
+}
+
+function randomSalt(): string {
+  return randomBytes(32).toString("hex");
 }
 
 function storedSalt(cacheDirectory: string): string {
   const path = `${cacheDirectory}/v1/secret-salt`;
-  const made = randomBytes(32).toString("hex");
+  const made = randomSalt();
   try {
     mkdirSync(`${cacheDirectory}/v1`, { recursive: true, mode: 0o700 });
     const file = openSync(path, "wx", 0o600);

@@ -50,7 +50,7 @@ export async function storeResult(engine: CacheEngine, run: RunToStore): Promise
     engine.emit({
       type: "trouble",
       task: undefined,
-      cause: "store",
+      cause: "unavailable",
       message: `results are not stored: ${detail}`,
     });
     return refused("storeUnavailable", detail);

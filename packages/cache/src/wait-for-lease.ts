@@ -17,11 +17,12 @@ export type LeaseWait<Found> =
  * `onWait` is told once, when waiting begins.
  */
 export async function waitForLease<Found>(
-  path: string,
+  path: string | undefined,
   look: () => Promise<Found | undefined>,
   onWait: () => void,
   signal?: AbortSignal,
 ): Promise<LeaseWait<Found>> {
+  if (path === undefined) return { kind: "compute", lease: undefined };
   const deadline = Date.now() + maxWaitMs;
   let waited = false;
   for (let pollMs = firstPollMs; ; pollMs = Math.min(lastPollMs, pollMs * 1.5)) {

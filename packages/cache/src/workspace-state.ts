@@ -1,5 +1,7 @@
+import { openCacheFolder } from "@cuenv/cas";
 import { hashText } from "@cuenv/digest";
 import {
+  existsSync,
   closeSync,
   mkdirSync,
   openSync,
@@ -44,8 +46,33 @@ export function workspaceState(cacheDirectory: string, workspaceRoot: string): W
   };
 }
 
+/**
+ * As {@link workspaceState}, if the cache folder may be used: what lies in a folder that others can write to is not
+ * believed. `writes`: the folder is made when it is not there.
+ */
+export function usableWorkspaceState(
+  cacheDirectory: string,
+  workspaceRoot: string,
+  writes: boolean,
+): WorkspaceState | undefined {
+  const folder = openCacheFolder({ root: cacheDirectory, readOnly: !writes });
+  try {
+    folder.assertReadable();
+  } catch {
+    return undefined;
+  }
+  try {
+    if (writes) folder.assertWritable();
+  } catch {
+    // A folder that can only be read may hold what earlier runs kept.
+  }
+  const { base } = folder.layout;
+  return existsSync(base) ? workspaceState(cacheDirectory, workspaceRoot) : undefined;
+}
+
 /** The text of a state file; undefined when it is not there or cannot be read. */
-export function readState(path: string): string | undefined {
+export function readState(path: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
   try {
     return readFileSync(path, "utf8");
   } catch {

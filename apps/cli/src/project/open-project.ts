@@ -3,6 +3,7 @@ import {
   type CacheSettingsInput,
   findProjectDirectory,
   findWorkspaceRoot,
+  isWritable,
   loadSettingsFiles,
   normalizeProject,
   parseCacheMode,
@@ -12,7 +13,7 @@ import {
 } from "@cuenv/config";
 import type { Evaluation } from "@cuenv/cue";
 import { recallEvaluation } from "@cuenv/cue/memo";
-import { workspaceState } from "@cuenv/cache";
+import { usableWorkspaceState } from "@cuenv/cache";
 import { CuenvError } from "@cuenv/errors";
 import { relative } from "node:path";
 import type { Invocation } from "../command-line/command.ts";
@@ -108,7 +109,8 @@ function cacheFlags(invocation: Invocation): CacheSettingsInput {
 /** With the cache off nothing is read or written below its folder, remembered evaluations included. */
 function memoDirectory(settings: CacheSettings, workspaceRoot: string): string | undefined {
   if (!settings.enabled || settings.defaultMode === "off") return undefined;
-  return workspaceState(settings.cacheDir, workspaceRoot).evaluations;
+  const writes = isWritable(settings.defaultMode);
+  return usableWorkspaceState(settings.cacheDir, workspaceRoot, writes)?.evaluations;
 }
 
 interface LoadOptions {

@@ -86,7 +86,7 @@ async function executeCached(
     argv,
     variables: environment.values,
     secretNames: environment.secretNames,
-    hostEnvironment: process.env,
+    hostEnvironment: hostVariables(run),
     dependencies: states,
     output,
     signal,
@@ -121,7 +121,7 @@ async function executeUncached(
 ): Promise<Outcome> {
   const { environment } = resolved;
   run.reporter.uncached(node);
-  const env = { ...hostVariables(), ...environment.values };
+  const env = { ...hostVariables(run), ...environment.values };
   const cwd = join(run.open.projectDirectory, node.task.directory);
   const execute = (): Promise<CommandExecution> => runCommand(run, node, { ...resolved, cwd, env });
   if (run.engine === undefined) {
@@ -132,12 +132,14 @@ async function executeUncached(
   return { ...execution.process, payload: { cache: undefined, state } };
 }
 
-function hostVariables(): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(process.env).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name, value]],
-    ),
-  );
+/** What tasks see of our own environment; tools of the project are called by name. A PATH that a task sets itself is its own. */
+function hostVariables(run: RunContext): Record<string, string> {
+  const { projectDirectory, workspaceRoot } = run.open;
+  const variables: Record<string, string> = {};
+  for (const [name, value] of Object.entries(process.env))
+    if (value !== undefined) variables[name] = value;
+  variables["PATH"] = taskPath({ projectDirectory, workspaceRoot, path: process.env["PATH"] });
+  return variables;
 }
 
 async function runCommand(
@@ -145,12 +147,7 @@ async function runCommand(
   node: PlanNode,
   command: Resolved & { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
 ): Promise<CommandExecution> {
-  const { projectDirectory, workspaceRoot } = run.open;
-  const { cwd, signal, argv } = command;
-  const env = {
-    ...command.env,
-    PATH: taskPath({ projectDirectory, workspaceRoot, path: command.env["PATH"] }),
-  };
+  const { cwd, env, signal, argv } = command;
   const started = performance.now();
   const once = async (): Promise<ProcessOutcome> => {
     const common = { argv, cwd, env, signal, timeoutMs: node.task.timeoutMs };
