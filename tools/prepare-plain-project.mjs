@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -24,4 +25,8 @@ export function preparePlainProject(folder) {
   if (!existsSync(tools))
     throw new Error(`cannot prepare ${folder}: ${tools} is not installed; run npm run setup`);
   symlinkSync(tools, join(folder, "node_modules"), "dir");
+  // A repository of its own, as a real project is: tools that honour .gitignore look no further up.
+  const git = spawnSync("git", ["init", "-q", folder], { encoding: "utf8" });
+  if (git.status !== 0)
+    throw new Error(`cannot prepare ${folder}: git init: ${git.error ?? git.stderr}`);
 }

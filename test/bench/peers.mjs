@@ -21,7 +21,7 @@ export function cuenvPeer() {
     name: "cuenv",
     tool: "cuenv",
     command: (folder) => ({
-      argv: [process.execPath, launcher, "task", allTasks(folder)],
+      argv: [process.execPath, launcher, "task", hasPackages(folder) ? "*:build" : "check"],
       cwd: folder,
       env,
     }),
@@ -39,7 +39,7 @@ export function turboPeer() {
     TURBO_NO_UPDATE_NOTIFIER: "1",
   };
   const command = (folder, ...more) => ({
-    argv: [binary, "run", ...turboTasks(folder), ...more],
+    argv: [binary, "run", hasPackages(folder) ? "build" : "check", ...more],
     cwd: folder,
     env,
   });
@@ -69,7 +69,8 @@ export function nxPeer(daemon) {
     nodeModules: modules,
     // Only its daemon knows what is in place already: without it every hit is written again.
     rewritesOutputs: !daemon,
-    command: (folder) => nx(folder, "run-many", "-t", "build", "--outputStyle=static"),
+    command: (folder) =>
+      nx(folder, "run-many", "-t", hasPackages(folder) ? "build" : "check", "--outputStyle=static"),
     reset: (folder) => {
       const { argv } = nx(folder, "reset");
       spawnSync(argv[0], argv.slice(1), { cwd: folder, env, stdio: "ignore" });
@@ -103,12 +104,8 @@ export function plainEnvironment() {
   return { ...Object.fromEntries(kept), NO_COLOR: "1" };
 }
 
-function allTasks(folder) {
-  return existsSync(join(folder, "packages")) ? "*:build" : "check";
-}
-
-function turboTasks(folder) {
-  return existsSync(join(folder, "packages")) ? ["build"] : ["check"];
+function hasPackages(folder) {
+  return existsSync(join(folder, "packages"));
 }
 
 /** The native program; its npm shim costs a Node start more. */

@@ -60,7 +60,6 @@ export function plainProject() {
         writeFileSync(join(folder, file), text);
       }
       if (peer.nodeModules) linkTool(folder, peer.nodeModules);
-      spawnSync("git", ["init", "-q"], { cwd: folder });
       spawnSync("git", ["add", "-A"], { cwd: folder });
       return folder;
     },

@@ -48,8 +48,14 @@ note(`${rounds} rounds, Node ${process.version}; trust the ratios, not the milli
 if (peerNames.includes("cuenv") || projectNames.includes("start")) await ensureBuilt();
 const rows = [];
 for (const name of projectNames) {
-  if (name === "start") rows.push(...(await startRows(rounds)));
-  else rows.push(...(await projectRows(projects[name]())));
+  try {
+    if (name === "start") rows.push(...(await startRows(rounds)));
+    else rows.push(...(await projectRows(projects[name]())));
+  } catch (error) {
+    // What was measured before is shown all the same.
+    note(`${name}: ${error.message}`);
+    process.exitCode = 1;
+  }
 }
 const failed = printReport(rows, { json: options.json, gates: !options.quick });
 if (failed > 0 && !options.quick) process.exitCode = 1;
