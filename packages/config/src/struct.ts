@@ -147,6 +147,12 @@ function readStrings(struct: Struct, field: string): readonly string[] | undefin
   return strings;
 }
 
+const longestList = 12;
+
+function knownText(known: readonly string[]): string | undefined {
+  return known.length <= longestList ? `its fields are ${known.join(", ")}` : undefined;
+}
+
 function refuseUnknown(struct: Struct, known: readonly string[]): void {
   const names = new Set(known);
   for (const field of Object.keys(struct.data)) {
@@ -157,7 +163,7 @@ function refuseUnknown(struct: Struct, known: readonly string[]): void {
       "CONFIG_UNKNOWN_FIELD",
       struct.at(field),
       `cannot read ${struct.what}: ${named(field)} is not a field of it`,
-      near === undefined ? `its fields are ${known.join(", ")}` : `did you mean \`${near}\`?`,
+      near === undefined ? knownText(known) : `did you mean \`${near}\`?`,
     );
   }
 }

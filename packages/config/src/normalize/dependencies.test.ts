@@ -132,6 +132,52 @@ describe("dependencies", () => {
   });
 });
 
+describe("evaluations with our own schema", () => {
+  const output = (name: string): object =>
+    Object.fromEntries(
+      ["stdout", "stderr", "exitCode"].map((field) => [
+        field,
+        { cuenvOutputRef: true, cuenvTask: name, cuenvOutput: field },
+      ]),
+    );
+
+  it("have output references on tasks and groups, which are no members and no fields", () => {
+    const project = projectOf({
+      old: { ...output("old"), one: { ...run, ...output("old.one") } },
+      wrapped: { ...output("wrapped"), tasks: [{ ...run, ...output("wrapped[0]") }] },
+      typed: { type: "group", ...output("typed"), one: { ...run, ...output("typed.one") } },
+    });
+    expect(Object.keys(project.tasks)).toEqual([
+      "old",
+      "old.one",
+      "wrapped",
+      "wrapped[0]",
+      "typed",
+      "typed.one",
+    ]);
+  });
+
+  it("name a copy after itself, which makes no other task of it", () => {
+    const build = { ...run, outputs: ["dist"], dependsOn: [null] };
+    const tasks = {
+      lint: { ...run, ...output("lint") },
+      build: { ...build, ...output("build") },
+      all: [{ ...build, ...output("all[0]") }],
+      again: { ...build, ...output("again") },
+    };
+    const references = {
+      "/tasks/build/dependsOn/0": "/tasks/lint",
+      "/tasks/all/0/dependsOn/0": "/tasks/lint",
+      "/tasks/again/dependsOn/0": "/tasks/lint",
+    };
+    const project = projectOf(tasks, { references });
+    expect(taskOf(project, "all")).toMatchObject({ kind: "sequence", members: ["build"] });
+    expect(taskOf(project, "again")).toMatchObject({ kind: "group", members: ["build"] });
+    const other = { ...references, "/tasks/all/0/dependsOn/0": "/tasks/again" };
+    expect(codesOf(() => projectOf(tasks, { references: other }))).toEqual(["CONFIG_OUTPUTS"]);
+  });
+});
+
 describe("circles", () => {
   it("prints the whole way round", () => {
     const problems = problemsOf(() =>

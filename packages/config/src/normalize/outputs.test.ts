@@ -170,6 +170,14 @@ describe("outputs of two tasks", () => {
     ]);
   });
 
+  it("are told once for each task, with the first that has them", () => {
+    const tasks = Object.fromEntries(
+      ["a", "b", "c", "d"].map((name) => [name, { command: "x", args: [name], outputs: ["dist"] }]),
+    );
+    const pairs = problemsOf(() => projectOf(tasks)).map(({ message }) => message.slice(22, 29));
+    expect(pairs.toSorted()).toEqual(["a and b", "a and c", "a and d"]);
+  });
+
   it("are compared for thousands of tasks, only where their folders meet", () => {
     const tasks: Record<string, unknown> = {};
     // Every pair would be 200 million comparisons of globs: minutes.

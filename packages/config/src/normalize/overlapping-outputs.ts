@@ -5,10 +5,13 @@ import { isMagic, parsePathPattern, type PathPattern, startsWithSegments } from 
 export interface OutputOverlap {
   readonly first: { readonly task: string; readonly path: string };
   readonly second: { readonly task: string; readonly path: string };
+  /** Which of all tasks the first one is. */
+  readonly order: number;
 }
 
 interface Output {
   readonly task: string;
+  readonly order: number;
   readonly pattern: PathPattern;
   /** What the task takes out again with `!`. */
   readonly exceptions: readonly PathPattern[];
@@ -17,13 +20,13 @@ interface Output {
 /**
  * Pairs of tasks whose declared outputs can hold the same path: equal, one below the other, or globs that can match
  * one path. A pattern that the other task takes out with a literal `!` folder (`!dist/types`, `!dist/types/**`) does
- * not count. One pair is given for two tasks, the first in the order written.
+ * not count. Each task is given once at most, with the first one before it, in the order written, that it overlaps.
  */
 export function findOverlappingOutputs(
   tasks: readonly CommandTask[],
   projectDirectory: string,
 ): readonly OutputOverlap[] {
-  const outputs = tasks.flatMap((task) => outputsOf(task, projectDirectory));
+  const outputs = tasks.flatMap((task, order) => outputsOf(task, order, projectDirectory));
   const byBase = new Map<string, Output[]>();
   const bases = new Map<Output, readonly string[]>();
   for (const output of outputs) {
@@ -47,7 +50,7 @@ export function findOverlappingOutputs(
   return [...overlaps.values()];
 }
 
-function outputsOf(task: CommandTask, projectDirectory: string): readonly Output[] {
+function outputsOf(task: CommandTask, order: number, projectDirectory: string): readonly Output[] {
   const patterns = (task.outputs ?? []).flatMap((text) => {
     const result = parsePathPattern(text, projectDirectory);
     return result.ok ? [result.pattern] : [];
@@ -55,7 +58,7 @@ function outputsOf(task: CommandTask, projectDirectory: string): readonly Output
   const exceptions = patterns.filter((pattern) => pattern.negated);
   return patterns
     .filter((pattern) => !pattern.negated)
-    .map((pattern) => ({ task: task.name, pattern, exceptions }));
+    .map((pattern) => ({ task: task.name, order, pattern, exceptions }));
 }
 
 function baseOf({ segments }: PathPattern): readonly string[] {
@@ -81,10 +84,12 @@ function isTakenOut(pattern: PathPattern, exceptions: readonly PathPattern[]): b
 }
 
 function addPair(overlaps: Map<string, OutputOverlap>, left: Output, right: Output): void {
-  const key = [left.task, right.task].toSorted().join("\0");
-  if (overlaps.has(key)) return;
-  overlaps.set(key, {
-    first: { task: left.task, path: left.pattern.path },
-    second: { task: right.task, path: right.pattern.path },
+  const [first, second] = left.order < right.order ? [left, right] : [right, left];
+  const known = overlaps.get(second.task);
+  if (known !== undefined && known.order <= first.order) return;
+  overlaps.set(second.task, {
+    first: { task: first.task, path: first.pattern.path },
+    second: { task: second.task, path: second.pattern.path },
+    order: first.order,
   });
 }

@@ -22,7 +22,7 @@ export function findRefusal(context: Context, struct: Struct, name: string): Ref
   for (const [field, detail] of Object.entries(ignoredFields))
     if (struct.has(field)) context.ignored.add(field, name, struct.at(field), detail);
   // `hermetic: false` asks for what is done anyway.
-  if (struct.boolean("hermetic") === true) {
+  if (struct.has("hermetic") && struct.raw("hermetic") !== false) {
     const detail =
       "has no effect in this version: a task runs in its folder, with declared variables only";
     context.ignored.add("hermetic", name, struct.at("hermetic"), detail);

@@ -36,11 +36,10 @@ export const otherTaskFields: readonly string[] = [
   "labels",
   "runtime",
   "dagger",
-  // What cuenv 0.54's schema adds to every task, for references to its output.
-  "stdout",
-  "stderr",
-  "exitCode",
 ];
+
+/** What the schemas of cuenv 0.54 and our own add to every task and group, for references to its output. */
+export const outputFields: readonly string[] = ["stdout", "stderr", "exitCode"];
 
 /** Fields of a group; every other field of one is a member. */
 export const groupFields: readonly string[] = [

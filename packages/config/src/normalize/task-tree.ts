@@ -10,8 +10,9 @@ import {
 import { pointerTo } from "../json-pointer.ts";
 import { openStruct, type Struct } from "../struct.ts";
 import type { Context } from "./context.ts";
+import { isOutputReference } from "./environment-values.ts";
 import { followReference, isWithin, valueAt } from "./references.ts";
-import { groupFields, isTaskField } from "./task-fields.ts";
+import { groupFields, isTaskField, outputFields } from "./task-fields.ts";
 
 /** More levels of groups than anybody writes; keeps hostile nesting off the stack. */
 const maximumDepth = 64;
@@ -116,9 +117,7 @@ function visit(building: Building, at: Visit): void {
   const { context, targets } = building;
   const { problems } = context;
   const { value, name, pointer, parent, depth } = at;
-  const target =
-    taskReference(context, pointer, value) ??
-    (parent === undefined ? undefined : copiedTask(building, value, pointer));
+  const target = taskReference(context, pointer, value) ?? copiedTask(building, value, pointer);
   if (target !== undefined && parent !== undefined) {
     targets.set(pointer, target);
     parent.members.push({ kind: "reference", pointer, target });
@@ -132,8 +131,9 @@ function visit(building: Building, at: Visit): void {
     return;
   }
   if (value === null) return;
-  const struct = isDataObject(value)
-    ? openStruct(problems, value, pointer, `task ${name}`)
+  const written = writtenFields(value);
+  const struct = isDataObject(written)
+    ? openStruct(problems, written, pointer, `task ${name}`)
     : undefined;
   const kind = isDataList(value) ? "sequence" : struct && kindOfStruct(context, struct);
   if (kind === undefined || depth > maximumDepth) {
@@ -146,7 +146,7 @@ function visit(building: Building, at: Visit): void {
   }
   const node: TaskNode = { kind, name, pointer, struct, parent, members: [] };
   register(building, node);
-  if (kind !== "command") visitMembers(building, node, value, depth);
+  if (kind !== "command") visitMembers(building, node, written, depth);
 }
 
 function visitMembers(building: Building, node: TaskNode, value: Data, depth: number): void {
@@ -177,16 +177,18 @@ function taskReference(context: Context, pointer: string, value: Data): string |
   if (target === undefined || !target.startsWith("/tasks/") || isWithin(pointer, target))
     return undefined;
   if (value === null) return target;
-  return isDeepStrictEqual(valueAt(context.value, target), value) ? target : undefined;
+  const original = valueAt(context.value, target) ?? null;
+  return isDeepStrictEqual(writtenFields(original), writtenFields(value)) ? target : undefined;
 }
 
 /**
- * The task directly below `tasks` that a member is a copy of, for evaluations that do not say what was referred to.
+ * The task directly below `tasks` that a value is a copy of, for evaluations that do not say what was referred to.
  * Only tasks with outputs are looked at: twice the same outputs cannot be meant, twice the same `echo` can.
  */
 function copiedTask(building: Building, value: Data, pointer: string): string | undefined {
   const content = ownedContent(building.context, value, pointer);
-  return content === undefined ? undefined : building.topLevel.get(content);
+  const original = content === undefined ? undefined : building.topLevel.get(content);
+  return original === pointer ? undefined : original;
 }
 
 function ownedContent(context: Context, value: Data, pointer: string): string | undefined {
@@ -197,7 +199,17 @@ function ownedContent(context: Context, value: Data, pointer: string): string | 
   const referred = (isDataList(dependsOn) ? dependsOn : []).map((_, index) =>
     followReference(context.references, `${pointer}/dependsOn/${index}`),
   );
-  return JSON.stringify([value, referred]);
+  return JSON.stringify([writtenFields(value), referred]);
+}
+
+/** A task or group without the references to its own output that the schema adds: they bear its name. */
+function writtenFields(value: Data): Data {
+  if (!isDataObject(value) || !isOutputReference(ownField(value, "stdout") ?? null)) return value;
+  return Object.fromEntries(
+    Object.entries(value).filter(
+      ([field, data]) => !outputFields.includes(field) || !isOutputReference(data),
+    ),
+  );
 }
 
 function isPrivate(field: string): boolean {
