@@ -40,12 +40,12 @@ export async function restoreOutputs(options: RestoreOptions): Promise<RestoreRe
   }
   const hostile = entriesProblem(entries);
   if (hostile !== undefined) return invalid(hostile.path, hostile.reason);
+  const stray = entries.find((entry) => !isDeclared(patterns, entry));
+  if (stray !== undefined) return invalid(stray.path, "it is none of the declared outputs");
   const plan = planRestore(index, patterns, entries);
   const linked = linkedParent(index, patterns, entries);
   if (linked !== undefined) return linked;
   if (plan.writes.length > 0 || plan.stale.length > 0) {
-    const stray = plan.writes.find((entry) => !isDeclared(patterns, entry));
-    if (stray !== undefined) return invalid(stray.path, "it is none of the declared outputs");
     const { applyRestore } = await import("./apply-restore.ts");
     const failure = await applyRestore(options, plan, patterns);
     if (failure !== undefined) return failure;
