@@ -1,7 +1,7 @@
 import { type ActionStore, createMemoryActionStore } from "@cuenv/action-cache";
 import { type BlobStore, createMemoryBlobStore } from "@cuenv/cas";
 
-/** What results may take in memory where the disk cannot be written (256 MiB of blobs). */
+/** What results may take in memory where the disk cannot be written (256 MiB of blobs, and of entries). */
 const maxMemoryBytes = 256 * 1024 * 1024;
 
 export interface Stores {
@@ -21,7 +21,7 @@ export function withMemoryFallback(disk: Stores, onFallback: (reason: string) =>
     const { digestFunction } = disk.blobs;
     memory ??= {
       blobs: createMemoryBlobStore({ digestFunction, maxBytes: maxMemoryBytes }),
-      actions: createMemoryActionStore({ digestFunction }),
+      actions: createMemoryActionStore({ digestFunction, maxBytes: maxMemoryBytes }),
     };
     return memory;
   };
