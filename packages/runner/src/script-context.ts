@@ -1,10 +1,15 @@
 /** Where in a POSIX shell's text a place is, as far as quoting goes. "unknown": in or after something that this reader does not follow. */
 export type ScriptContext = "plain" | "single" | "double" | "comment" | "unknown";
 
+/** Shells disagree about quotes inside of `"${x:-…}"`; a placeholder has braces, so it is never inside of these. */
+const simpleExpansion = /^\$\{[^'"`\\${}]*\}/;
+const longestExpansion = 256;
+
 /**
  * The context of each of `offsets` (ascending) in a script of sh, bash, dash, ksh or zsh. It follows quotes,
- * backslashes, comments and command substitutions; after a here-document, a backquote, `$'…'`, or `case` inside a
- * substitution it says "unknown", never something wrong: what is put there must need no quoting.
+ * backslashes, comments, command substitutions and simple `${…}`; after a here-document, `((`, a backquote, `$'…'`, a `${…}`
+ * with quotes in it, or `case` inside a substitution it says "unknown", never something wrong: what is put there must
+ * need no quoting.
  */
 export function scriptContexts(script: string, offsets: readonly number[]): ScriptContext[] {
   const contexts: ScriptContext[] = [];
@@ -29,6 +34,13 @@ export function scriptContexts(script: string, offsets: readonly number[]): Scri
       // A place between a backslash and what it escapes cannot be filled: it counts as the character escaped.
       if (offsets[next] === index + 1) context = "unknown";
       else index += 1;
+    } else if (script.startsWith("${", index)) {
+      const length = simpleExpansion.exec(script.slice(index, index + longestExpansion))?.[0]
+        .length;
+      if (length === undefined) context = "unknown";
+      else index += length - 1;
+    } else if (context === "plain" && script.startsWith("<<<", index)) {
+      index += 2; // a here-string: one word follows
     } else if (isOpaque(script, index, context, depth !== undefined)) {
       context = "unknown";
     } else if (character === '"') {
@@ -64,6 +76,6 @@ function isOpaque(
   if (context !== "plain") return false;
   if (script.startsWith("$'", index)) return true;
   if (inSubstitution && /^case\s/.test(script.slice(index, index + 5))) return true;
-  // `<<<`, a here-string, is read as three characters, the middle one of which may not count as `<<` either.
-  return /^<<(?!<)/.test(script.slice(index, index + 3)) && script.charAt(index - 1) !== "<";
+  // Inside of ((…)), which only some shells have, quotes do not quote.
+  return script.startsWith("((", index) || script.startsWith("<<", index);
 }
