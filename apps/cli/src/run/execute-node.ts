@@ -17,7 +17,6 @@ import {
   type ResolvedEnvironment,
   runAttempts,
   runProcess,
-  taskPath,
 } from "@cuenv/runner";
 import { join } from "node:path";
 import { maskedSink } from "./masked-sink.ts";
@@ -38,7 +37,7 @@ export async function executeNode(
   const { argv } = resolveAction(task, { args: node.args, outputsOf });
   const environment = await resolveEnvironment(
     { ...project.env, ...task.env },
-    { outputsOf, resolveSecret: run.resolveSecret, host: process.env },
+    { outputsOf, resolveSecret: run.resolveSecret, host: run.hostEnvironment },
   );
   run.masker.add(environment.secretValues);
   const mode = getTaskCacheMode(run.settings, task.cache);
@@ -86,7 +85,7 @@ async function executeCached(
     argv,
     variables: environment.values,
     secretNames: environment.secretNames,
-    hostEnvironment: hostVariables(run),
+    hostEnvironment: run.hostEnvironment,
     dependencies: states,
     output,
     signal,
@@ -121,7 +120,7 @@ async function executeUncached(
 ): Promise<Outcome> {
   const { environment } = resolved;
   run.reporter.uncached(node);
-  const env = { ...hostVariables(run), ...environment.values };
+  const env = { ...run.hostEnvironment, ...environment.values };
   const cwd = join(run.open.projectDirectory, node.task.directory);
   const execute = (): Promise<CommandExecution> => runCommand(run, node, { ...resolved, cwd, env });
   if (run.engine === undefined) {
@@ -130,16 +129,6 @@ async function executeUncached(
   }
   const { execution, state } = await executeWithoutCache(run.engine, node.task, execute);
   return { ...execution.process, payload: { cache: undefined, state } };
-}
-
-/** What tasks see of our own environment; tools of the project are called by name. A PATH that a task sets itself is its own. */
-function hostVariables(run: RunContext): Record<string, string> {
-  const { projectDirectory, workspaceRoot } = run.open;
-  const variables: Record<string, string> = {};
-  for (const [name, value] of Object.entries(process.env))
-    if (value !== undefined) variables[name] = value;
-  variables["PATH"] = taskPath({ projectDirectory, workspaceRoot, path: process.env["PATH"] });
-  return variables;
 }
 
 async function runCommand(

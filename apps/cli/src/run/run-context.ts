@@ -32,6 +32,8 @@ export interface RunContext {
   readonly settings: CacheSettings;
   /** Undefined: no task of this run is cached. */
   readonly engine: CacheEngine | undefined;
+  /** What tasks may see of our environment. */
+  readonly hostEnvironment: Readonly<Record<string, string>>;
   readonly force: boolean;
   readonly output: RunOutput;
   /** One task, alone, whose output nobody changes: it may have our own streams. */

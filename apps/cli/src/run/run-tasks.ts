@@ -16,6 +16,7 @@ import { reportError } from "../report/report-error.ts";
 import { colorsAllowed } from "../report/terminal.ts";
 import { cuenvVersion } from "../version.ts";
 import { executeNode } from "./execute-node.ts";
+import { hostEnvironment } from "./host-environment.ts";
 import type { NodePayload, RunContext } from "./run-context.ts";
 import { createRunReporter, type RunReporter } from "./run-reporter.ts";
 
@@ -88,11 +89,12 @@ function runContext(
   const stderr = createDescriptorSink(2);
   const stdout = json ? stderr : createDescriptorSink(1);
   const mode = options.outputMode ?? defaultMode(plan);
-  const referenced = referencedTasks(open.project);
+  const host = hostEnvironment(open);
   return {
     open,
     settings: open.cache.settings,
     engine: cache?.engine,
+    hostEnvironment: host,
     force: options.force,
     output: createOutput({
       mode,
@@ -106,20 +108,13 @@ function runContext(
     masker: createMasker(),
     resolveSecret: createSecretResolver({
       cwd: open.projectDirectory,
-      env: hostEnvironment(),
+      env: host,
       signal,
     }),
     outputs: new Map(),
-    referenced,
+    referenced: referencedTasks(open.project),
     reporter,
   };
-}
-
-function hostEnvironment(): Record<string, string> {
-  const entries = Object.entries(process.env).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined,
-  );
-  return Object.fromEntries(entries);
 }
 
 /** One task has its streams to itself; of several, lines carry the name, but in CI each task's output stands together. */

@@ -1,0 +1,17 @@
+import { taskPath } from "@cuenv/runner";
+import type { OpenProject } from "../project/open-project.ts";
+
+/**
+ * What tasks see of our own environment, read once for a run: each look at `process.env` asks the system. Tools of the project
+ * are called by name; a PATH that a task sets itself is its own.
+ */
+export function hostEnvironment(open: OpenProject): Readonly<Record<string, string>> {
+  const { projectDirectory, workspaceRoot } = open;
+  const variables: Record<string, string> = {};
+  for (const [name, value] of Object.entries(process.env))
+    if (value !== undefined) variables[name] = value;
+  return {
+    ...variables,
+    PATH: taskPath({ projectDirectory, workspaceRoot, path: variables["PATH"] }),
+  };
+}
