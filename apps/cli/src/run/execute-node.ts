@@ -97,6 +97,8 @@ async function executeCached(
       cwd: process.cwd,
       env: process.env,
       output: process.output,
+      // The engine records the output, so it must pass through here.
+      direct: false,
     });
   const outcome = await executeTaskWithCache(engine, request, execute, {
     onMiss: (miss) => run.reporter.missed(node, miss),
@@ -122,7 +124,8 @@ async function executeUncached(
   run.reporter.uncached(node);
   const env = { ...run.hostEnvironment, ...environment.values };
   const cwd = join(run.open.projectDirectory, node.task.directory);
-  const execute = (): Promise<CommandExecution> => runCommand(run, node, { ...resolved, cwd, env });
+  const execute = (): Promise<CommandExecution> =>
+    runCommand(run, node, { ...resolved, cwd, env, direct: run.direct });
   if (run.engine === undefined) {
     const { process } = await execute();
     return { ...process, payload: { cache: undefined, state: undefined } };
@@ -134,13 +137,18 @@ async function executeUncached(
 async function runCommand(
   run: RunContext,
   node: PlanNode,
-  command: Resolved & { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
+  command: Resolved & {
+    readonly cwd: string;
+    readonly env: Readonly<Record<string, string>>;
+    /** Whether the process writes straight to our own streams. */
+    readonly direct: boolean;
+  },
 ): Promise<CommandExecution> {
   const { cwd, env, signal, argv } = command;
   const started = performance.now();
   const once = async (): Promise<ProcessOutcome> => {
     const common = { argv, cwd, env, signal, timeoutMs: node.task.timeoutMs };
-    if (run.direct && command.environment.secretNames.size === 0) {
+    if (command.direct && command.environment.secretNames.size === 0) {
       return runProcess({ ...common, stdin: "inherit", stdout: "inherit", stderr: "inherit" });
     }
     const masked = maskedSink(run.masker, command.output);
