@@ -35,7 +35,7 @@ export interface Struct {
   wrongType(field: string, expected: string): undefined;
   wrongValue(field: string, reason: string, hint?: string): undefined;
   /** Fields that are not among the known ones are problems; fields that start with `_` or `#` are nobody's business. */
-  refuseUnknown(known: readonly string[]): void;
+  refuseUnknown(known: ReadonlySet<string>): void;
 }
 
 export function openStruct(
@@ -153,17 +153,16 @@ function knownText(known: readonly string[]): string | undefined {
   return known.length <= longestList ? `its fields are ${known.join(", ")}` : undefined;
 }
 
-function refuseUnknown(struct: Struct, known: readonly string[]): void {
-  const names = new Set(known);
+function refuseUnknown(struct: Struct, known: ReadonlySet<string>): void {
   for (const field of Object.keys(struct.data)) {
-    if (names.has(field) || field.startsWith("_") || field.startsWith("#")) continue;
+    if (known.has(field) || field.startsWith("_") || field.startsWith("#")) continue;
     if (!struct.has(field)) continue;
     const near = nearName(field, known);
     struct.problems.add(
       "CONFIG_UNKNOWN_FIELD",
       struct.at(field),
       `cannot read ${struct.what}: ${named(field)} is not a field of it`,
-      near === undefined ? knownText(known) : `did you mean \`${near}\`?`,
+      near === undefined ? knownText([...known]) : `did you mean \`${near}\`?`,
     );
   }
 }

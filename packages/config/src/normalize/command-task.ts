@@ -14,12 +14,13 @@ import { readDirectory, readPatterns } from "./path-fields.ts";
 import { findRefusal, refuseForeign, refuseVariable } from "./refusals.ts";
 import { readAction } from "./task-action.ts";
 import { readTaskCache } from "./task-cache.ts";
-import { otherTaskFields, taskFields } from "./task-fields.ts";
+import { taskFields, wrappedGroupFields } from "./task-fields.ts";
 import { readParameters } from "./task-parameters.ts";
 
 /** Longest that a timer can wait for: 2³¹ − 1 ms, about 24 days. */
 const maximumTimerMs = 2 ** 31 - 1;
 const maximumAttempts = 100;
+const retryFields: ReadonlySet<string> = new Set(["attempts", "delay"]);
 
 /** A command task, but for what depends on other tasks. */
 export interface ReadCommandTask {
@@ -34,7 +35,7 @@ export function readCommandTask(
   projectVariables: Variables,
 ): ReadCommandTask | undefined {
   const before = context.problems.count;
-  struct.refuseUnknown([...taskFields, ...otherTaskFields]);
+  struct.refuseUnknown(taskFields);
   // With an unknown field among them, a missing command is most likely that field: one problem is enough.
   const isMisspelt =
     context.problems.count > before && !struct.has("command") && !struct.has("script");
@@ -124,7 +125,7 @@ function readDuration(struct: Struct, field: string): number | undefined {
 function readRetry(struct: Struct): CommandTask["retry"] {
   const retry = struct.struct("retry");
   if (retry === undefined) return { attempts: 1, delayMs: 0 };
-  retry.refuseUnknown(["attempts", "delay"]);
+  retry.refuseUnknown(retryFields);
   return {
     // cuenv 0.54's default for a `retry` that does not say how often.
     attempts: retry.integer("attempts", { minimum: 1, maximum: maximumAttempts }) ?? 3,
@@ -146,14 +147,7 @@ export function readGroupFields(
       `is ${quoted(mode)}; the modes are workflow, parallel, sequential, group`,
     );
   if (struct.has("tasks") && struct.raw("type") !== "group") {
-    struct.refuseUnknown([
-      "description",
-      "dependencies",
-      "dependsOn",
-      "maxConcurrency",
-      "mode",
-      "tasks",
-    ]);
+    struct.refuseUnknown(wrappedGroupFields);
   } else if (mode !== undefined) {
     const message = `${named("mode")} of a group is deprecated: a struct's tasks run at once, a list's one after the other`;
     context.problems.warn("group mode", struct.at("mode"), message);

@@ -42,9 +42,14 @@ export function findOverlappingOutputs(
   for (const output of outputs) {
     const base = bases.get(output) ?? [];
     for (let length = base.length; length >= 0; length -= 1) {
-      for (const other of byBase.get(folderKey(base, length)) ?? [])
-        if (other.task !== output.task && doOverlap(other, output))
-          addPair(overlaps, other, output);
+      const others = byBase.get(folderKey(base, length)) ?? [];
+      // One is enough to tell; without an end here, n tasks with one output would be n² pairs.
+      const other = others.find((candidate) => {
+        const isMine = candidate.task === output.task;
+        const isMet = length === base.length && candidate.order > output.order;
+        return !isMine && !isMet && doOverlap(candidate, output);
+      });
+      if (other !== undefined) addPair(overlaps, other, output);
     }
   }
   return [...overlaps.values()];

@@ -148,7 +148,7 @@ export function readDirectory(context: Context, struct: Struct): string {
   }
   const dir = struct.struct("dir");
   if (dir === undefined) return "";
-  dir.refuseUnknown(["from", "path"]);
+  dir.refuseUnknown(new Set(["from", "path"]));
   const path = dir.string("path") ?? ".";
   const from = dir.string("from") ?? "caller";
   if (from === "caller") return toDirectory(context, struct, "dir", path);

@@ -15,6 +15,7 @@ const interpreters: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Shells that know `-e`, `-u`, `-x`; of these, dash's `sh` has no pipefail. */
+const optionNames: ReadonlySet<string> = new Set(["errexit", "nounset", "pipefail", "xtrace"]);
 const optionShells = ["bash", "sh", "zsh"];
 
 /** Words that only a shell can carry out, or that differ from the program of the same name. */
@@ -104,7 +105,7 @@ function readShell(struct: Struct, field: string): readonly string[] | undefined
 function readShellOptions(struct: Struct, shell: string): readonly string[] {
   const options = struct.struct("shellOptions");
   if (options === undefined) return [];
-  options.refuseUnknown(["errexit", "nounset", "pipefail", "xtrace"]);
+  options.refuseUnknown(optionNames);
   const name = shell.slice(shell.lastIndexOf("/") + 1);
   if (!optionShells.includes(name)) {
     struct.wrongValue(

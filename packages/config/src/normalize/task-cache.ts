@@ -7,6 +7,14 @@ import { openStruct, type Struct } from "../struct.ts";
 import type { Context } from "./context.ts";
 import { readPatterns } from "./path-fields.ts";
 
+const cacheFields: ReadonlySet<string> = new Set(["enabled", "env", "mode", "maxAge", "max_age"]);
+const filterFields: ReadonlySet<string> = new Set([
+  "include",
+  "exclude",
+  "useSmartDefaults",
+  "use_smart_defaults",
+]);
+
 interface Declared {
   enabled?: boolean | undefined;
   mode?: TaskCacheSettings["mode"];
@@ -63,7 +71,7 @@ function readCacheField(struct: Struct): Declared {
   }
   const cache = openStruct(struct.problems, raw, struct.at("cache"), `\`cache\` of ${struct.what}`);
   const maxAge = cache.spelling("maxAge", "max_age");
-  cache.refuseUnknown(["enabled", "env", "mode", "maxAge", "max_age"]);
+  cache.refuseUnknown(cacheFields);
   const mode = readTaskMode(cache);
   return {
     enabled: mode === "never" ? false : (cache.boolean("enabled") ?? true),
@@ -98,7 +106,7 @@ function readOlderEnv(struct: Struct): Declared {
 function readEnvFilter(struct: Struct, field: string): Declared {
   const filter = struct.struct(field);
   if (filter === undefined) return {};
-  filter.refuseUnknown(["include", "exclude", "useSmartDefaults", "use_smart_defaults"]);
+  filter.refuseUnknown(filterFields);
   const smart = filter.spelling("useSmartDefaults", "use_smart_defaults");
   if (filter.boolean(smart) !== undefined) {
     const message =
@@ -141,19 +149,33 @@ const spellings = {
   maxAge: ["maxAge", "max_age"],
 } as const;
 const withoutEffect = ["timeout", "maxSize", "max_size"];
+const configFields: ReadonlySet<string> = new Set([
+  ...Object.values(spellings).flat(),
+  ...withoutEffect,
+]);
+
+const noCacheConfig: CacheConfig = {
+  envMode: undefined,
+  extraInputs: [],
+  ignoreInputs: [],
+  customKeyComponents: {},
+  runtime: [],
+  keyEpoch: undefined,
+};
 
 function readCacheConfig(context: Context, struct: Struct): CacheConfig {
   const field = struct.spelling("cacheConfig", "cache_config");
   const data = struct.raw(field);
+  if (data === undefined) return noCacheConfig;
   const what = `\`${field}\` of ${struct.what}`;
-  if (data !== undefined && !isDataObject(data)) struct.wrongType(field, "a struct");
+  if (!isDataObject(data)) struct.wrongType(field, "a struct");
   const config = openStruct(
     struct.problems,
     isDataObject(data) ? data : {},
     struct.at(field),
     what,
   );
-  config.refuseUnknown([...Object.values(spellings).flat(), ...withoutEffect]);
+  config.refuseUnknown(configFields);
   for (const name of withoutEffect) {
     if (!config.has(name)) continue;
     const message = `\`${name}\` in \`cacheConfig\` has no effect: limits of size are the whole cache's, \`timeout\` is the task's`;

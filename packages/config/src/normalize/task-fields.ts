@@ -1,5 +1,5 @@
-/** Fields of a task that are honoured, in every spelling. */
-export const taskFields: readonly string[] = [
+/** Every field of a task, in every spelling. */
+export const taskFields: ReadonlySet<string> = new Set([
   "description",
   "command",
   "args",
@@ -25,10 +25,7 @@ export const taskFields: readonly string[] = [
   "retry",
   "continueOnError",
   "params",
-];
-
-/** Fields of a task that are understood and not honoured, or honoured by refusing to run the task. */
-export const otherTaskFields: readonly string[] = [
+  // Understood and not honoured, or honoured by refusing to run the task.
   "security",
   "captures",
   "capabilities",
@@ -36,13 +33,13 @@ export const otherTaskFields: readonly string[] = [
   "labels",
   "runtime",
   "dagger",
-];
+]);
 
 /** What the schemas of cuenv 0.54 and our own add to every task and group, for references to its output. */
 export const outputFields: readonly string[] = ["stdout", "stderr", "exitCode"];
 
 /** Fields of a group; every other field of one is a member. */
-export const groupFields: readonly string[] = [
+export const groupFields: ReadonlySet<string> = new Set([
   "type",
   "description",
   "dependencies",
@@ -50,10 +47,9 @@ export const groupFields: readonly string[] = [
   "maxConcurrency",
   "mode",
   "tasks",
-];
+]);
 
-const known: ReadonlySet<string> = new Set([...taskFields, ...otherTaskFields]);
-
-export function isTaskField(field: string): boolean {
-  return known.has(field);
-}
+/** Fields of a group that has its members below `tasks`. */
+export const wrappedGroupFields: ReadonlySet<string> = new Set(
+  [...groupFields].filter((field) => field !== "type"),
+);

@@ -4,6 +4,14 @@ import { openStruct, type Struct } from "../struct.ts";
 import type { TaskParameter } from "../task.ts";
 import { readChoice } from "../read-cache-settings.ts";
 
+const parameterFields: ReadonlySet<string> = new Set([
+  "description",
+  "required",
+  "default",
+  "type",
+  "short",
+]);
+
 /** cuenv 0.54's `params`: `positional: [{…}]`, and named ones as fields beside it. A positional one is named by its index. */
 export function readParameters(struct: Struct): readonly TaskParameter[] {
   const params = struct.struct("params");
@@ -35,7 +43,7 @@ export function readParameters(struct: Struct): readonly TaskParameter[] {
 }
 
 function readParameter(struct: Struct): Omit<TaskParameter, "name" | "position"> {
-  struct.refuseUnknown(["description", "required", "default", "type", "short"]);
+  struct.refuseUnknown(parameterFields);
   const description = struct.string("description");
   const fallback = struct.string("default");
   const short = struct.string("short");

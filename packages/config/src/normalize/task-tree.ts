@@ -12,7 +12,7 @@ import { openStruct, type Struct } from "../struct.ts";
 import type { Context } from "./context.ts";
 import { isOutputReference } from "./environment-values.ts";
 import { followReference, isWithin, valueAt } from "./references.ts";
-import { groupFields, isTaskField, outputFields } from "./task-fields.ts";
+import { groupFields, outputFields, taskFields } from "./task-fields.ts";
 
 /** More levels of groups than anybody writes; keeps hostile nesting off the stack. */
 const maximumDepth = 64;
@@ -62,9 +62,11 @@ export function readTaskTree(context: Context): TaskTree {
   }
   for (const [name, value] of Object.entries(tasks)) {
     const pointer = pointerTo("/tasks", name);
-    const content = ownedContent(context, value, pointer);
-    if (content !== undefined && !building.topLevel.has(content))
-      building.topLevel.set(content, pointer);
+    const outputs = outputsText(value);
+    if (outputs === undefined) continue;
+    const same = building.topLevel.get(outputs);
+    if (same !== undefined) same.found.push({ pointer, value });
+    else building.topLevel.set(outputs, { found: [{ pointer, value }], byContent: new Map() });
   }
   for (const [name, value] of Object.entries(tasks)) {
     if (isPrivate(name)) continue;
@@ -82,10 +84,16 @@ interface Visit {
   readonly depth: number;
 }
 
+interface SameOutputs {
+  readonly found: { readonly pointer: string; readonly value: Data }[];
+  /** Made when there is something to compare: content → pointer of the first task that has it. */
+  readonly byContent: Map<string, string>;
+}
+
 interface Building {
   readonly context: Context;
-  /** Content of the tasks with outputs directly below `tasks` → their pointers. */
-  readonly topLevel: Map<string, string>;
+  /** The tasks with outputs directly below `tasks`, by these outputs. */
+  readonly topLevel: Map<string, SameOutputs>;
   readonly nodes: TaskNode[];
   readonly byName: Map<string, TaskNode>;
   readonly byPointer: Map<string, TaskNode>;
@@ -158,7 +166,7 @@ function visitMembers(building: Building, node: TaskNode, value: Data, depth: nu
   const entries: [string | number, Data][] = isDataList(members)
     ? [...members.entries()]
     : Object.entries(members as DataObject).filter(
-        ([field]) => isWrapped || !groupFields.includes(field),
+        ([field]) => isWrapped || !groupFields.has(field),
       );
   for (const [field, member] of entries) {
     if (typeof field === "string" && isPrivate(field)) continue;
@@ -186,20 +194,38 @@ function taskReference(context: Context, pointer: string, value: Data): string |
  * Only tasks with outputs are looked at: twice the same outputs cannot be meant, twice the same `echo` can.
  */
 function copiedTask(building: Building, value: Data, pointer: string): string | undefined {
-  const content = ownedContent(building.context, value, pointer);
-  const original = content === undefined ? undefined : building.topLevel.get(content);
+  const outputs = outputsText(value);
+  const same = outputs === undefined ? undefined : building.topLevel.get(outputs);
+  if (same === undefined) return undefined;
+  const { references } = building.context;
+  const isAlone = same.found.length === 1 && same.found[0]?.pointer === pointer;
+  if (isAlone) return undefined;
+  if (same.byContent.size === 0)
+    for (const other of same.found.toReversed())
+      same.byContent.set(contentOf(references, other.value, other.pointer), other.pointer);
+  // The first of equal ones is the task; the others are it under another name.
+  const original = same.byContent.get(contentOf(references, value, pointer));
   return original === pointer ? undefined : original;
 }
 
-function ownedContent(context: Context, value: Data, pointer: string): string | undefined {
-  if (!isDataObject(value)) return undefined;
-  const outputs = ownField(value, "outputs");
-  if (!isDataList(outputs) || outputs.length === 0) return undefined;
-  const dependsOn = ownField(value, "dependsOn");
-  const referred = (isDataList(dependsOn) ? dependsOn : []).map((_, index) =>
-    followReference(context.references, `${pointer}/dependsOn/${index}`),
-  );
-  return JSON.stringify([writtenFields(value), referred]);
+function contentOf(references: Context["references"], value: Data, pointer: string): string {
+  return JSON.stringify([writtenFields(value), referred(references, value, pointer)]);
+}
+
+function outputsText(value: Data): string | undefined {
+  const outputs = isDataObject(value) ? ownField(value, "outputs") : undefined;
+  return isDataList(outputs) && outputs.length > 0 ? JSON.stringify(outputs) : undefined;
+}
+
+/** What the items of `dependsOn` refer to, which the evaluator leaves out of the value. */
+function referred(
+  references: Context["references"],
+  value: Data,
+  pointer: string,
+): readonly (string | undefined)[] {
+  const dependsOn = isDataObject(value) ? ownField(value, "dependsOn") : undefined;
+  if (!isDataList(dependsOn)) return [];
+  return dependsOn.map((_, index) => followReference(references, `${pointer}/dependsOn/${index}`));
 }
 
 /** A task or group without the references to its own output that the schema adds: they bear its name. */
@@ -231,7 +257,7 @@ function kindOfStruct(context: Context, struct: Struct): TaskNode["kind"] {
   const members = Object.entries(struct.data).filter(
     ([field, value]) =>
       (value !== null || taskReference(context, struct.at(field), null) !== undefined) &&
-      !groupFields.includes(field) &&
+      !groupFields.has(field) &&
       !isPrivate(field),
   );
   const isGroup = members.length > 0 && members.every(([field, value]) => isMember(field, value));
@@ -242,8 +268,8 @@ function kindOfStruct(context: Context, struct: Struct): TaskNode["kind"] {
 
 /** Whether a field of a struct without a command is a task in it, and not a field of a task that lacks its command. */
 function isMember(field: string, value: Data): boolean {
-  if (isDataObject(value)) return !isTaskField(field) || looksLikeTask(value);
-  return !isTaskField(field) && (value === null || isDataList(value));
+  if (isDataObject(value)) return !taskFields.has(field) || looksLikeTask(value);
+  return !taskFields.has(field) && (value === null || isDataList(value));
 }
 
 function isAction(value: Data | undefined): boolean {
