@@ -1,4 +1,5 @@
 import type { Digest } from "@cuenv/digest";
+import { lstatSync } from "node:fs";
 import { removeQuietly } from "./atomic-write.ts";
 import type { CacheFolder } from "./cache-folder.ts";
 import type { EntryId } from "./disk-layout.ts";
@@ -86,8 +87,9 @@ export async function evict(options: EvictOptions): Promise<Eviction> {
     const order = evictionOrder(policy, [...store.entries, ...store.loose]);
     const isOld = (unit: Unit): boolean =>
       limits.maxAgeMs !== undefined && now - unit.lastUsedMs > limits.maxAgeMs;
+    // By distance: a time in the future is a clock that was set back.
     const isSpared = (unit: Unit): boolean =>
-      unit.entry === undefined && now - unit.lastUsedMs < (options.graceMs ?? 0);
+      unit.entry === undefined && Math.abs(now - unit.lastUsedMs) < (options.graceMs ?? 0);
     const sweep: Sweep = {
       ...store,
       removed: new Set(),
@@ -175,18 +177,21 @@ function looseUnit(name: string, blob: StoredFile): Unit {
   };
 }
 
+/** Whether the file is not there any more. */
+function isGone(path: string): boolean {
+  return removeQuietly(path) || lstatSync(path, { throwIfNoEntry: false }) === undefined;
+}
+
+/** An entry that cannot be removed keeps its blobs. */
 function remove(sweep: Sweep, unit: Unit): void {
+  if (unit.entry !== undefined && !isGone(unit.entry.path)) return;
   sweep.removed.add(unit);
   sweep.victims.push(unit.name);
-  if (unit.entry !== undefined) {
-    removeQuietly(unit.entry.path);
-    sweep.removedBytes += unit.entry.sizeBytes;
-  }
+  sweep.removedBytes += unit.entry?.sizeBytes ?? 0;
   for (const { path, sizeBytes } of unit.blobs) {
     const others = (sweep.references.get(path) ?? 1) - 1;
     sweep.references.set(path, others);
-    if (others > 0) continue;
-    removeQuietly(path);
+    if (others > 0 || !isGone(path)) continue;
     sweep.removedBlobs += 1;
     sweep.removedBytes += sizeBytes;
   }
