@@ -1,6 +1,7 @@
 // Bundles apps/cli/src/main.ts and every workspace package it uses into apps/cli/dist.
 // `node tools/build-cli.mjs` always builds and leaves nothing else in dist; `--if-stale` builds only when a
 // source changed. `ensureBuilt()` is the latter as a function, for apps/cli/bin/cuenv-dev.js.
+import { createHash } from "node:crypto";
 import {
   existsSync,
   mkdirSync,
@@ -47,7 +48,7 @@ async function build(graceMs) {
   const staging = join(scratch, `build-cli-${process.pid}`);
   try {
     const { bundleCli } = await import("./bundle-cli.mjs");
-    await bundleCli(app, staging);
+    await bundleCli(app, staging, createHash("sha256").update(stamp).digest("hex").slice(0, 16));
     const files = readdirSync(staging);
     mkdirSync(dist, { recursive: true });
     const entriesLast = files.toSorted((left, right) => isEntry(left) - isEntry(right));

@@ -3,8 +3,8 @@ import { basename, dirname, join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { rolldown } from "rolldown";
 
-/** Bundles the command into `folder`, flat: main.js, content-named chunks, workers, assets. Throws on a warning. */
-export async function bundleCli(app, folder) {
+/** Bundles the command into `folder`, flat: main.js, content-named chunks, workers, assets. `buildId` names the sources. Throws on a warning. */
+export async function bundleCli(app, folder, buildId) {
   const manifest = JSON.parse(readFileSync(join(app, "package.json"), "utf8"));
   // Workspace packages are bundled, also those that are dependencies: @cuenv/cue is one for its files (the
   // evaluator, the schema), which its code finds by the package's name.
@@ -22,6 +22,7 @@ export async function bundleCli(app, folder) {
     external: external.map((name) => new RegExp(`^${name}(/|$)`)),
     resolve: { conditionNames: ["@cuenv/source", "node", "import", "default"] },
     plugins: [fileUrls()],
+    transform: { define: { CUENV_BUILD_ID: JSON.stringify(buildId) } },
     onLog(_level, log) {
       throw new Error(log.message);
     },

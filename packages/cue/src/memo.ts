@@ -5,6 +5,8 @@ import type { EvaluationInput } from "./evaluation.ts";
 import { hashOf, isSettled, revalidate } from "./evaluation-input.ts";
 import { evaluatorIdentity } from "./gen/evaluator-identity.ts";
 
+export { decodeAnswer };
+
 // On the way of every warm run: synchronous, and nothing but node:fs, node:path and node:crypto.
 
 /** Raise it when the format of a memo changes: older ones are then never opened. */
@@ -21,17 +23,24 @@ export interface RememberedEvaluation extends DecodedAnswer {
   readonly inputs: readonly EvaluationInput[];
 }
 
-interface Memo {
+export interface RememberedAnswer {
   /** The evaluator's answer: JSON in JSON, so that a memo whose inputs differ is dismissed without parsing it. */
   readonly answer: string;
   readonly inputs: readonly EvaluationInput[];
 }
 
-/**
- * The evaluation of a package as it was remembered, if everything that it depended on is as it was; else undefined.
- * Looks at each input once; reads only what its stat does not vouch for. Never throws.
- */
+/** As {@link recallAnswer}, decoded. */
 export function recallEvaluation(key: MemoKey): RememberedEvaluation | undefined {
+  const memo = recallAnswer(key);
+  return memo && { ...decodeAnswer(memo.answer), inputs: memo.inputs };
+}
+
+/**
+ * The evaluator's answer for a package as it was remembered, if everything that it depended on is as it was; else
+ * undefined. Looks at each input once; reads only what its stat does not vouch for. Never throws. Equal answers are
+ * equal texts, so who made something of an answer may remember that by the text's hash, and need not decode it.
+ */
+export function recallAnswer(key: MemoKey): RememberedAnswer | undefined {
   const memo = readMemo(memoFile(key));
   if (memo === undefined) return undefined;
   let isRefreshed = false;
@@ -45,11 +54,11 @@ export function recallEvaluation(key: MemoKey): RememberedEvaluation | undefined
   }
   // What was read because it was too young is old enough now: the next run trusts its stat.
   if (isRefreshed) rememberEvaluation(key, { answer: memo.answer, inputs });
-  return { ...decodeAnswer(memo.answer), inputs: memo.inputs };
+  return memo;
 }
 
 /** Stores an evaluation for `recallEvaluation`. Where the folder cannot be written, nothing is remembered. */
-export function rememberEvaluation(key: MemoKey, { answer, inputs }: Memo): void {
+export function rememberEvaluation(key: MemoKey, { answer, inputs }: RememberedAnswer): void {
   const file = memoFile(key);
   const temporary = `${file}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`;
   const body = JSON.stringify({ answer, inputs });
@@ -63,12 +72,12 @@ export function rememberEvaluation(key: MemoKey, { answer, inputs }: Memo): void
 }
 
 /** First line: SHA-256 of the rest. A damaged or half-written memo is none. */
-function readMemo(file: string): Memo | undefined {
+function readMemo(file: string): RememberedAnswer | undefined {
   try {
     const text = readFileSync(file, "utf8");
     const body = text.slice(65);
     if (text[64] !== "\n" || text.slice(0, 64) !== hashOf(body)) return undefined;
-    return JSON.parse(body) as Memo;
+    return JSON.parse(body) as RememberedAnswer;
   } catch {
     return undefined;
   }

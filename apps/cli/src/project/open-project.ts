@@ -5,18 +5,18 @@ import {
   findWorkspaceRoot,
   isWritable,
   loadSettingsFiles,
-  normalizeProject,
   parseCacheMode,
   type Project,
   resolveCacheSettings,
   type ResolvedCacheSettings,
 } from "@cuenv/config";
 import type { Evaluation } from "@cuenv/cue";
-import { recallEvaluation } from "@cuenv/cue/memo";
+import { decodeAnswer, recallAnswer } from "@cuenv/cue/memo";
 import { usableWorkspaceState } from "@cuenv/cache";
 import { CuenvError } from "@cuenv/errors";
 import { relative } from "node:path";
 import type { Invocation } from "../command-line/command.ts";
+import { recallProject, rememberProject } from "./project-memo.ts";
 
 export interface OpenProject {
   readonly project: Project;
@@ -122,29 +122,40 @@ interface LoadOptions {
   readonly memoDirectory: string | undefined;
 }
 
+/** A warm run recalls what was evaluated and what was made of it, and loads neither the evaluator nor the normaliser. */
 async function loadProject(options: LoadOptions): Promise<Project> {
-  const { directory, packageName, memoDirectory: memo, environment, projectPath } = options;
-  const evaluation = await evaluated(directory, packageName, memo);
+  const { memoDirectory: memo } = options;
+  const request = { directory: options.directory, packageName: options.packageName };
+  const recalled =
+    memo === undefined ? undefined : recallAnswer({ ...request, memoDirectory: memo });
+  if (memo === undefined || recalled === undefined)
+    return normalized(await evaluateAnew(request, memo), options);
+  const key = { ...options, memoDirectory: memo, answer: recalled.answer };
+  const known = recallProject(key);
+  if (known !== undefined) return known;
+  const project = await normalized(decodeAnswer(recalled.answer).evaluation, options);
+  rememberProject(key, project);
+  return project;
+}
+
+async function normalized(evaluation: Evaluation, options: LoadOptions): Promise<Project> {
+  const { normalizeProject } = await import("@cuenv/config/normalize");
+  const { environment, projectPath, workspaceRoot } = options;
   return normalizeProject(evaluation, {
     projectDirectory: projectPath,
-    workspaceRoot: options.workspaceRoot,
+    workspaceRoot,
     ...(environment === undefined ? {} : { environment }),
   });
 }
 
-/** A warm run recalls what was evaluated, and never loads the evaluator. */
-async function evaluated(
-  directory: string,
-  packageName: string | undefined,
+async function evaluateAnew(
+  request: { readonly directory: string; readonly packageName: string | undefined },
   memo: string | undefined,
 ): Promise<Evaluation> {
-  const request = { directory, packageName };
-  if (memo === undefined) {
-    const { evaluate } = await import("@cuenv/cue");
-    return (await evaluate(request)).evaluation;
-  }
-  const recalled = recallEvaluation({ ...request, memoDirectory: memo });
-  if (recalled !== undefined) return recalled.evaluation;
-  const { evaluateRemembered } = await import("@cuenv/cue");
-  return (await evaluateRemembered({ ...request, memoDirectory: memo })).evaluation;
+  const { evaluate, evaluateRemembered } = await import("@cuenv/cue");
+  const { evaluation } =
+    memo === undefined
+      ? await evaluate(request)
+      : await evaluateRemembered({ ...request, memoDirectory: memo });
+  return evaluation;
 }

@@ -1,0 +1,66 @@
+import { hash, randomBytes } from "node:crypto";
+import type { Project } from "@cuenv/config";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { buildId } from "../build-id.ts";
+
+/** All that a normalised project is made of. */
+export interface ProjectMemoKey {
+  /** The evaluator's answer. */
+  readonly answer: string;
+  readonly memoDirectory: string;
+  readonly directory: string;
+  readonly workspaceRoot: string;
+  readonly packageName: string | undefined;
+  readonly environment: string | undefined;
+}
+
+/**
+ * The project that was made of this answer before, by this build of cuenv. A file has two lines: the hash of what the project
+ * was made of and of the second line, then the project as JSON. Of each folder, package and environment the last one is kept.
+ */
+export function recallProject(key: ProjectMemoKey): Project | undefined {
+  if (buildId === undefined) return undefined;
+  try {
+    const text = readFileSync(memoFile(key), "utf8");
+    const body = text.slice(65);
+    return text.slice(0, 64) === identity(key, body) ? (JSON.parse(body) as Project) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Never throws: without it the next run is slower, nothing else. */
+export function rememberProject(key: ProjectMemoKey, project: Project): void {
+  if (buildId === undefined) return;
+  const file = memoFile(key);
+  const temporary = `${file}.${randomBytes(6).toString("hex")}.tmp`;
+  try {
+    const body = JSON.stringify(project);
+    mkdirSync(folder(key), { recursive: true, mode: 0o700 });
+    writeFileSync(temporary, `${identity(key, body)}\n${body}`, { flag: "wx", mode: 0o600 });
+    renameSync(temporary, file);
+  } catch {
+    rmSync(temporary, { force: true });
+  }
+}
+
+function folder(key: ProjectMemoKey): string {
+  return `${key.memoDirectory}/projects`;
+}
+
+function memoFile(key: ProjectMemoKey): string {
+  const name = JSON.stringify([key.directory, key.packageName ?? null, key.environment ?? null]);
+  return `${folder(key)}/${hash("sha256", name, "hex").slice(0, 32)}.json`;
+}
+
+function identity(key: ProjectMemoKey, body: string): string {
+  const { answer, workspaceRoot, environment } = key;
+  const parts = [
+    buildId,
+    workspaceRoot,
+    environment ?? null,
+    hash("sha256", answer, "hex"),
+    hash("sha256", body, "hex"),
+  ];
+  return hash("sha256", JSON.stringify(parts), "hex");
+}
