@@ -106,7 +106,8 @@ function lint(source: string, pattern: string): void {
       "Write // for the workspace root, or a path relative to the project's folder.",
     );
   }
-  if (/[?*+@!]\(/.test(pattern)) {
+  // `!(a)/**` leaves out a folder named (a); with a bar in it, it was meant as a glob.
+  if (/[?*+@!]\(/.test(pattern) || /^!\([^)]*\|/.test(source)) {
     throw invalid(
       source,
       "extended globs as !(a|b) are not supported",

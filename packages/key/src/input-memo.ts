@@ -107,11 +107,13 @@ function holds(index: FileIndex, check: SelectionCheck): boolean {
   }
 }
 
+/** The hash of the rest, a line feed, JSON. Anything that is not exactly what we wrote is an empty memo. */
 function parseMemo(text: string): StoredMemo | undefined {
+  const body = text.slice(65);
+  if (text[64] !== "\n" || hash("sha256", body, "hex") !== text.slice(0, 64)) return undefined;
   try {
-    const memo = JSON.parse(text) as StoredMemo | null;
-    if (memo?.version !== memoVersion || !Array.isArray(memo.facts)) return undefined;
-    return typeof memo.selections === "object" && typeof memo.roots === "object" ? memo : undefined;
+    const memo = JSON.parse(body) as StoredMemo;
+    return memo.version === memoVersion ? memo : undefined;
   } catch {
     return undefined;
   }
@@ -202,10 +204,11 @@ function formatMemo(
   }
   const allRoots = { ...stored?.roots };
   for (const [identity, root] of roots) allRoots[identity] = formatDigest(root);
-  return JSON.stringify({
+  const body = JSON.stringify({
     version: memoVersion,
     facts,
     selections: Object.fromEntries(selections.slice(-maxSelections)),
     roots: Object.fromEntries(Object.entries(allRoots).slice(-maxRoots)),
   } satisfies StoredMemo);
+  return `${hash("sha256", body, "hex")}\n${body}`;
 }
