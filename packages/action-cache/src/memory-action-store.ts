@@ -30,14 +30,14 @@ export function createMemoryActionStore(options: MemoryActionStoreOptions): Acti
       if (entry === undefined) return undefined;
       entries.delete(name);
       entries.set(name, entry);
-      return entry.slice();
+      return new Uint8Array(entry);
     },
     put: async (key, entry, signal) => {
       signal?.throwIfAborted();
       const name = nameOf(key);
       drop(name);
       if (entry.length > options.maxBytes) return;
-      entries.set(name, entry.slice());
+      entries.set(name, new Uint8Array(entry));
       totalBytes += entry.length;
       for (const oldest of entries.keys()) {
         if (totalBytes <= options.maxBytes) break;

@@ -1,6 +1,9 @@
 import type { Digest, DigestFunction } from "@cuenv/digest";
 
-/** Where the bytes of a blob come from. A path is read as it is now, and hashed while it is read. */
+/**
+ * Where the bytes of a blob come from. A path is read as it is now, and hashed while it is read. A chunk of a stream must not be
+ * written to once it was given.
+ */
 export type BlobSource = Uint8Array | AsyncIterable<Uint8Array> | { readonly path: string };
 
 export interface ReadOptions {

@@ -133,7 +133,7 @@ async function gather(
       if (next.done === true) break;
       hasher.update(next.value);
       sizeBytes += next.value.length;
-      chunks?.push(next.value.slice());
+      chunks?.push(new Uint8Array(next.value));
       if (sizeBytes > blobs.maxBytes) chunks = undefined;
       if (expected !== undefined && sizeBytes > expected.sizeBytes) break;
     }
