@@ -80,10 +80,12 @@ describe("fillScript", () => {
         fc.pre(!/\n/.test(value));
         for (const shell of ["sh", "bash"]) {
           const filled = fillScript(script, shell, new Map([["v", value]]));
-          expect(printed(shell, filled)).toBe(printed(shell, reference).replaceAll("MARK", () => value));
+          expect(printed(shell, filled)).toBe(
+            printed(shell, reference).replaceAll("MARK", () => value),
+          );
         }
       }),
-      { numRuns: 12 },
+      { numRuns: 8 },
     );
   });
 
@@ -150,7 +152,7 @@ describe("fillScript", () => {
         rmSync(join(folder, "pwned"), { force: true }); // for the next round, which may be a shrunk one
         expect(isPwned).toBe(false);
       }),
-      { numRuns: Number(process.env["CUENV_FUZZ_RUNS"] ?? 250) },
+      { numRuns: Number(process.env["CUENV_FUZZ_RUNS"] ?? 120) },
     );
   });
 
