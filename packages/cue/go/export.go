@@ -20,11 +20,10 @@ type export struct {
 	positions  map[string]Position
 	references map[string]string
 	attributes map[string][]string
-	// selves: the names of tasks (what the schema's hidden field says) -> pointer.
-	tasks map[string]string
-	// aliases: where a hidden or helper field is what a task is: path of the field -> pointer of the task.
+	// aliases: a field elsewhere that a task, or all of them, is a reference to -> the pointer of that task, or "" when
+	// several tasks are.
 	aliases map[string]string
-	// names: pointer of a task -> name; made when first asked for.
+	// names: pointer of a task -> full name.
 	names   map[string]string
 	failure *Failure
 }
@@ -33,7 +32,7 @@ func newExport(top cue.Value, limit int) *export {
 	return &export{
 		top: top, limit: limit,
 		positions: map[string]Position{}, references: map[string]string{}, attributes: map[string][]string{},
-		tasks: map[string]string{}, aliases: map[string]string{},
+		names: map[string]string{}, aliases: map[string]string{},
 	}
 }
 
@@ -54,6 +53,8 @@ type place struct {
 	depth   int
 	// role is what the value is, as far as tasks are concerned.
 	role role
+	// isItem: an item of a list.
+	isItem bool
 }
 
 type role int
@@ -81,7 +82,7 @@ func init() {
 }
 
 func (at place) field(name string) place {
-	next := place{at.pointer + "/" + escape(name), at.depth + 1, roleOther}
+	next := place{pointer: at.pointer + "/" + escape(name), depth: at.depth + 1}
 	switch {
 	case at.pointer == "" && name == "tasks", at.role == roleTask && name == "tasks":
 		next.role = roleTasks
@@ -96,7 +97,7 @@ func (at place) field(name string) place {
 }
 
 func (at place) item(index int) place {
-	next := place{at.pointer + "/" + strconv.Itoa(index), at.depth + 1, at.role}
+	next := place{at.pointer + "/" + strconv.Itoa(index), at.depth + 1, at.role, true}
 	if at.role == roleTasks {
 		next.role = roleTask
 	}
@@ -116,14 +117,13 @@ func (export *export) nameTasks(value cue.Value, pointer, name string, depth int
 	if name == "" {
 		at.role = roleTasks
 	} else {
-		export.tasks[name] = pointer
-		for _, target := range referenceTargets(value) {
-			if _, taken := export.aliases[target.String()]; taken {
-				export.aliases[target.String()] = "" // several tasks are this value: it does not say which
-			} else {
-				export.aliases[target.String()] = pointer
-			}
+		export.names[pointer] = name
+	}
+	if target, ok := export.plainTarget(conjuncts(value)); ok && !strings.HasPrefix(target, "/tasks/") {
+		if _, taken := export.aliases[target]; taken {
+			pointer = ""
 		}
+		export.aliases[target] = pointer
 	}
 	export.eachMember(value, at, name, func(member cue.Value, place place, name string) {
 		export.nameTasks(member, place.pointer, name, depth+1)
@@ -164,7 +164,7 @@ func (export *export) write(value cue.Value, at place) {
 		return
 	}
 	if at.depth > maximumDepth {
-		export.failure = failf("depth", "values are nested more than %d deep at %s", maximumDepth, at.pointer)
+		export.failure = failf("depth", "values are nested more than %d deep, at %.40s…", maximumDepth, at.pointer)
 		return
 	}
 	if len(export.out) > export.limit {
@@ -172,19 +172,12 @@ func (export *export) write(value cue.Value, at place) {
 		return
 	}
 	if at.depth > 0 {
-		if position, ok := positionOf(value); ok {
+		parts := conjuncts(value)
+		if position, ok := positionOf(value, parts); ok {
 			export.positions[at.pointer] = position
 		}
-	}
-	if at.role == roleField {
-		if target, ok := export.targetOf(value); ok {
-			export.references[at.pointer] = target
-			// A copy of a whole task holds copies of all that it depends on, and so on: the size of the result
-			// would be exponential. The reference says it all.
-			if export.isTask(target) {
-				export.out = append(export.out, "null"...)
-				return
-			}
+		if (at.role != roleOther || at.isItem) && export.writeReference(value, parts, at) {
+			return
 		}
 	}
 	for _, attribute := range value.Attributes(cue.FieldAttr) {
@@ -211,6 +204,28 @@ func (export *export) write(value cue.Value, at place) {
 	}
 }
 
+// writeReference notes what a value refers to, and reports whether it wrote null in its place: a copy of a whole task holds
+// copies of all that it depends on, and so on, so that the size of the result would be exponential.
+func (export *export) writeReference(value cue.Value, parts []cue.Value, at place) bool {
+	if kind := value.IncompleteKind(); kind != cue.StructKind && kind != cue.ListKind {
+		return false
+	}
+	target, ok := export.plainTarget(parts)
+	isMember := at.role == roleTask || at.role == roleTasks
+	if !isMember {
+		target = export.resolved(target)
+	}
+	if !ok || target == at.pointer || (at.role == roleOther && !export.isTask(target)) {
+		return false
+	}
+	export.references[at.pointer] = target
+	if !export.isTask(target) || (isMember && !isOnlyReference(parts)) {
+		return false
+	}
+	export.out = append(export.out, "null"...)
+	return true
+}
+
 func (export *export) writeStruct(value cue.Value, at place) {
 	fields, err := value.Fields()
 	if err != nil {
@@ -219,11 +234,16 @@ func (export *export) writeStruct(value cue.Value, at place) {
 	}
 	isReference := value.LookupPath(cue.ParsePath("cuenvOutputRef")).Exists()
 	export.out = append(export.out, '{')
-	for first := true; fields.Next(); first = false {
+	first := true
+	for fields.Next() {
+		name := fields.Selector().Unquoted()
+		if at.role == roleTask && isOwnOutput(name, fields.Value()) {
+			continue
+		}
 		if !first {
 			export.out = append(export.out, ',')
 		}
-		name := fields.Selector().Unquoted()
+		first = false
 		label, _ := json.Marshal(name)
 		export.out = append(append(export.out, label...), ':')
 		if isReference && name == "cuenvTask" {
@@ -252,4 +272,13 @@ func (export *export) writeList(value cue.Value, at place) {
 		export.write(items.Value(), at.item(index))
 	}
 	export.out = append(export.out, ']')
+}
+
+// isOwnOutput reports whether a field is what our schema adds to every task, so that others can refer to it.
+func isOwnOutput(name string, value cue.Value) bool {
+	if name != "stdout" && name != "stderr" && name != "exitCode" {
+		return false
+	}
+	_, written := positionOf(value, conjuncts(value))
+	return !written
 }

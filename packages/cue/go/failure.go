@@ -70,8 +70,21 @@ func problemOf(err errors.Error) Problem {
 	return problem
 }
 
-// longestMessage: CUE quotes the values that are in conflict, whole.
-const longestMessage = 500
+// CUE quotes the values that are in conflict, whole. What they are comes last.
+const (
+	longestMessage = 600
+	messageHead    = 300
+	messageTail    = 200
+)
+
+// publicNames puts the import paths that users write back in the place of ours.
+var publicNames = strings.NewReplacer(
+	`"`+schemaModule+`/legacy/schema"`, `"github.com/rawkode/cuenv/schema"`,
+	`"`+schemaModule+`/schema"`, `"github.com/cuenv/cuenv/schema"`,
+	`"`+schemaModule+`/cuenv"`, `"github.com/rawkode/cuenv"`,
+	`"`+schemaModule+`/rules"`, `"github.com/cuenv/cuenv/schema/rules"`,
+	`"`+schemaModule+`/codegen"`, `"github.com/cuenv/cuenv/schema/codegen"`,
+)
 
 func messageOf(err errors.Error) string {
 	format, arguments := err.Msg()
@@ -79,8 +92,10 @@ func messageOf(err errors.Error) string {
 	if inner := errors.Unwrap(err); inner != nil {
 		message = strings.TrimSuffix(message+": "+inner.Error(), ": ")
 	}
+	message = publicNames.Replace(message)
 	if len(message) > longestMessage {
-		message = strings.ToValidUTF8(message[:longestMessage], "") + "…"
+		head, tail := message[:messageHead], message[len(message)-messageTail:]
+		message = strings.ToValidUTF8(head, "") + " … " + strings.ToValidUTF8(tail, "")
 	}
 	return message
 }

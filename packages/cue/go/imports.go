@@ -16,7 +16,7 @@ const schemaModule = "cuenv.internal"
 // equal, so that the names by which files refer to them stay what they are.
 var ownPackages = map[string]string{
 	"github.com/rawkode/cuenv":              schemaModule + "/cuenv",
-	"github.com/rawkode/cuenv/schema":       schemaModule + "/schema",
+	"github.com/rawkode/cuenv/schema":       schemaModule + "/legacy/schema",
 	"github.com/cuenv/cuenv":                schemaModule + "/cuenv",
 	"github.com/cuenv/cuenv/schema":         schemaModule + "/schema",
 	"github.com/cuenv/cuenv/schema/rules":   schemaModule + "/rules",

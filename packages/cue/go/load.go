@@ -61,7 +61,7 @@ func loadPackage(request Request, files Files) (*loaded, *Failure) {
 		} else {
 			arguments = append(arguments, "./"+constraintFile)
 		}
-		text := clause + "import cuenv_internal \"" + schemaModule + "/schema\"\ncuenv_internal.#File\n"
+		text := clause + "import cuenv_internal \"" + schemaModule + "/base\"\ncuenv_internal.#File\n"
 		view.Put(path.Join(request.Directory, constraintFile), []byte(text))
 	}
 	instances := load.Instances(arguments, config)

@@ -7,9 +7,6 @@ import (
 	"cuelang.org/go/cue"
 )
 
-// The hidden field by which our schema makes a task's name travel with every copy of it.
-var selfPath = cue.MakePath(cue.Hid("_self", schemaModule+"/schema"))
-
 // conjuncts are the expressions that were unified to a value.
 func conjuncts(value cue.Value) []cue.Value {
 	operation, parts := value.Expr()
@@ -19,61 +16,39 @@ func conjuncts(value cue.Value) []cue.Value {
 	return []cue.Value{value}
 }
 
-// referenceTargets are the paths in the package that a value refers to as a whole.
-func referenceTargets(value cue.Value) (targets []cue.Path) {
-	for _, part := range conjuncts(value) {
+// plainTarget gives the pointer of the field of the package that a value refers to as a whole.
+func (export *export) plainTarget(parts []cue.Value) (string, bool) {
+	for _, part := range parts {
 		root, path := part.ReferencePath()
 		if !root.Exists() || path.Err() != nil || len(path.Selectors()) == 0 {
 			continue
 		}
-		if instance := root.BuildInstance(); instance != nil && strings.HasPrefix(instance.ImportPath, schemaModule+"/") {
-			continue
+		if instance := root.BuildInstance(); instance != nil && instance != export.top.BuildInstance() {
+			continue // it is another package's
 		}
-		targets = append(targets, path)
-	}
-	return targets
-}
-
-// targetOf gives the pointer of what a struct or list refers to.
-func (export *export) targetOf(value cue.Value) (pointer string, ok bool) {
-	if kind := value.IncompleteKind(); kind != cue.StructKind && kind != cue.ListKind {
-		return "", false
-	}
-	var visible string
-	for _, path := range referenceTargets(value) {
-		if task := export.aliases[path.String()]; task != "" {
-			return task, true
-		}
-		if pointer, plain := pointerOf(path); plain {
-			if export.isTask(pointer) {
-				return pointer, true
-			}
-			visible = pointer
-		}
-	}
-	if name, err := value.LookupPath(selfPath).String(); err == nil && name != "" {
-		if pointer, ok := export.tasks[name]; ok {
+		if pointer, ok := pointerOf(path); ok {
 			return pointer, true
 		}
 	}
-	return visible, visible != ""
+	return "", false
+}
+
+// resolved gives the pointer below /tasks of what lies elsewhere, if a task, or all of them, is that.
+func (export *export) resolved(pointer string) string {
+	if strings.HasPrefix(pointer, "/tasks/") {
+		return pointer
+	}
+	for end := len(pointer); end > 0; end = strings.LastIndexByte(pointer[:end], '/') {
+		if task := export.aliases[pointer[:end]]; task != "" {
+			return task + pointer[end:]
+		}
+	}
+	return pointer
 }
 
 func (export *export) isTask(pointer string) bool {
-	_, ok := export.nameOf(pointer)
+	_, ok := export.names[pointer]
 	return ok
-}
-
-// nameOf gives the full name of the task at a pointer.
-func (export *export) nameOf(pointer string) (string, bool) {
-	if export.names == nil {
-		export.names = map[string]string{}
-		for name, pointer := range export.tasks {
-			export.names[pointer] = name
-		}
-	}
-	name, ok := export.names[pointer]
-	return name, ok
 }
 
 // taskOfOutput names the task whose output the struct at a pointer stands for: the one it lies in, or the one that
@@ -82,10 +57,12 @@ func (export *export) taskOfOutput(pointer string) (string, bool) {
 	if target, ok := export.references[pointer]; ok {
 		pointer = target
 	}
-	return export.nameOf(pointer[:strings.LastIndexByte(pointer, '/')])
+	name, ok := export.names[pointer[:strings.LastIndexByte(pointer, '/')]]
+	return name, ok
 }
 
-// pointerOf turns a path of regular fields and indices into a pointer.
+// pointerOf turns a path into a pointer; hidden fields and definitions keep their names, `/_service/tasks/build`, although
+// a result does not have them.
 func pointerOf(path cue.Path) (string, bool) {
 	var pointer strings.Builder
 	for _, selector := range path.Selectors() {
@@ -93,6 +70,8 @@ func pointerOf(path cue.Path) (string, bool) {
 		switch selector.Type() {
 		case cue.StringLabel:
 			pointer.WriteString(escape(selector.Unquoted()))
+		case cue.HiddenLabel, cue.DefinitionLabel, cue.HiddenDefinitionLabel:
+			pointer.WriteString(escape(selector.String()))
 		case cue.IndexLabel:
 			pointer.WriteString(strconv.Itoa(selector.Index()))
 		default:
@@ -102,9 +81,20 @@ func pointerOf(path cue.Path) (string, bool) {
 	return pointer.String(), true
 }
 
+// isOnlyReference reports whether the user wrote nothing but one reference.
+func isOnlyReference(parts []cue.Value) bool {
+	written := 0
+	for _, part := range parts {
+		if position := part.Pos(); position.IsValid() && !isOwnFile(placeOf(position).File) {
+			written++
+		}
+	}
+	return written == 1
+}
+
 // positionOf finds where the user wrote a field or an item.
-func positionOf(value cue.Value) (Position, bool) {
-	for _, part := range conjuncts(value) {
+func positionOf(value cue.Value, parts []cue.Value) (Position, bool) {
+	for _, part := range parts {
 		if position := part.Pos(); position.IsValid() {
 			if place := placeOf(position); !isOwnFile(place.File) {
 				return place, true

@@ -1,9 +1,8 @@
-import { CuenvError, type ErrorCode, type Location, nearName } from "@cuenv/errors";
-import { nativePath } from "./decode-answer.ts";
+import { CuenvError, type ErrorCode, type Location } from "@cuenv/errors";
+import { errorsOfEvaluation, locationOf } from "./evaluation-errors.ts";
 import type { Refusal } from "./host-files.ts";
 import type { EvaluationLimits } from "./limits.ts";
-import { knownFields } from "./known-fields.ts";
-import type { Failure, Problem, WorkerMessage } from "./wire.ts";
+import type { Failure, WorkerMessage } from "./wire.ts";
 
 interface Asked {
   readonly directory: string;
@@ -90,19 +89,23 @@ export function errorOfFailure(failure: Failure, asked: Asked): CuenvError {
 }
 
 function errorOfProblems({ kind, problems }: Failure, { directory }: Asked): CuenvError {
-  const said = new Set<string>();
-  const errors: CuenvError[] = [];
-  for (const problem of problems) {
-    const error = errorOfProblem(problem, kind, directory);
-    const place = error.location;
-    // CUE gives one error for each side of a disjunction: the reader wants to know the place once.
-    const once = `${place?.file}:${place?.line}:${place?.column}:${isDisjunct(problem) ? "" : error.message}`;
-    if (said.has(once) || (isSummary(problem) && problems.length > 1)) continue;
-    said.add(once);
-    errors.push(error);
-  }
+  const errors =
+    kind === "evaluation"
+      ? errorsOfEvaluation(problems, directory)
+      : problems.map((problem) => {
+          const location = locationOf(problem, directory);
+          return kind === "syntax"
+            ? new CuenvError("CUE_SYNTAX", `cannot parse ${location.file}: ${problem.message}`, {
+                location,
+              })
+            : importError(problem.message, directory, location);
+        });
   const [first, ...others] = errors;
-  if (first === undefined) return new CuenvError("CUE_EVALUATION", `cannot evaluate ${directory}`);
+  if (first === undefined)
+    return new CuenvError(
+      "CUE_EVALUATION",
+      `cannot evaluate ${directory}: the reason is not known`,
+    );
   const { code, message, hint, location } = first;
   return new CuenvError(code, message, {
     ...(hint === undefined ? {} : { hint }),
@@ -111,43 +114,14 @@ function errorOfProblems({ kind, problems }: Failure, { directory }: Asked): Cue
   });
 }
 
-/** "3 errors in empty disjunction:" says nothing that the errors after it do not say. */
-const isSummary = ({ message }: Problem): boolean =>
-  /^\d+ errors in empty disjunction/.test(message);
-const isDisjunct = ({ message }: Problem): boolean => message.startsWith("conflicting values");
-
-function errorOfProblem(problem: Problem, kind: Failure["kind"], directory: string): CuenvError {
-  const { path = [], positions = [], schemaPositions = [], message } = problem;
-  const [position] = positions;
-  const location: Location =
-    position === undefined
-      ? { file: directory }
-      : { file: nativePath(position.file), line: position.line, column: position.column };
-  if (kind === "syntax")
-    return new CuenvError("CUE_SYNTAX", `cannot parse ${location.file}: ${message}`, { location });
-  if (kind === "load")
-    return new CuenvError("CUE_IMPORT", `cannot load ${directory}: ${message}`, { location });
-  const name = path.join(".");
-  const what = name === "" ? directory : name;
-  const misspelt = misspeltField(path);
-  if (misspelt !== undefined && schemaPositions.length > 0) {
-    return new CuenvError("CUE_INVALID", `cannot use ${misspelt.path}: there is no such field`, {
-      location,
-      hint: `did you mean \`${misspelt.near}\`?`,
-    });
-  }
-  if (schemaPositions.length > 0)
-    return new CuenvError("CUE_INVALID", `cannot use ${what}: ${message}`, { location });
-  return new CuenvError("CUE_EVALUATION", `cannot evaluate ${what}: ${message}`, { location });
-}
-
-/** The first element of a path that is no field where it stands, but nearly one. */
-function misspeltField(path: readonly string[]): { path: string; near: string } | undefined {
-  for (const [index, name] of path.entries()) {
-    const known = knownFields(path.slice(0, index));
-    if (known.length === 0 || known.includes(name)) continue;
-    const near = nearName(name, known);
-    if (near !== undefined) return { path: path.slice(0, index + 1).join("."), near };
-  }
-  return undefined;
+function importError(message: string, directory: string, location: Location): CuenvError {
+  // The loader repeats the position, and says "import failed" of everything.
+  const reason = message.replace(/^import failed: (?:[^"]*?:\d+:\d+: )?/, "");
+  const isMissing = /cannot find (?:module|package)|not here/.test(reason);
+  return new CuenvError("CUE_IMPORT", `cannot load ${directory}: ${reason}`, {
+    location,
+    ...(isMissing
+      ? { hint: "packages are not fetched: put the package into the module, or into cue.mod/pkg" }
+      : {}),
+  });
 }

@@ -1,28 +1,56 @@
-const top =
-  "env environment tasks config hooks name ci services images capabilities workspaces".split(" ");
-const task =
-  "command args script shell scriptShell shellOptions description dependencies dependsOn workingDir dir env inputs outputs cache cacheKey cacheConfig timeout retry continueOnError params labels hermetic captures security capabilities runtime dagger type maxConcurrency tasks".split(
-    " ",
-  );
-const taskCache = "enabled env mode maxAge".split(" ");
-const cacheConfig =
-  "envInclude envExclude extraInputs ignoreInputs customKeyComponents runtime keyEpoch envMode maxAge timeout maxSize".split(
-    " ",
-  );
-const globalCache =
-  "enabled defaultMode cacheDir maxSize maxAge evictionPolicy envInclude envExclude envMode runtime keyEpoch digestFunction durability statsRetentionDays namespace remote".split(
-    " ",
-  );
+// The names that the schema has, for hints; schema/base/*.cue judges. A test holds the two together.
 
-/** The fields that the schema has at a path; none where names are free. For hints only: the schema itself judges. */
+const words = (text: string): readonly string[] => text.trim().split(/\s+/);
+
+const top = words("name tasks env environment config hooks");
+const task = words(`
+  description command args script shell scriptShell shellOptions workingDir dir env params dependencies dependsOn
+  inputs outputs cache cacheKey cache_key cacheConfig cache_config cacheEnv cache_env timeout retry continueOnError
+  labels hermetic captures security capabilities runtime dagger type mode maxConcurrency tasks stdout stderr exitCode`);
+const envFilter = words("include exclude useSmartDefaults use_smart_defaults");
+const cacheConfig = words(`
+  envInclude env_include envExclude env_exclude envMode env_mode extraInputs extra_inputs ignoreInputs ignore_inputs
+  customKeyComponents custom_key_components runtime keyEpoch key_epoch maxAge max_age timeout maxSize max_size`);
+const cacheSettings = words(`
+  enabled mode defaultMode default_mode cacheDir cache_dir baseDir base_dir maxSize max_size maxAge max_age
+  evictionPolicy eviction_policy envInclude env_include envExclude env_exclude envMode env_mode runtime keyEpoch
+  key_epoch digestFunction digest_function durability statsRetentionDays stats_retention_days namespace
+  inlineThreshold inline_threshold remote remoteCache remote_cache $schema`);
+
+/** Structs of a task, by the field they are in. */
+const inTask: Readonly<Record<string, readonly string[]>> = {
+  cache: words("enabled env mode maxAge max_age"),
+  cacheConfig,
+  cache_config: cacheConfig,
+  cacheEnv: envFilter,
+  cache_env: envFilter,
+  shellOptions: words("errexit nounset pipefail xtrace"),
+  retry: words("attempts delay"),
+  dir: words("from path"),
+};
+
+/** The fields that the schema has at a path; none where names are free. */
 export function knownFields(path: readonly string[]): readonly string[] {
   const [first, second] = path;
   if (first === undefined) return top;
-  if (first === "config")
-    return path.length === 1 ? ["cache"] : second === "cache" ? globalCache : [];
-  if (first !== "tasks" || path.length < 2) return [];
-  const last = path.at(-1);
-  if (last === "cache") return taskCache;
-  if (last === "cacheConfig" || last === "cache_config") return cacheConfig;
-  return path.slice(2).some((name) => task.includes(name) && name !== "tasks") ? [] : task;
+  if (first === "config") return second === "cache" && path.length === 2 ? cacheSettings : [];
+  if (first !== "tasks") return [];
+  const rest = withoutIndices(path.slice(1));
+  if (rest.length === 0) return [];
+  const at = rest.findIndex((name, index) => index > 0 && name !== "tasks" && task.includes(name));
+  if (at === -1) return rest.at(-1) === "tasks" && rest.length > 1 ? [] : task;
+  const inside = rest.slice(at);
+  const fields = inTask[inside[0] ?? ""] ?? [];
+  if (inside.length === 1) return fields;
+  return inside.length === 2 && inside[0] === "cache" && inside[1] === "env" ? envFilter : [];
+}
+
+/** Where an unknown name may as well be a member of a group. */
+export function isFreeField(path: readonly string[]): boolean {
+  return knownFields(path) === top;
+}
+
+/** Items of sequences are what the sequence's members are. */
+function withoutIndices(path: readonly string[]): readonly string[] {
+  return path.filter((name, index) => index === 0 || !/^\d+$/.test(name));
 }

@@ -1,3 +1,3 @@
 // Written by build-evaluator.mjs: the digest of the evaluator and of the schema's files.
 export const evaluatorIdentity: string =
-  "02f14ee4b335d17a1fa5283c73a38f3d43f71e1cb2afb51ed40de97e76c52ca3";
+  "6e15bcf9bb4c7d90040756f84c255f9c4869ee041ced9159fa1c73df78def379";
