@@ -53,9 +53,9 @@ export interface BuiltAction {
   readonly commandDigest: Digest;
   readonly inputRoot: Digest;
   /** The readable pre-image; made when it is asked for. */
-  keyInputs(): KeyInputs;
+  readonly keyInputs: () => KeyInputs;
   /** The Action, the Command and the Directory messages, as a CAS wants them before the result; made when asked for. */
-  blobs(): readonly Blob[];
+  readonly blobs: () => readonly Blob[];
 }
 
 /**

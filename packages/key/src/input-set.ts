@@ -26,12 +26,12 @@ export interface InputSet {
   /** The digest of the root Directory. */
   readonly root: Digest;
   /** The task's own files, without outputs of dependencies. */
-  ownNodes(): readonly InputNode[];
+  readonly ownNodes: () => readonly InputNode[];
   /** All nodes, sorted by path. */
-  nodes(): readonly InputNode[];
+  readonly nodes: () => readonly InputNode[];
   /** Path → task, for what is the output of a dependency. */
-  producers(): Readonly<Record<string, string>>;
-  tree(): MerkleTree;
+  readonly producers: () => Readonly<Record<string, string>>;
+  readonly tree: () => MerkleTree;
 }
 
 /**

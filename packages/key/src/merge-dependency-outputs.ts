@@ -33,7 +33,9 @@ export function mergeDependencyOutputs(options: {
   readonly projectDirectory: string;
   readonly ignorePatterns?: readonly string[] | undefined;
 }): MergedInputs {
-  const { inputs, dependencies } = options;
+  const { inputs } = options;
+  // By name, so that the result does not depend on the order in which dependencies are listed.
+  const dependencies = options.dependencies.toSorted((a, b) => compareUtf8(a.task, b.task));
   if (dependencies.length === 0) return { inputs, producers: {} };
   const ignored = compilePatterns(options.ignorePatterns ?? [], options.projectDirectory);
   const outputs = dependencies.map(({ patterns, projectDirectory }) =>
@@ -54,7 +56,7 @@ export function mergeDependencyOutputs(options: {
   removeImpossible(merged, producers);
   return {
     inputs: [...merged.values()].toSorted((left, right) => compareUtf8(left.path, right.path)),
-    producers: Object.fromEntries(producers),
+    producers: Object.fromEntries([...producers].toSorted((a, b) => compareUtf8(a[0], b[0]))),
   };
 }
 
