@@ -44,7 +44,7 @@ export function bindParameters(task: CommandTask, args: readonly string[]): Boun
   for (const parameter of task.parameters) {
     const value = given.get(parameter) ?? parameter.default;
     if (value === undefined && parameter.required)
-      throw wrong(task, `${spelling(parameter)} is missing`);
+      throw wrong(task, `${described(parameter)} is missing`);
     values.set(parameter.name, value);
     if (parameter.position !== undefined) values.set(String(parameter.position), value);
   }
@@ -104,6 +104,16 @@ function usage(task: CommandTask): string {
   return `usage: cuenv task ${task.name} -- ${words.join(" ")}; what follows a further -- goes to the command`;
 }
 
+function described(parameter: TaskParameter): string {
+  const { description } = parameter;
+  return description === undefined
+    ? spelling(parameter)
+    : `${spelling(parameter)} (${description})`;
+}
+
+/** As on a command line. A positional parameter that has no name but its index is the n-th argument. */
 function spelling(parameter: TaskParameter): string {
-  return parameter.position === undefined ? `--${parameter.name}` : parameter.name.toUpperCase();
+  if (parameter.position === undefined) return `--${parameter.name}`;
+  if (parameter.name === String(parameter.position)) return `ARG${parameter.position + 1}`;
+  return parameter.name.toUpperCase();
 }

@@ -142,6 +142,15 @@ describe("resolveAction: parameters", () => {
     expect(error.message).toContain(reason);
   });
 
+  it("calls a positional parameter without a name by its place, and says what it is for", () => {
+    const unnamed = commandTask("t", {
+      parameters: [{ name: "0", position: 0, required: true, type: "string", description: "Whom" }],
+    });
+    const error = errorOf(() => argvOf(unnamed));
+    expect(error.message).toContain("ARG1 (Whom) is missing");
+    expect(error.hint).toContain("-- ARG1");
+  });
+
   it("names the near parameter, else the usage", () => {
     expect(errorOf(() => argvOf(task, ["p", "--forse"])).hint).toContain("--force");
     expect(errorOf(() => argvOf(task, [])).hint).toContain(
