@@ -19,7 +19,7 @@ const checks = [
   { name: "errors", command: ["node", "tools/check-errors.mjs"] },
   { name: "lint", command: ["oxlint"] },
   { name: "types", command: ["tsc", "-b"] },
-  { name: "unused", command: ["knip"] },
+  { name: "unused", command: ["knip", "--no-config-hints"] },
   { name: "bundle", command: ["node", "tools/check-bundle.mjs"] },
   { name: "changeset", command: ["node", "tools/check-changeset.mjs"] },
   { name: "docs", command: ["node", "tools/check-docs.mjs"], after: ["bundle"] },

@@ -25,8 +25,8 @@ let wrong = 0;
 await ensureBuilt();
 rmSync(cacheDir, { recursive: true, force: true });
 preparePlainProject(project);
-say(`The project: zod, a library of 38 000 lines of TypeScript, built from its sources
-in ${shown}. What is done is written in its env.cue: type check,
+say(`The project: zod, a library of 38 000 lines of TypeScript, built from its
+sources in ${shown}. What is done is written in its env.cue: type check,
 lint, compile, 295 of its own tests, bundles, tests of what was built, sizes.`);
 
 await run("cold", "1. A first run. The cache is empty, so everything runs.", { ran: cached });

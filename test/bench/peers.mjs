@@ -4,9 +4,9 @@ import { createRequire } from "node:module";
 import { delimiter, dirname, join } from "node:path";
 import process from "node:process";
 import { root } from "../../tools/workspace.mjs";
+import { workFolder } from "./work-folder.mjs";
 
 const nxVersion = "24.0.6";
-const workFolder = join(root, ".cache", "bench");
 
 /**
  * A peer builds everything in a folder. `tool` says which generated files it needs, `command(folder)` what runs,
@@ -17,14 +17,16 @@ export function cuenvPeer() {
   const cache = join(workFolder, "cuenv-cache");
   const launcher = join(root, "apps", "cli", "bin", "cuenv.js");
   const env = { ...plainEnvironment(), CUENV_CACHE_DIR: cache };
+  const command = (folder) => ({
+    argv: [process.execPath, launcher, "task", hasPackages(folder) ? "*:build" : "check"],
+    cwd: folder,
+    env,
+  });
   return {
     name: "cuenv",
     tool: "cuenv",
-    command: (folder) => ({
-      argv: [process.execPath, launcher, "task", hasPackages(folder) ? "*:build" : "check"],
-      cwd: folder,
-      env,
-    }),
+    command,
+    keys: command,
     reset: () => rmSync(cache, { recursive: true, force: true }),
   };
 }

@@ -13,9 +13,8 @@ import { dirname, join } from "node:path";
 import { generateMonorepo } from "../../tools/generate-monorepo.mjs";
 import { preparePlainProject } from "../../tools/prepare-plain-project.mjs";
 import { root } from "../../tools/workspace.mjs";
+import { workFolder } from "./work-folder.mjs";
 import { plainProjectFiles } from "./plain-project-files.mjs";
-
-const workFolder = join(root, ".cache", "bench");
 
 /**
  * A project to measure on. `create(peer)` makes the peer's copy and gives its folder; `deleteOutputs` and

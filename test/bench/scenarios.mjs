@@ -27,6 +27,7 @@ export const scenarios = [
     targets: { turbo: { target: 0.7, gate: 1 } },
   },
   {
+    // cuenv has no run that stops at the keys: its whole warm run stands here, an upper bound.
     name: "keys only",
     keys: true,
     prepare: () => {},
@@ -45,10 +46,12 @@ export const scenarios = [
   },
 ];
 
-/** On five packages Node's start is most of the time; the native peer has none. */
+/** On five packages Node's start is most of the time, which the native peer does not have: only the warm run is judged. */
 export const smallTargets = {
-  turbo: { target: 2.5, gate: 3.5 },
-  "nx, daemon": { target: 0.18, gate: 0.25 },
+  "warm, nothing to do": {
+    turbo: { target: 2.5, gate: 3.5 },
+    "nx, daemon": { target: 0.18, gate: 0.25 },
+  },
 };
 
 /** What the warm run uses, cuenv's over turbo's. */

@@ -5,8 +5,9 @@ import { root } from "../../tools/workspace.mjs";
 import { measureWall } from "./measure.mjs";
 import { plainEnvironment } from "./peers.mjs";
 import { compare } from "./report.mjs";
+import { workFolder } from "./work-folder.mjs";
 
-const folder = join(root, ".cache", "bench", "start");
+const folder = join(workFolder, "start");
 const launcher = join(root, "apps", "cli", "bin", "cuenv.js");
 
 /** What the command costs beside a Node process that does the same without it. */
