@@ -39,23 +39,45 @@ export const maxPatterns = 10_000;
 /**
  * Compiles a list of patterns as a task writes them: relative to the project's folder, `//` at the start for
  * the workspace root, `!` in front for what is left out again. Left out wins, wherever it stands in the list.
- * A list that only leaves out starts from all files of the project.
  *
  * @throws {CuenvError} KEY_GLOB_INVALID
  */
 export function compilePatterns(patterns: readonly string[], projectDirectory: string): PatternSet {
+  return compileList(patterns, projectDirectory, false);
+}
+
+/**
+ * Compiles declared outputs: as {@link compilePatterns}, but every folder that a pattern matches counts with everything
+ * below it, which is what capture takes (`outputs: ["gen*"]` holds the folder `generated`).
+ *
+ * @throws {CuenvError} KEY_GLOB_INVALID
+ */
+export function compileOutputPatterns(
+  patterns: readonly string[],
+  projectDirectory: string,
+): PatternSet {
+  return compileList(patterns, projectDirectory, true);
+}
+
+function compileList(
+  patterns: readonly string[],
+  projectDirectory: string,
+  wholeFolders: boolean,
+): PatternSet {
   const include: Pattern[] = [];
   const exclude: Pattern[] = [];
+  const compile = (source: string, pattern: string): Pattern[] =>
+    compileOne(source, pattern, projectDirectory).map((each) => ({
+      ...each,
+      recursive: each.recursive || wholeFolders,
+    }));
   for (const source of patterns) {
     const negated = source.startsWith("!");
     const target = negated ? exclude : include;
-    target.push(...compileOne(source, negated ? source.slice(1) : source, projectDirectory));
+    target.push(...compile(source, negated ? source.slice(1) : source));
     if (include.length + exclude.length > maxPatterns) {
       throw invalid(source, `the list has more than ${maxPatterns} patterns`);
     }
-  }
-  if (include.length === 0 && exclude.length > 0) {
-    include.push(...compileOne("**", "**", projectDirectory));
   }
   return { include, exclude };
 }

@@ -19,7 +19,7 @@ export function hasWildcard(segment: string): boolean {
  *
  * Time is at most (length of pattern × length of name): a failed match goes back to the last star only, which is
  * enough because an earlier star can take nothing that the later one could not. Compiled regular
- * expressions try every star again and take seconds for `*a*a*a*a*b` (docs/decisions/0007-globs.md).
+ * expressions try every star again and take seconds for `*a*a*a*a*b` (docs/decisions/0050-globs.md).
  *
  * @returns undefined when a class is malformed or a backslash is the last character
  */

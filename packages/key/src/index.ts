@@ -9,6 +9,7 @@ export {
   keySchema,
 } from "./build-action.ts";
 export {
+  compileOutputPatterns,
   compilePatterns,
   maxPatternLength,
   maxPatterns,

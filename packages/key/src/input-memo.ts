@@ -5,7 +5,7 @@ import type { InputProblem, Selection, SelectionCheck, SelectionRequest } from "
 /**
  * What earlier runs found out about inputs, so that a warm run neither walks, nor matches, nor builds trees. A selection
  * is reused as long as every listing, link, path and `.gitignore` that it came from is what it was; a root, as
- * long as the nodes are equal. Measured for 200 tasks with 28 inputs each: docs/decisions/0007-globs.md.
+ * long as the nodes are equal. Measured for 200 tasks with 28 inputs each: docs/decisions/0050-globs.md.
  */
 export interface InputMemo {
   /** The remembered selection of an equal request, if it still holds. */

@@ -1,5 +1,5 @@
 import { compareUtf8 } from "@cuenv/digest";
-import { compilePatterns, type PatternSet } from "./compile-pattern.ts";
+import { compileOutputPatterns, compilePatterns, type PatternSet } from "./compile-pattern.ts";
 import type { InputNode } from "./key-inputs.ts";
 import { advanceSet, startSet } from "./pattern-states.ts";
 
@@ -39,7 +39,7 @@ export function mergeDependencyOutputs(options: {
   if (dependencies.length === 0) return { inputs, producers: {} };
   const ignored = compilePatterns(options.ignorePatterns ?? [], options.projectDirectory);
   const outputs = dependencies.map(({ patterns, projectDirectory }) =>
-    compilePatterns(patterns, projectDirectory),
+    compileOutputPatterns(patterns, projectDirectory),
   );
   const merged = new Map<string, InputNode>();
   for (const node of inputs) {

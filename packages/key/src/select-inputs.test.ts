@@ -86,6 +86,15 @@ describe("selectInputs", () => {
     expect(selectFrom(files, [], { projectDirectory: "p" }).files).toEqual([]);
   });
 
+  it("starts from all files when a list only leaves out", () => {
+    const all = { projectDirectory: "p" };
+    expect(selectFrom(project, ["!src"], all).files).toEqual(["p/.env", "p/package.json"]);
+    const ignored = { ...all, ignorePatterns: ["!src"] };
+    expect(selectFrom(project, undefined, ignored).files).toHaveLength(5);
+    const outputs = { ...all, excludeOutputs: [{ projectDirectory: "p", patterns: ["!src"] }] };
+    expect(selectFrom(project, undefined, outputs).files).toHaveLength(5);
+  });
+
   it("passes over ignored files with wildcards, and takes them when they are named", () => {
     const files = {
       ".gitignore": "gen\n*.log\n",
@@ -146,6 +155,8 @@ describe("selectInputs", () => {
       excludeOutputs: [{ projectDirectory: "", patterns: ["dist/**", "!dist/keep"] }],
     };
     expect(selectFrom(files, ["**"], part).files).toEqual(["dist/keep/b.js", "src/a.ts"]);
+    const folders = { excludeOutputs: [{ projectDirectory: "", patterns: ["di*", "!dist/ke*"] }] };
+    expect(selectFrom(files, ["**"], folders).files).toEqual(["dist/keep/b.js", "src/a.ts"]);
     const glob = { excludeOutputs: [{ projectDirectory: "dist", patterns: ["*.js"] }] };
     expect(selectFrom(files, ["**"], glob).files).toEqual(["dist/keep/b.js", "src/a.ts"]);
   });

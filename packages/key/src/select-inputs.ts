@@ -1,5 +1,10 @@
 import { compareUtf8, type FileIndex, type FileKind } from "@cuenv/digest";
-import { compilePatterns, type Pattern, type PatternSet } from "./compile-pattern.ts";
+import {
+  compileOutputPatterns,
+  compilePatterns,
+  type Pattern,
+  type PatternSet,
+} from "./compile-pattern.ts";
 import { createIgnoreRules, type IgnoreRules, ignoreFileName } from "./ignore-rules.ts";
 import {
   addState,
@@ -40,14 +45,16 @@ interface Place {
  * @throws {CuenvError} KEY_GLOB_INVALID, or the file system's error when a `.gitignore` cannot be read
  */
 export function selectInputs(request: SelectionRequest): Selection {
-  const declared = request.patterns ?? ["**"];
+  const declared = startsFromAll(request.patterns)
+    ? ["**", ...(request.patterns ?? [])]
+    : (request.patterns ?? []);
   const own = compilePatterns(
     [...declared, ...(request.extraPatterns ?? [])],
     request.projectDirectory,
   );
   const ignored = compilePatterns(request.ignorePatterns ?? [], request.projectDirectory);
   const outputs = (request.excludeOutputs ?? []).map(({ patterns, projectDirectory }) =>
-    compilePatterns(patterns, projectDirectory),
+    compileOutputPatterns(patterns, projectDirectory),
   );
   const excluded = [{ include: own.exclude, exclude: [] }, ignored, ...outputs];
   const walk = startWalk(request, own.include, excluded);
@@ -58,6 +65,12 @@ export function selectInputs(request: SelectionRequest): Selection {
     problems: walk.problems,
     checks: [...walk.checks.values()],
   };
+}
+
+/** Nothing declared, or only what is left out: then all files of the project are meant. */
+function startsFromAll(patterns: readonly string[] | undefined): boolean {
+  if (patterns === undefined) return true;
+  return patterns.length > 0 && patterns.every((pattern) => pattern.startsWith("!"));
 }
 
 /** Patterns with wildcards of which no alternative found anything. All files of a project may be none. */
