@@ -28,7 +28,9 @@ export async function resolveEnvironment(
 ): Promise<ResolvedEnvironment> {
   const names = Object.keys(declared);
   const resolved = await Promise.all(
-    names.map((name) => resolveValue(declared[name] ?? "", options)),
+    names.map((name) =>
+      resolveValue(declared[name] ?? "", options).catch((error: unknown) => rethrow(name, error)),
+    ),
   );
   const values: Record<string, string> = {};
   const secretNames = new Set<string>();
@@ -45,6 +47,13 @@ export async function resolveEnvironment(
     for (const secret of secrets) secretValues.add(secret);
   }
   return { values, secretNames, secretValues: [...secretValues] };
+}
+
+/** Several variables may have the same resolver: only here is it known which one was wanted. */
+function rethrow(name: string, error: unknown): never {
+  if (!(error instanceof CuenvError)) throw error;
+  const { code, message, hint } = error;
+  throw new CuenvError(code, `cannot set ${name}: ${message}`, hint === undefined ? {} : { hint });
 }
 
 interface ResolvedValue {

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -190,6 +191,20 @@ describe("runProcess: pipes", () => {
     expect(await runProcess(run.request)).toMatchObject({ status: "succeeded" });
     expect(run.stdout().toString()).toBe("out\n");
     expect(run.stderr().toString()).toBe("err\n");
+  });
+
+  it("does with sockets where no pipe can be made", () => {
+    const program = `import { runProcess } from ${JSON.stringify(join(import.meta.dirname, "index.ts"))};
+      const sink = (chunk) => process.stdout.write(chunk);
+      await runProcess({ argv: ["/bin/sh", "-c", "echo out; echo err >&2"], cwd: "/", env: {}, stdin: "ignore", stdout: sink, stderr: sink });`;
+    for (const broken of [{ PATH: "/no/such/folder" }, { TMPDIR: "/no/such/folder" }]) {
+      const run = spawnSync(process.execPath, ["--input-type=module", "-e", program], {
+        env: { ...process.env, ...broken },
+        encoding: "utf8",
+      });
+      expect(run.stderr).toBe("");
+      expect(run.stdout.split("\n").toSorted()).toEqual(["", "err", "out"]);
+    }
   });
 
   it("leaves no named pipe and no open descriptor behind", async () => {

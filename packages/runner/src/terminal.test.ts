@@ -8,7 +8,9 @@ import { shellQuote } from "./index.ts";
 
 const exec = join(import.meta.dirname, "../test/exec.ts");
 const interactive = join(import.meta.dirname, "../test/run-interactive.ts");
-const hasScript = spawnSync("script", ["--version"]).status === 0;
+/** script(1): the one program at hand that opens a terminal. */
+const terminalProgram = "script";
+const hasScript = spawnSync(terminalProgram, ["--version"]).status === 0;
 if (!hasScript) console.warn("skipped: tests with a terminal need script(1) of util-linux");
 
 /** Runs a command in a terminal of its own; types `answer` when it has printed `prompt`. */
@@ -17,7 +19,7 @@ async function inTerminal(
   prompt?: string,
   answer?: string,
 ): Promise<{ readonly printed: string; readonly status: number | null }> {
-  const child = spawn("script", ["-qec", argv.map(shellQuote).join(" "), "/dev/null"], {
+  const child = spawn(terminalProgram, ["-qec", argv.map(shellQuote).join(" "), "/dev/null"], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const exit = once(child, "exit");
