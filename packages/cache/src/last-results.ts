@@ -1,5 +1,5 @@
-import type { Digest } from "@cuenv/digest";
-import { readState, writeState } from "./workspace-state.ts";
+import { type Digest, replaceFile } from "@cuenv/digest";
+import { readState } from "./workspace-state.ts";
 
 /** The last stored or restored result of a task in this workspace: what a miss is compared with. */
 export interface LastResult {
@@ -38,7 +38,7 @@ export function openLastResults(path: string | undefined): LastResults {
       if (!changed || path === undefined) return;
       // Another run may have saved meanwhile: its rows stay, but for the tasks of this run.
       const merged = new Map([...parseRows(readState(path)), ...loaded()]);
-      changed = !writeState(path, JSON.stringify([...merged]));
+      changed = !replaceFile(path, JSON.stringify([...merged]));
     },
   };
 }

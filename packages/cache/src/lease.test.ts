@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -10,7 +11,12 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { leaseStaleMs, tryAcquireLease } from "./lease.ts";
+import { leaseHeartbeatMs, leaseStaleMs, tryAcquireLease } from "./lease.ts";
+
+const holdAndDie = `import(${JSON.stringify(new URL("./lease.ts", import.meta.url).href)}).then(({ tryAcquireLease }) => {
+  tryAcquireLease(process.env.LEASE);
+  process.kill(process.pid, "SIGKILL");
+});`;
 
 let folder: string;
 
@@ -51,6 +57,27 @@ describe("a lease", () => {
     writeFileSync(path, "someone");
     const future = Date.now() / 1000 + 3600;
     utimesSync(path, future, future);
+    expect(tryAcquireLease(path).kind).toBe("acquired");
+  });
+
+  it("is taken over at once from a holder that was killed, and not from one that lives", () => {
+    const path = join(folder, "k");
+    const killed = spawnSync(process.execPath, ["--conditions=@cuenv/source", "-e", holdAndDie], {
+      env: { ...process.env, LEASE: path },
+    });
+    expect(killed.signal).toBe("SIGKILL");
+    expect(readFileSync(path, "latin1")).not.toBe("");
+    const heir = acquire(path);
+    expect(tryAcquireLease(path).kind).toBe("held");
+    heir.release();
+  });
+
+  it("that was made and never written is taken over after a heartbeat", () => {
+    const path = join(folder, "k");
+    writeFileSync(path, "");
+    expect(tryAcquireLease(path).kind).toBe("held");
+    const past = Date.now() / 1000 - leaseHeartbeatMs / 1000 - 1;
+    utimesSync(path, past, past);
     expect(tryAcquireLease(path).kind).toBe("acquired");
   });
 

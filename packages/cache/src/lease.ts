@@ -8,7 +8,7 @@ import {
   utimesSync,
   writeSync,
 } from "node:fs";
-import { randomBytes } from "node:crypto";
+import { isAbandoned, processIdentity } from "@cuenv/cas";
 import { dirname } from "node:path";
 
 /** How often a holder shows that it is alive (ms). */
@@ -20,7 +20,8 @@ export const leaseStaleMs = 5_000;
  * A lease is advice that somebody on this machine is already computing a key. Nothing depends on it: a lost, stolen or
  * stale lease costs a second execution, never a wrong result.
  *
- * It is a file, made with O_EXCL, that holds a random owner; its mtime is the heartbeat.
+ * It is a file, made with O_EXCL, that holds the identity of the process; its mtime is the heartbeat. Of a holder on this machine
+ * that was killed nobody waits for the heartbeat to fall silent.
  */
 export interface Lease {
   release(): void;
@@ -33,7 +34,7 @@ export type LeaseAttempt =
   | { readonly kind: "unavailable" };
 
 export function tryAcquireLease(path: string, now: () => number = Date.now): LeaseAttempt {
-  const owner = randomBytes(12).toString("hex");
+  const owner = processIdentity();
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   } catch {
@@ -65,9 +66,13 @@ function writeOwner(path: string, owner: string): void {
 
 function isStale(path: string, now: () => number): boolean {
   try {
-    const age = now() - statSync(path).mtimeMs;
+    const { mtimeMs } = statSync(path);
     // A heartbeat from the future is a clock that was set back: judged by its distance all the same.
-    return Math.abs(age) > leaseStaleMs;
+    const age = Math.abs(now() - mtimeMs);
+    if (age > leaseStaleMs) return true;
+    const owner = readFileSync(path, "latin1");
+    // Made, and not written: its holder was killed in between, or writes it in this moment.
+    return owner === "" ? age > leaseHeartbeatMs : isAbandoned(owner, mtimeMs, now());
   } catch {
     return true;
   }

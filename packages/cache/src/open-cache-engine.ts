@@ -1,7 +1,7 @@
 import { createActionCache, createDiskActionStore } from "@cuenv/action-cache";
 import { createDiskBlobStore, openCacheFolder } from "@cuenv/cas";
 import type { CacheSettings } from "@cuenv/config";
-import { createFileIndex, type FileIndex } from "@cuenv/digest";
+import { createFileIndex, type FileIndex, replaceFile } from "@cuenv/digest";
 import {
   createInputMemo,
   createToolProbe,
@@ -21,12 +21,8 @@ import {
   type RunRecord,
 } from "./run-statistics.ts";
 import { secretSalt } from "./secret-salt.ts";
-import {
-  readState,
-  usableWorkspaceState,
-  type WorkspaceState,
-  writeState,
-} from "./workspace-state.ts";
+import { sweepLeftovers } from "./sweep-leftovers.ts";
+import { readState, usableWorkspaceState, type WorkspaceState } from "./workspace-state.ts";
 
 export interface OpenCacheEngineOptions {
   readonly settings: CacheSettings;
@@ -142,12 +138,13 @@ async function keep(engine: CacheEngine, state: WorkspaceState, record: RunRecor
   appendRunRecord(settings.cacheDir, record);
   if (record.stored === 0) return;
   removeOldStatistics(settings.cacheDir, settings.statsRetentionDays, engine.now());
+  sweepLeftovers([state.directory, `${settings.cacheDir}/v1/leases`], engine.now());
   const { keepWithinLimits } = await import("./maintenance.ts");
   await keepWithinLimits(folder, settings);
 }
 
 function writeChanged(path: string, text: string | undefined): void {
-  if (text !== undefined) writeState(path, text);
+  if (text !== undefined) replaceFile(path, text);
 }
 
 function select(index: FileIndex, memo: InputMemo, request: SelectionRequest): readonly string[] {

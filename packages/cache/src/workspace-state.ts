@@ -1,16 +1,6 @@
 import { openCacheFolder } from "@cuenv/cas";
 import { hashText } from "@cuenv/digest";
-import {
-  existsSync,
-  closeSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  unlinkSync,
-  writeSync,
-} from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
 
 /**
  * Where what is remembered of one workspace lies: below the cache folder, by the digest of the workspace's path. All of
@@ -77,31 +67,5 @@ export function readState(path: string | undefined): string | undefined {
     return readFileSync(path, "utf8");
   } catch {
     return undefined;
-  }
-}
-
-/** Writes a state file by rename. Says whether it could. */
-export function writeState(path: string, text: string): boolean {
-  const temporary = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`;
-  try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    const bytes = Buffer.from(text);
-    const file = openSync(temporary, "wx", 0o600);
-    try {
-      for (let written = 0; written < bytes.length;) {
-        written += writeSync(file, bytes, written, bytes.length - written, written);
-      }
-    } finally {
-      closeSync(file);
-    }
-    renameSync(temporary, path);
-    return true;
-  } catch {
-    try {
-      unlinkSync(temporary);
-    } catch {
-      // It was never made.
-    }
-    return false;
   }
 }

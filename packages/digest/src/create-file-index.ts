@@ -16,11 +16,11 @@ import {
   type FileIndexState,
   readStateFile,
   type StateEntry,
-  writeStateFile,
 } from "./file-index-state.ts";
 import type { DirectoryEntry, FileIndex, FileStat } from "./file-index.ts";
 import { hashFile } from "./hash-file.ts";
 import { isRacy } from "./racy-stat.ts";
+import { replaceFile } from "./replace-file.ts";
 
 export interface FileIndexOptions {
   /** Absolute path of the workspace root. */
@@ -235,7 +235,7 @@ function invalidate(index: Index, path: string): void {
 function save(index: Index): void {
   const { stateFile, digestFunction } = index.options;
   if (stateFile === undefined || !index.changed) return;
-  writeStateFile(stateFile, encodeFileIndexState(digestFunction, entriesToSave(index)));
+  replaceFile(stateFile, encodeFileIndexState(digestFunction, entriesToSave(index)));
   index.changed = false;
 }
 

@@ -1,14 +1,5 @@
 import { hash } from "node:crypto";
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  unlinkSync,
-  writeSync,
-} from "node:fs";
-import { dirname } from "node:path";
+import { readFileSync } from "node:fs";
 import type { DigestFunction } from "./digest.ts";
 
 /**
@@ -152,28 +143,5 @@ export function readStateFile(path: string): Buffer | undefined {
     return bytes.length <= maxStateBytes ? bytes : undefined;
   } catch {
     return undefined;
-  }
-}
-
-/** Temporary file beside it, then rename: a reader sees the old state or the new one. */
-export function writeStateFile(path: string, bytes: Buffer): void {
-  const temporary = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`;
-  try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    const file = openSync(temporary, "wx", 0o600);
-    try {
-      for (let written = 0; written < bytes.length;) {
-        written += writeSync(file, bytes, written, bytes.length - written, written);
-      }
-    } finally {
-      closeSync(file);
-    }
-    renameSync(temporary, path);
-  } catch {
-    try {
-      unlinkSync(temporary);
-    } catch {
-      // It was never made, or is already gone.
-    }
   }
 }

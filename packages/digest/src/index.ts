@@ -16,3 +16,4 @@ export type { DirectoryEntry, FileIndex, FileKind, FileStat } from "./file-index
 export { type HashedFile, hashFile } from "./hash-file.ts";
 export { createHasher, emptyDigest, hashBytes, hashText, type Hasher } from "./hasher.ts";
 export { isRacy } from "./racy-stat.ts";
+export { replaceFile } from "./replace-file.ts";

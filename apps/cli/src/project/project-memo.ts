@@ -1,6 +1,7 @@
-import { hash, randomBytes } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Project } from "@cuenv/config";
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { replaceFile } from "@cuenv/digest";
+import { readFileSync } from "node:fs";
 import { buildId } from "../build-id.ts";
 
 /** All that a normalised project is made of. */
@@ -32,25 +33,13 @@ export function recallProject(key: ProjectMemoKey): Project | undefined {
 /** Never throws: without it the next run is slower, nothing else. */
 export function rememberProject(key: ProjectMemoKey, project: Project): void {
   if (buildId === undefined) return;
-  const file = memoFile(key);
-  const temporary = `${file}.${randomBytes(6).toString("hex")}.tmp`;
-  try {
-    const body = JSON.stringify(project);
-    mkdirSync(folder(key), { recursive: true, mode: 0o700 });
-    writeFileSync(temporary, `${identity(key, body)}\n${body}`, { flag: "wx", mode: 0o600 });
-    renameSync(temporary, file);
-  } catch {
-    rmSync(temporary, { force: true });
-  }
-}
-
-function folder(key: ProjectMemoKey): string {
-  return `${key.memoDirectory}/projects`;
+  const body = JSON.stringify(project);
+  replaceFile(memoFile(key), `${identity(key, body)}\n${body}`);
 }
 
 function memoFile(key: ProjectMemoKey): string {
   const name = JSON.stringify([key.directory, key.packageName ?? null, key.environment ?? null]);
-  return `${folder(key)}/${hash("sha256", name, "hex").slice(0, 32)}.json`;
+  return `${key.memoDirectory}/projects/${hash("sha256", name, "hex").slice(0, 32)}.json`;
 }
 
 function identity(key: ProjectMemoKey, body: string): string {
