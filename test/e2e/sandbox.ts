@@ -1,20 +1,33 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { onTestFinished } from "vitest";
+import { afterAll } from "vitest";
 
-/** The published launcher; `npm run setup` or the global set-up of the tests made the bundle behind it. */
-export const launcher: string = fileURLToPath(
-  new URL("../../apps/cli/bin/cuenv.js", import.meta.url),
-);
+/**
+ * The published launcher; `npm run setup` or the global set-up of the tests made the bundle behind it.
+ * CUENV_E2E_LAUNCHER names another one: that of an installed package, say.
+ */
+export const launcher: string =
+  process.env["CUENV_E2E_LAUNCHER"] ??
+  fileURLToPath(new URL("../../apps/cli/bin/cuenv.js", import.meta.url));
 
 export interface Outcome {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
+  /** The same, byte for byte. */
+  readonly bytes: { readonly stdout: Buffer; readonly stderr: Buffer };
 }
 
 export interface RunOptions {
@@ -24,52 +37,89 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Told the process as soon as it runs. */
   readonly onStart?: (pid: number) => void;
+  /** A process group of its own, so that a test can signal all of it as a terminal does. */
+  readonly detached?: boolean;
 }
 
-/** A project folder with a cache folder and a home of its own, removed when the test is over. */
+/** A project folder with a cache folder and a home of its own, removed when the tests of the file are over. */
 export interface Sandbox {
   /** Absolute path of the project. */
   readonly root: string;
   readonly cacheDir: string;
   readonly home: string;
   path(name: string): string;
-  write(name: string, content: string): void;
+  write(name: string, content: string | Uint8Array): void;
   read(name: string): string;
+  exists(name: string): boolean;
+  remove(name: string): void;
   /** How often the line was appended to `name`: tasks count their executions with `echo x >> name`. */
   count(name: string): number;
   cuenv(args: readonly string[], options?: RunOptions): Promise<Outcome>;
 }
 
-/** `files` are written below the project; `name` distinguishes two sandboxes that must have different paths. */
-export function createSandbox(files: Readonly<Record<string, string>>, name = "project"): Sandbox {
-  const base = realpathSync(mkdtempSync(join(tmpdir(), "cuenv-e2e-")));
-  onTestFinished(() => rmSync(base, { recursive: true, force: true }));
-  const root = join(base, name);
-  const cacheDir = join(base, "cache");
+export interface SandboxOptions {
+  /** Name of the project's folder. */
+  readonly name?: string;
+  /** The cache folder of another sandbox. */
+  readonly cacheDir?: string;
+}
+
+const folders: string[] = [];
+// Not `onTestFinished`: tests that run at once, and those that share a sandbox, would take it from each other.
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A folder of its own, removed when the tests of the file are over. */
+export function temporaryFolder(): string {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "cuenv-e2e-")));
+  folders.push(folder);
+  return folder;
+}
+
+/** `files` are written below the project. Beside it is room for what must be nobody's input: `../runs`. */
+export function createSandbox(
+  files: Readonly<Record<string, string>>,
+  options: SandboxOptions = {},
+): Sandbox {
+  const base = temporaryFolder();
+  const root = join(base, options.name ?? "project");
+  const cacheDir = options.cacheDir ?? join(base, "cache");
   const home = join(base, "home");
   for (const directory of [root, home]) mkdirSync(directory, { recursive: true });
   const path = (file: string): string => join(root, file);
-  const write = (file: string, content: string): void => {
+  const write = (file: string, content: string | Uint8Array): void => {
     mkdirSync(dirname(path(file)), { recursive: true });
     writeFileSync(path(file), content);
   };
   for (const [file, content] of Object.entries(files)) write(file, content);
-  const read = (file: string): string => readFileSync(path(file), "utf8");
   return {
     root,
     cacheDir,
     home,
     path,
     write,
-    read,
+    read: (file) => readFileSync(path(file), "utf8"),
+    exists: (file) => existsSync(path(file)),
+    remove: (file) => rmSync(path(file), { recursive: true, force: true }),
     count: (file) => countLines(path(file)),
-    cuenv: (args, options = {}) =>
-      run(process.execPath, [launcher, ...args], {
-        ...options,
-        cwd: join(root, options.cwd ?? ""),
-        env: { ...plainEnvironment(home), CUENV_CACHE_DIR: cacheDir, ...options.env },
+    cuenv: (args, run = {}) =>
+      runProgram(process.execPath, [launcher, ...args], {
+        ...run,
+        cwd: join(root, run.cwd ?? ""),
+        env: { ...plainEnvironment(home), CUENV_CACHE_DIR: cacheDir, ...run.env },
       }),
   };
+}
+
+/** An env.cue that holds this; JSON is CUE. */
+export function cue(content: Readonly<Record<string, unknown>>): string {
+  return `${JSON.stringify(content, undefined, 2)}\n`;
+}
+
+/** The fields of a task that counts its executions in `../NAME` and then runs `script`. */
+export function counting(name: string, script = "true"): { readonly command: string } {
+  return { command: `echo x >> ../${name}; ${script}` };
 }
 
 /** What a test run sees of the machine: enough to find programs, nothing that changes what cuenv does. */
@@ -85,21 +135,23 @@ function countLines(path: string): number {
   }
 }
 
-interface SpawnOptions extends RunOptions {
+export interface ProgramOptions extends RunOptions {
+  /** Absolute. */
   readonly cwd: string;
 }
 
 /** Runs a program to its end, with no standard input. */
-export function run(
+export function runProgram(
   program: string,
   args: readonly string[],
-  options: SpawnOptions,
+  options: ProgramOptions,
 ): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       cwd: options.cwd,
       env: { ...options.env },
       stdio: ["ignore", "pipe", "pipe"],
+      detached: options.detached ?? false,
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
     const stdout: Buffer[] = [];
@@ -107,14 +159,16 @@ export function run(
     child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
     child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
     child.on("error", reject);
-    child.on("close", (code, signal) =>
+    child.on("close", (code, signal) => {
+      const bytes = { stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) };
       resolve({
         code,
         signal,
-        stdout: Buffer.concat(stdout).toString(),
-        stderr: Buffer.concat(stderr).toString(),
-      }),
-    );
+        stdout: bytes.stdout.toString(),
+        stderr: bytes.stderr.toString(),
+        bytes,
+      });
+    });
     if (child.pid !== undefined) options.onStart?.(child.pid);
   });
 }

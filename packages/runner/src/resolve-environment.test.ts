@@ -122,4 +122,21 @@ describe("resolveEnvironment", () => {
     await resolveEnvironment({ A: "b" }, { ...options, resolveSecret: resolver() });
     expect(existsSync(marker)).toBe(false);
   });
+
+  it("names the variable whose secret could not be had", async () => {
+    const vault: Secret = { kind: "secret", argv: ["vault"] };
+    const resolving = resolveEnvironment(
+      { FIRST: "x", TOKEN: { kind: "joined", parts: ["a", vault] } },
+      {
+        ...options,
+        resolveSecret: () =>
+          Promise.reject(new CuenvError("RUN_SECRET", "cannot get it", { hint: "unlock" })),
+      },
+    );
+    await expect(resolving).rejects.toMatchObject({
+      code: "RUN_SECRET",
+      message: "cannot set TOKEN: cannot get it",
+      hint: "unlock",
+    });
+  });
 });
