@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import picomatch from "picomatch";
 import { describe, expect, it } from "vitest";
+import { cpuMilliseconds } from "../test/cpu-milliseconds.ts";
 import { compilePatterns } from "./compile-pattern.ts";
 import { compileSegment } from "./glob-segment.ts";
 import { matchesSet } from "./merge-dependency-outputs.ts";
@@ -102,11 +103,13 @@ describe("whole patterns", () => {
       "*a".repeat(900) + "b",
     ];
     for (const pattern of hostile) {
-      const started = performance.now();
-      const set = compilePatterns([pattern], "");
-      expect(matchesSet(set, "a".repeat(120))).toBe(false);
-      expect(matchesSet(set, Array.from({ length: 60 }, () => "a").join("/"))).toBe(false);
-      expect(performance.now() - started).toBeLessThan(pattern.startsWith("{") ? 200 : 50);
+      const taken = cpuMilliseconds(() => {
+        const set = compilePatterns([pattern], "");
+        expect(matchesSet(set, "a".repeat(120))).toBe(false);
+        expect(matchesSet(set, Array.from({ length: 60 }, () => "a").join("/"))).toBe(false);
+      });
+      // 81 alternatives are 81 patterns.
+      expect(taken).toBeLessThan(pattern.startsWith("{") ? 200 : 50);
     }
   });
 });

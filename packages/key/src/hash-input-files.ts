@@ -23,8 +23,23 @@ function hashInputFile(index: FileIndex, path: string): InputNode | undefined {
   if (stat?.kind === "file") {
     return { kind: "file", path, digest: digestOfInput(index, path), executable: stat.executable };
   }
+  if (stat === undefined) assertNameReadable(path);
   if (stat?.kind !== "symlink") return undefined;
   return { kind: "symlink", path, target: targetOfInput(index, path) };
+}
+
+/**
+ * A name that is not UTF-8 comes out of a listing with U+FFFD in it, and names nothing then. Leaving the file out
+ * would be a key that does not see it change.
+ * @throws {CuenvError} KEY_INPUT_UNREADABLE
+ */
+export function assertNameReadable(path: string): void {
+  if (!path.includes("\uFFFD")) return;
+  throw new CuenvError(
+    "KEY_INPUT_UNREADABLE",
+    `cannot hash ${JSON.stringify(path)}: its name is not valid UTF-8`,
+    { hint: "Rename the file, or leave it out with ignoreInputs." },
+  );
 }
 
 /** The digest of a file that is an input. Throws as {@link hashInputFiles}. */

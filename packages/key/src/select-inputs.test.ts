@@ -9,6 +9,7 @@ import {
   writeFiles,
 } from "../test/temporary-workspace.ts";
 import { hashInputFiles } from "./hash-input-files.ts";
+import { createInputSet } from "./input-set.ts";
 import { selectInputs } from "./select-inputs.ts";
 import type { Selection, SelectionRequest } from "./selection.ts";
 
@@ -280,6 +281,24 @@ describe("hashInputFiles", () => {
     expect(executable).toMatchObject([{ kind: "file", executable: true }]);
     writeFileSync(join(root, "a"), "2");
     expect(hashInputFiles({ index: freshIndex(root), paths: ["a"] })).not.toEqual(executable);
+  });
+
+  it("refuses names that are not UTF-8, in place of not seeing the file", () => {
+    for (const bad of [
+      [0x66, 0xff],
+      [0xff, 0x2f, 0x66],
+    ]) {
+      const root = temporaryWorkspace({ a: "1" });
+      const place = Buffer.concat([Buffer.from(`${root}/`), Buffer.from(bad)]);
+      if (bad.includes(0x2f)) mkdirSync(place.subarray(0, -2));
+      writeFileSync(place, "x");
+      const index = freshIndex(root);
+      const { files } = selectInputs({ index, projectDirectory: "", patterns: ["**"] });
+      const refused = expect.objectContaining({ code: "KEY_INPUT_UNREADABLE" });
+      expect(() => hashInputFiles({ index, paths: files })).toThrow(refused);
+      const set = { index, files, dependencies: [], projectDirectory: "" };
+      expect(() => createInputSet({ ...set, digestFunction: "sha256" })).toThrow(refused);
+    }
   });
 
   it("says which file cannot be read", () => {
