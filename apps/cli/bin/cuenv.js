@@ -1,8 +1,7 @@
 #!/usr/bin/env node
 // The published launcher. Plain ES2020: it must start on the oldest Node that somebody has, to say what is needed.
-import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { createRequire, enableCompileCache } from "node:module";
+import { existsSync, statSync } from "node:fs";
+import * as nodeModule from "node:module";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 
@@ -14,7 +13,7 @@ if (major > needed[0] || (major === needed[0] && minor >= needed[1])) {
   const { main } = await import("../dist/main.js");
   await main(process.argv.slice(2));
 } else {
-  runWithNewerNode();
+  await runWithNewerNode();
 }
 
 /**
@@ -23,17 +22,30 @@ if (major > needed[0] || (major === needed[0] && minor >= needed[1])) {
  */
 function keepCompiledCode() {
   const env = process.env;
-  if (enableCompileCache === undefined || env.NODE_COMPILE_CACHE || env.NODE_DISABLE_COMPILE_CACHE)
+  if (
+    nodeModule.enableCompileCache === undefined ||
+    env.NODE_COMPILE_CACHE ||
+    env.NODE_DISABLE_COMPILE_CACHE
+  )
     return;
   const folder =
     env.CUENV_CACHE_DIR || join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "cuenv");
   const off = (env.CUENV_CACHE || "").toLowerCase() === "off";
-  if (!off && existsSync(join(folder, "v1")))
-    enableCompileCache(join(folder, "v1", "compile-cache"));
+  // Compiled code is code: it is taken from folders only that nobody else can write to.
+  if (!off && isOurs(folder) && isOurs(join(folder, "v1"))) {
+    nodeModule.enableCompileCache(join(folder, "v1", "compile-cache"));
+  }
+}
+
+function isOurs(folder) {
+  const stat = statSync(folder, { throwIfNoEntry: false });
+  if (stat === undefined || process.geteuid === undefined) return stat !== undefined;
+  return stat.uid === process.geteuid() && (stat.mode & 0o022) === 0;
 }
 
 /** An older Node often stands beside a newer one that the project itself installed. */
-function runWithNewerNode() {
+async function runWithNewerNode() {
+  const { spawnSync } = await import("node:child_process");
   for (
     let folder = process.cwd(), last = "";
     folder !== last;
@@ -45,7 +57,7 @@ function runWithNewerNode() {
     const child = spawnSync(node, process.argv.slice(1), { stdio: "inherit", env });
     if (child.error === undefined) process.exit(child.status === null ? 70 : child.status);
   }
-  const version = createRequire(import.meta.url)("../package.json").version;
+  const version = nodeModule.createRequire(import.meta.url)("../package.json").version;
   console.error(
     `error: cuenv ${version} needs Node ${needed.join(".")} or newer, and this is Node ${process.versions.node}.\n` +
       "hint: install a newer Node, or bring one with the project: npm install --save-dev node@24",
