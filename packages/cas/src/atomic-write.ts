@@ -49,6 +49,31 @@ export function writeSparsely(file: number, bytes: Uint8Array, position: number)
   }
 }
 
+/**
+ * Makes a folder and those above it, mode 0700. Node's own `recursive` says ENOENT where the file system says EROFS or ENOSPC, and so hides
+ * what the user should know. @throws system errors
+ */
+export function makeFolders(path: string): void {
+  if (makeFolder(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) makeFolders(parent);
+  // Not there still: the parent is a link to nothing, or went in this moment.
+  if (!makeFolder(path))
+    throw Object.assign(new Error(`ENOENT: no folder for ${path}`), { code: "ENOENT" });
+}
+
+/** False when there is no folder to make it in. */
+function makeFolder(path: string): boolean {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    const code = errorCode(error);
+    if (code !== "EEXIST" && code !== "ENOENT") throw error;
+    return code === "EEXIST";
+  }
+}
+
 /** How often a folder that somebody removes again and again is made anew. */
 const maxAttempts = 8;
 
@@ -62,7 +87,7 @@ export function renameInto(temporary: string, target: string): void {
       return;
     } catch (error) {
       if (errorCode(error) !== "ENOENT" || attempt === maxAttempts) throw error;
-      mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
+      makeFolders(dirname(target));
     }
   }
 }

@@ -91,6 +91,11 @@ describe("what declared outputs name", () => {
     expect(await paths("app", ["dist/index.{js,css}"])).toEqual(["app/dist/", "app/dist/index.js"]);
   });
 
+  it("is nothing that a restore is staging at the workspace's root", async () => {
+    space.write(".cuenv-staging-00000000.1.1.1.0123456789abcdef/in/0/a.xml", "staged");
+    expect(await paths("", ["**/*.xml"])).toEqual(["app/", "app/report.xml"]);
+  });
+
   it("is the whole folder that a glob matches", async () => {
     expect(await paths("app", ["dist/d*"])).toEqual([
       "app/dist/",

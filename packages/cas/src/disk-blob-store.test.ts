@@ -250,6 +250,7 @@ describe("a store that cannot be written", () => {
       import { createDiskBlobStore } from "${sourceUrl}/disk-blob-store.ts";
       import { execFileSync } from "node:child_process";
       import { readdirSync, rmSync, writeFileSync } from "node:fs";
+      execFileSync("mount", ["-t", "tmpfs", "-o", "size=4m", "none", process.env.ROOT]);
       const root = process.env.ROOT + "/cache";
       const store = createDiskBlobStore({ folder: openCacheFolder({ root }), digestFunction: "sha256" });
       const small = await store.ingest(Buffer.from("small"));
@@ -263,7 +264,9 @@ describe("a store that cannot be written", () => {
       const digest = await store.ingest(Buffer.alloc(2_000_000, 7));
       console.log(store.readSync(digest).length);
     `;
-      const ended = await runInTmpfs(program, "4m");
+      const mount = `${base}/mount`;
+      mkdirSync(mount);
+      const ended = await runModule(program, { withMounts: true, environment: { ROOT: mount } });
       expect(ended.stderr).toBe("");
       expect(ended.stdout.trim().split("\n")).toEqual([
         "CAS_STORE_UNAVAILABLE ENOSPC",
@@ -275,6 +278,71 @@ describe("a store that cannot be written", () => {
     },
   );
 
+  it.runIf(canMount)(
+    "row 8: reads from a read-only file system, and changes nothing there (EROFS)",
+    async () => {
+      const program = `
+      import { openCacheFolder } from "${sourceUrl}/cache-folder.ts";
+      import { createDiskBlobStore } from "${sourceUrl}/disk-blob-store.ts";
+      import { execFileSync } from "node:child_process";
+      import { utimesSync, writeFileSync } from "node:fs";
+      const { ROOT } = process.env;
+      execFileSync("mount", ["-t", "tmpfs", "none", ROOT]);
+      const open = () => {
+        const folder = openCacheFolder({ root: ROOT + "/cache" });
+        return { folder, store: createDiskBlobStore({ folder, digestFunction: "sha256" }) };
+      };
+      const first = open();
+      const digest = await first.store.ingest(Buffer.from("there"));
+      const damaged = await first.store.ingest(Buffer.from("sound"));
+      writeFileSync(first.store.localPath(damaged), "SOUND");
+      utimesSync(first.store.localPath(digest), 0, 0);
+      first.folder.saveUses();
+      execFileSync("mount", ["-o", "remount,ro", ROOT]);
+      const { folder, store } = open();
+      folder.recordUse("sha256/default/x");
+      folder.saveUses();
+      console.log(Buffer.from(store.readSync(digest)).toString(), folder.temporaryDirectory());
+      try { store.readSync(damaged); } catch (error) { console.log(error.code); }
+      console.log((await store.missing([digest, damaged])).length);
+      await store.ingest(Buffer.from("new")).catch((error) => console.log(error.code, error.cause.code));
+    `;
+      const mount = `${base}/mount`;
+      mkdirSync(mount);
+      const ended = await runModule(program, { withMounts: true, environment: { ROOT: mount } });
+      expect(ended.stderr).toBe("");
+      expect(ended.stdout.trim().split("\n")).toEqual([
+        "there undefined",
+        "CAS_BLOB_CORRUPT",
+        "1",
+        "CAS_STORE_UNAVAILABLE EROFS",
+      ]);
+    },
+  );
+
+  it("says that too many files are open, and works again with fewer (EMFILE)", async () => {
+    const program = `
+      import { openCacheFolder } from "${sourceUrl}/cache-folder.ts";
+      import { createDiskBlobStore } from "${sourceUrl}/disk-blob-store.ts";
+      import { closeSync, openSync } from "node:fs";
+      const store = createDiskBlobStore({ folder: openCacheFolder({ root: process.env.ROOT }), digestFunction: "sha256" });
+      const digest = await store.ingest(Buffer.from("there"));
+      const open = [];
+      try { for (;;) open.push(openSync("/dev/null")); } catch {}
+      try { store.readSync(digest); } catch (error) { console.log(error.code, error.cause.code); }
+      await store.ingest(Buffer.from("new")).catch((error) => console.log(error.code, error.cause.code));
+      for (const file of open) closeSync(file);
+      console.log(Buffer.from(store.readSync(digest)).toString(), (await store.ingest(Buffer.from("new"))).sizeBytes);
+    `;
+    const ended = await runModule(program, { environment: { ROOT: root } });
+    expect(ended.stderr).toBe("");
+    expect(ended.stdout.trim().split("\n")).toEqual([
+      "CAS_STORE_UNAVAILABLE EMFILE",
+      "CAS_STORE_UNAVAILABLE EMFILE",
+      "there 3",
+    ]);
+  });
+
   it("goes on when its folders are removed under it", async () => {
     await store.ingest(Buffer.from("before"));
     rmSync(`${root}/v1`, { recursive: true });
@@ -284,21 +352,3 @@ describe("a store that cannot be written", () => {
     expect(await store.missing([digest])).toEqual([digest]);
   });
 });
-
-/** In a mount namespace of its own, so that nothing is left mounted. */
-async function runInTmpfs(
-  program: string,
-  size: string,
-): Promise<{ stdout: string; stderr: string }> {
-  const mount = `${base}/mount`;
-  mkdirSync(mount);
-  const script =
-    'mount -t tmpfs -o size="$1" none "$2" && exec "$3" --conditions=@cuenv/source --input-type=module-typescript --eval "$4"';
-  const args = ["--mount", "sh", "-c", script, "sh", size, mount, process.execPath, program];
-  const { stdout, stderr } = spawnSync("unshare", args, {
-    encoding: "utf8",
-    env: { ...process.env, NODE_OPTIONS: "", ROOT: mount },
-    cwd: new URL("..", import.meta.url),
-  });
-  return { stdout, stderr };
-}

@@ -20,6 +20,12 @@ import type { DigestFunction } from "@cuenv/digest";
 
 export const formatFolder = "v1";
 
+/**
+ * At a workspace's root, where the cache folder is on another file system: what a restore stages. A killed process may leave one
+ * behind; the next restore there removes it. Nobody's input, and nobody's output.
+ */
+export const stagingPrefix = ".cuenv-staging-";
+
 /** The name of an entry in the journal and the index: `<function>/<namespace>/<hash>`. */
 export type EntryId = string;
 

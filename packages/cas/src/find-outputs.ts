@@ -1,4 +1,5 @@
 import type { FileIndex, FileKind } from "@cuenv/digest";
+import { stagingPrefix } from "./disk-layout.ts";
 import { coversPath, type OutputPattern, type OutputPatterns } from "./output-pattern.ts";
 
 /** Something on the disk that is a declared output, or a folder on the way to one. */
@@ -78,7 +79,7 @@ function searchBelow(
   let matched = false;
   for (const entry of search.index.list(directory)) {
     const path = `${prefix}${entry.name}`;
-    if (isExcluded(search, path)) continue;
+    if (isExcluded(search, path) || path.startsWith(stagingPrefix)) continue;
     if (pattern.matches?.(path.slice(start)) === true) {
       addTree(search, path, entry.kind, pattern.owned);
       matched = true;

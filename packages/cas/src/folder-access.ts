@@ -1,7 +1,7 @@
 import { CuenvError } from "@cuenv/errors";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
-import { createFlags, writeFully } from "./atomic-write.ts";
+import { createFlags, makeFolders, writeFully } from "./atomic-write.ts";
 import type { CacheFolderOptions } from "./cache-folder.ts";
 import { cachedirTag, type DiskLayout, readme } from "./disk-layout.ts";
 import { inspectFolder } from "./folder-trust.ts";
@@ -67,7 +67,7 @@ function inspect(options: CacheFolderOptions): CuenvError | undefined {
  * ours keep things in it, too, so it may be there without its signs.
  */
 function makeFolder(root: string, layout: DiskLayout): void {
-  mkdirSync(dirname(root), { recursive: true, mode: 0o700 });
+  makeFolders(dirname(root));
   makeOne(root);
   makeOne(layout.base);
   for (const [name, text] of [

@@ -124,6 +124,19 @@ describe("T14: a cache folder that others could have filled", () => {
     expect(await refusal()).toContain("is not a folder");
   });
 
+  it("is not made behind a link to nothing", async () => {
+    symlinkSync(`${base}/nowhere`, root);
+    symlinkSync(`${base}/nowhere`, `${base}/parent`);
+    for (const path of [root, `${base}/parent/deep/cache`]) {
+      const { store } = open(path);
+      await expect(store.ingest(Buffer.from("x"))).rejects.toMatchObject({
+        code: "CAS_STORE_UNAVAILABLE",
+      });
+      expect(await store.missing([hashText("sha256", "x")])).toHaveLength(1);
+    }
+    expect(existsSync(`${base}/nowhere`)).toBe(false);
+  });
+
   it("never throws when it is opened", () => {
     expect(() => open("/proc/none/cache")).not.toThrow();
     expect(() => open(`${base}/${"x".repeat(5000)}`)).not.toThrow();

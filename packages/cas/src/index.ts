@@ -13,10 +13,11 @@ export {
   type OutputProblem,
 } from "./capture-outputs.ts";
 export { createDiskBlobStore, type DiskBlobStoreOptions } from "./disk-blob-store.ts";
-export { entryId, type EntryId, entryPath } from "./disk-layout.ts";
+export { entryId, type EntryId, entryPath, stagingPrefix } from "./disk-layout.ts";
 export type { Durability } from "./durability.ts";
 export { createMemoryBlobStore, type MemoryBlobStoreOptions } from "./memory-blob-store.ts";
 export type { OutputEntry } from "./output-entry.ts";
+export { isAbandoned, processIdentity } from "./process-identity.ts";
 export { restoreOutputs, type RestoreOptions } from "./restore-outputs.ts";
 export type { RestoreMissReason, RestoreResult } from "./restore-result.ts";
 export { storeUnavailable } from "./system-error.ts";

@@ -1,9 +1,7 @@
 import { mkdirSync, rmSync, statSync } from "node:fs";
+import { stagingPrefix } from "./disk-layout.ts";
 import { processIdentity } from "./process-identity.ts";
 import { sweepAbandoned } from "./temporary-folder.ts";
-
-/** Folders of this name may be left at a workspace's root by a killed process; the next restore there removes them. */
-export const stagingPrefix = ".cuenv-staging-";
 
 export interface StagingFolder {
   /** What comes in. */

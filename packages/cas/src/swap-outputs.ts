@@ -135,7 +135,7 @@ function makeParents(swap: Swap, path: string): void {
     return;
   }
   if (stat !== undefined)
-    throw Object.assign(new Error(`${absolute} is no folder`), { code: "CAS_UNSAFE_PARENT" });
+    throw Object.assign(new Error(`${absolute} is no folder`), { code: "ENOTDIR" });
   makeParents(swap, parentOf(path));
   try {
     mkdirSync(absolute);
@@ -149,7 +149,7 @@ function makeSureOfParents(swap: Swap, path: string): void {
   for (let above = path; above !== ""; above = parentOf(above)) {
     if (lstat(`${swap.root}/${above}`)?.isDirectory() !== true) {
       throw Object.assign(new Error(`${swap.root}/${above} is no folder`), {
-        code: "CAS_UNSAFE_PARENT",
+        code: "ENOTDIR",
       });
     }
   }

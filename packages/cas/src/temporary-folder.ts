@@ -1,5 +1,5 @@
-import { lstatSync, mkdirSync, openSync, readdirSync, rmdirSync, rmSync } from "node:fs";
-import { createFlags } from "./atomic-write.ts";
+import { lstatSync, openSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { createFlags, makeFolders } from "./atomic-write.ts";
 import { isAbandoned, processIdentity } from "./process-identity.ts";
 import { errorCode } from "./system-error.ts";
 
@@ -39,7 +39,7 @@ export function createTemporaryFolder(parent: string, now: () => number): Tempor
       name = processIdentity();
     }
     const path = `${parent}/${name}`;
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolders(path);
     removeAtExit(path);
     return path;
   };

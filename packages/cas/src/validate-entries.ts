@@ -5,6 +5,9 @@ const maxNameBytes = 255;
 const maxPathBytes = 4096;
 
 const asciiOnly = /^[\u0020-\u007e]*$/;
+/** Names of common letters that do not begin with a dot, or with one only: nearly every path, in one step instead of ten (measured on the way of a hit). */
+const harmlessPath =
+  /^(?:\.?[A-Za-z0-9_@+-][A-Za-z0-9_@+.-]*\/)*\.?[A-Za-z0-9_@+-][A-Za-z0-9_@+.-]*$/;
 /** What Windows takes for a device or a stream, or silently shortens. */
 const windowsNames = /[<>:"|?*]|[. ]$|^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)/i;
 
@@ -13,6 +16,8 @@ const windowsNames = /[<>:"|?*]|[. ]$|^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)
  * stored on one can be restored on another, except for the names that only Windows cannot have.
  */
 export function pathProblem(path: string, platform: string = process.platform): string | undefined {
+  if (path.length <= maxNameBytes && harmlessPath.test(path) && platform !== "win32")
+    return undefined;
   if (path === "") return "an empty path";
   if (asciiOnly.test(path) ? path.length > maxPathBytes : Buffer.byteLength(path) > maxPathBytes) {
     return `a path longer than ${maxPathBytes} bytes`;
@@ -91,14 +96,19 @@ export function entriesProblem(
     if (other !== undefined) return { path, reason: collision(path, other.path) };
     byKey.set(key, entry);
   }
+  const seen = new Set<string>();
   for (const { path } of entries) {
-    for (let end = path.indexOf("/"); end >= 0; end = path.indexOf("/", end + 1)) {
+    for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1)) {
       const above = path.slice(0, end);
+      // Its own folders were looked at with it.
+      if (seen.has(above)) break;
+      seen.add(above);
       const entry = byKey.get(collisionKey(above));
       if (entry === undefined) continue;
       if (entry.path !== above) return { path, reason: collision(above, entry.path) };
-      if (entry.kind !== "directory")
+      if (entry.kind !== "directory") {
         return { path, reason: `a path below the ${entry.kind} ${above}` };
+      }
     }
   }
   return undefined;

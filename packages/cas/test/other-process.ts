@@ -14,16 +14,25 @@ const nodeArguments = ["--conditions=@cuenv/source", "--input-type=module-typesc
 /** Names that the program of another process can import from: `import { … } from SOURCE + "/x.ts"`. */
 export const sourceUrl: string = new URL("../src", import.meta.url).href;
 
+const prefixes = {
+  asNobody: ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"],
+  withMounts: ["unshare", "--mount"],
+};
+
 /** Runs a TypeScript module in a Node of its own, as a user without rights when `asNobody`. */
 export function runModule(
   program: string,
-  options: { readonly asNobody?: boolean; readonly environment?: NodeJS.ProcessEnv } = {},
+  options: {
+    readonly asNobody?: boolean;
+    /** In a mount namespace of its own, so that nothing stays mounted. */
+    readonly withMounts?: boolean;
+    readonly environment?: NodeJS.ProcessEnv;
+  } = {},
 ): Promise<Ended> {
   const node = [process.execPath, ...nodeArguments, "--eval", program];
-  const [command = "", ...args] =
-    options.asNobody === true
-      ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", ...node]
-      : node;
+  const asNobody = options.asNobody === true ? prefixes.asNobody : [];
+  const withMounts = options.withMounts === true ? prefixes.withMounts : [];
+  const [command = "", ...args] = [...withMounts, ...asNobody, ...node];
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd: fileURLToPath(new URL("..", import.meta.url)),
