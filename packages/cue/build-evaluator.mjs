@@ -90,7 +90,7 @@ function schemaFiles(folder = join(here, "schema"), prefix = "") {
         ? schemaFiles(join(folder, entry.name), `${prefix}${entry.name}/`)
         : [`${prefix}${entry.name}`],
     )
-    .sort();
+    .toSorted();
 }
 
 /** What evaluation results depend on besides their inputs, known to the hot path without reading anything. */
@@ -109,7 +109,9 @@ function writeIdentity() {
 }
 
 const mode = process.argv[2];
-if (mode === "--identity") {
+if (mode === "--print-identity") {
+  process.stdout.write(identity());
+} else if (mode === "--identity") {
   writeIdentity();
 } else if (mode === "--check") {
   const shipped = zstdDecompressSync(readFileSync(artifact));

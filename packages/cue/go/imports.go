@@ -101,6 +101,7 @@ func near(a, b string) bool {
 	if len(a)-len(b) > limit || len(b)-len(a) > limit {
 		return false
 	}
+	var beforePrevious []int
 	previous := make([]int, len(b)+1)
 	for column := range previous {
 		previous[column] = column
@@ -114,8 +115,12 @@ func near(a, b string) bool {
 				cost = 0
 			}
 			current[column] = min(current[column-1]+1, previous[column]+1, previous[column-1]+cost)
+			// Two letters that changed places are one slip.
+			if row > 1 && column > 1 && a[row-1] == b[column-2] && a[row-2] == b[column-1] {
+				current[column] = min(current[column], beforePrevious[column-2]+1)
+			}
 		}
-		previous = current
+		beforePrevious, previous = previous, current
 	}
 	return previous[len(b)] <= limit
 }

@@ -14,6 +14,7 @@ import (
 	"cuelang.org/go/cue/load"
 	"cuelang.org/go/cue/parser"
 	"cuelang.org/go/cue/token"
+	"cuelang.org/go/mod/modfile"
 )
 
 // The file that makes our schema part of the package. Its name sorts last and cannot be a file of the user's.
@@ -82,6 +83,8 @@ func layOver(view *View, request Request) *importRewriter {
 	if text, err := view.files.Read(moduleFile); err == nil {
 		if !namesModule(text) {
 			view.Put(moduleFile, []byte(ownModuleFile))
+		} else if fixed := modernised(text, moduleFile); fixed != nil {
+			view.Put(moduleFile, fixed)
 		}
 	} else if kind, err := view.files.Stat(moduleFolder); err != nil || kind == KindDirectory {
 		view.Put(moduleFile, []byte(ownModuleFile))
@@ -111,6 +114,23 @@ func layOver(view *View, request Request) *importRewriter {
 		view.Put(path.Join(schemaFolder, folder, "unknown.cue"), []byte(text.String()))
 	}
 	return rewriter
+}
+
+// modernised gives what a legacy module file, which says nothing of a language version, is taken for; nil if it is none. The
+// loader does the same where it reads the file, but not where a package in cue.mod/pkg needs it.
+func modernised(text []byte, name string) []byte {
+	if _, err := modfile.ParseNonStrict(text, name); err == nil {
+		return nil
+	}
+	file, err := modfile.FixLegacy(text, name)
+	if err != nil {
+		return nil // the loader reports it
+	}
+	fixed, err := modfile.Format(file)
+	if err != nil {
+		return nil
+	}
+	return fixed
 }
 
 // namesModule reports whether a module file has a module path; legacy ones may be empty.
@@ -148,12 +168,9 @@ func definitions(text []byte) (labels []string) {
 	return labels
 }
 
-// choosePackage finds the package that is meant: the one asked for; else "cuenv", else "env", else the only one;
+// choosePackage finds the package that is meant: the one asked for, which must have a file in the folder itself; else "cuenv", else "env", else the only one;
 // else an env.cue without a package clause, whose name is then the second result.
 func choosePackage(view *View, request Request) (name, file string, failure *Failure) {
-	if request.Package != "" && request.Package != "_" {
-		return request.Package, "", nil
-	}
 	entries, err := view.ReadDir(strings.TrimPrefix(request.Directory, "/"))
 	if err != nil {
 		return "", "", failf("read", "%s cannot be listed", request.Directory)
@@ -184,14 +201,19 @@ func choosePackage(view *View, request Request) (name, file string, failure *Fai
 		}
 	}
 	names := slices.Sorted(maps.Keys(packages))
+	asked := request.Package
 	switch {
-	case request.Package != "_" && packages["cuenv"]:
+	case asked == "" && packages["cuenv"]:
 		return "cuenv", "", nil
-	case request.Package != "_" && packages["env"]:
+	case asked == "" && packages["env"]:
 		return "env", "", nil
-	case anonymous:
+	case anonymous && (asked == "" || asked == "_"):
 		return "_", "env.cue", nil
-	case request.Package != "_" && len(names) == 1:
+	case asked != "" && packages[asked]:
+		return asked, "", nil
+	case asked != "":
+		return "", "", failf("package", "no CUE package %s", asked)
+	case len(names) == 1:
 		return names[0], "", nil
 	case len(names) > 1:
 		return "", "", failf("ambiguous", "packages %s", strings.Join(names, ", "))

@@ -1,5 +1,5 @@
 import { realpathSync, statSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { CuenvError } from "@cuenv/errors";
 import type { Evaluation, EvaluationInput } from "./evaluation.ts";
 import { decodeAnswer } from "./decode-answer.ts";
@@ -73,7 +73,19 @@ async function evaluateInTurn(options: EvaluateOptions): Promise<RawResult> {
   if (refusal !== undefined) throw errorOfRefusal(refusal, directory);
   const failure = answer.startsWith('{"failure"') ? JSON.parse(answer).failure : undefined;
   if (failure !== undefined) throw errorOfFailure(failure, { directory, packageName, limits });
-  return { answer, inputs: [...rootInputs, ...inputs] };
+  return { answer, inputs: withoutImplied([...rootInputs, ...inputs]) };
+}
+
+/** Where a folder is missing, all that was looked for in it is; each path once. */
+function withoutImplied(inputs: readonly EvaluationInput[]): readonly EvaluationInput[] {
+  const byPath = new Map(inputs.map((input) => [input.path, input]));
+  const missing = new Set(inputs.flatMap(({ kind, path }) => (kind === "missing" ? [path] : [])));
+  return [...byPath.values()].filter(({ kind, path }) => {
+    if (kind !== "missing") return true;
+    for (let folder = dirname(path); folder !== dirname(folder); folder = dirname(folder))
+      if (missing.has(folder)) return false;
+    return true;
+  });
 }
 
 function answered(

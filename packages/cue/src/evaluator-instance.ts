@@ -67,8 +67,8 @@ export function createEvaluatorInstance(setup: WorkerSetup): EvaluatorInstance {
     cuenv: host,
   });
   exports = instance.exports as unknown as EvaluatorExports;
-  const { allocate, evaluate, _initialize: initialize } = exports;
-  initialize();
+  const go = exports;
+  go._initialize();
 
   return {
     evaluate({ directory, root, packageName, validate, limits }) {
@@ -85,9 +85,9 @@ export function createEvaluatorInstance(setup: WorkerSetup): EvaluatorInstance {
         }),
       );
       try {
-        const at = allocate(request.length);
+        const at = go.allocate(request.length);
         new Uint8Array(memory().buffer).set(request, at);
-        evaluate();
+        go.evaluate();
       } catch (error) {
         return crashOf(error, wasi.diagnostics());
       }

@@ -13,23 +13,95 @@ export interface Refusal {
 
 export const missing = -1 as const;
 export const refused = -2 as const;
+type Nothing = typeof missing | typeof refused;
 
 /** The file system as the evaluator sees it: read-only, below one folder, bounded, and every look is noted. */
 export interface HostFiles {
-  /** 1 file, 2 folder, or `missing` or `refused`. */
-  stat(path: string): number;
-  read(path: string): Uint8Array | typeof missing | typeof refused;
-  list(path: string, entries: "cue" | "all"): Uint8Array | typeof missing | typeof refused;
+  /** 1 file, 2 folder. */
+  stat(path: string): 1 | 2 | Nothing;
+  read(path: string): Uint8Array | Nothing;
+  list(path: string, entries: "cue" | "all"): Uint8Array | Nothing;
   /** Everything looked at so far. */
   inputs(): readonly EvaluationInput[];
   readonly refusal: Refusal | undefined;
 }
 
 export function createHostFiles(root: string, limits: EvaluationLimits): HostFiles {
-  const realRoot = realpathSync(root);
+  const gate = createGate(root, limits);
   const inputs = new Map<string, EvaluationInput>();
+
+  function note(input: EvaluationInput): void {
+    const known = inputs.get(input.path);
+    // A look is part of a reading; a listing of all entries is more than one of some.
+    if (input.kind === "present" && known !== undefined) return;
+    if (known?.kind === "directory" && known.entries === "all") return;
+    inputs.set(input.path, input);
+  }
+
+  /** The stat of what is there; nothing is noted as missing. */
+  function look(path: string): Stats | Nothing {
+    const stats = gate.look(path);
+    if (stats === missing) note({ kind: "missing", path });
+    return stats;
+  }
+
+  return {
+    inputs: () => [...inputs.values()],
+    get refusal() {
+      return gate.refusal;
+    },
+    stat(path) {
+      const stats = look(path);
+      if (typeof stats === "number") return stats;
+      const isDirectory = stats.isDirectory();
+      note({ kind: "present", path, isDirectory });
+      return isDirectory ? 2 : 1;
+    },
+    read(path) {
+      const stats = look(path);
+      if (typeof stats === "number") return stats;
+      if (!gate.admits(path, stats)) return refused;
+      try {
+        const { bytes, stamp } = readStamped(path);
+        note({ kind: "file", path, hash: hashOf(bytes), stamp });
+        return bytes;
+      } catch (error) {
+        return gate.refuse(path, reasonOf(error));
+      }
+    },
+    list(path, entries) {
+      const readAtMs = Date.now();
+      const stats = look(path);
+      if (typeof stats === "number") return stats;
+      if (!stats.isDirectory()) {
+        note({ kind: "present", path, isDirectory: false });
+        return missing;
+      }
+      try {
+        const { text, hasLinks } = listDirectory(path, entries);
+        const stamp = hasLinks ? undefined : stampOf(stats, readAtMs);
+        note({ kind: "directory", path, entries, hash: hashOf(text), stamp });
+        return new TextEncoder().encode(text);
+      } catch (error) {
+        return gate.refuse(path, reasonOf(error));
+      }
+    },
+  };
+}
+
+interface Gate {
+  look(path: string): Stats | Nothing;
+  /** Whether a file may be read; counts it. */
+  admits(path: string, stats: Stats): boolean;
+  refuse(path: string, reason: string, code?: Refusal["code"]): typeof refused;
+  readonly refusal: Refusal | undefined;
+}
+
+/** What may be looked at and read: nothing outside the root, not through a link either, and not without bounds. */
+function createGate(root: string, limits: EvaluationLimits): Gate {
+  const realRoot = realpathSync(root);
   let refusal: Refusal | undefined;
-  let readBytes = 0;
+  let bytesRead = 0;
   let looks = 0;
 
   function refuse(
@@ -41,92 +113,39 @@ export function createHostFiles(root: string, limits: EvaluationLimits): HostFil
     return refused;
   }
 
-  function note(input: EvaluationInput): void {
-    const known = inputs.get(input.path);
-    // A look is part of a reading; a listing of all entries is more than one of some.
-    if (input.kind === "present" && known !== undefined) return;
-    if (known?.kind === "directory" && known.entries === "all") return;
-    inputs.set(input.path, input);
-  }
-
-  /** Why a path may not be looked at, or its stat, or undefined when there is nothing. */
-  function look(path: string): Stats | undefined | typeof refused {
+  function look(path: string): Stats | Nothing {
     looks += 1;
     if (looks > limits.files)
       return refuse(path, `more than ${limits.files} files are needed`, "CUE_LIMIT_READ");
     if (!isWithin(path, root)) return refuse(path, `it lies outside ${root}`);
-    let stats: Stats | undefined;
     try {
-      stats = statSync(path, { throwIfNoEntry: false });
-      if (stats !== undefined && !isWithin(realpathSync(path), realRoot))
-        return refuse(path, `a link leads outside ${root}`);
+      const stats = statSync(path, { throwIfNoEntry: false });
+      if (stats === undefined) return missing;
+      if (isWithin(realpathSync(path), realRoot)) return stats;
+      return refuse(path, `a link leads outside ${root}`);
     } catch (error) {
       return refuse(path, reasonOf(error));
     }
-    return stats;
+  }
+
+  function admits(path: string, stats: Stats): boolean {
+    bytesRead += stats.size;
+    // Opening a FIFO would wait for ever; a device may never end.
+    if (!stats.isFile()) refuse(path, "it is not a regular file");
+    else if (stats.size > limits.fileBytes)
+      refuse(path, `it has more than ${limits.fileBytes} bytes`, "CUE_LIMIT_READ");
+    else if (bytesRead > limits.totalBytes)
+      refuse(path, `more than ${limits.totalBytes} bytes are read in all`, "CUE_LIMIT_READ");
+    else return true;
+    return false;
   }
 
   return {
-    inputs: () => [...inputs.values()],
+    look,
+    admits,
+    refuse,
     get refusal() {
       return refusal;
-    },
-    stat(path) {
-      const stats = look(path);
-      if (stats === refused) return refused;
-      if (stats === undefined) {
-        note({ kind: "missing", path });
-        return missing;
-      }
-      note({ kind: "present", path, isDirectory: stats.isDirectory() });
-      return stats.isDirectory() ? 2 : 1;
-    },
-    read(path) {
-      const stats = look(path);
-      if (stats === refused) return refused;
-      if (stats === undefined) {
-        note({ kind: "missing", path });
-        return missing;
-      }
-      // Opening a FIFO would wait for ever; a device may never end.
-      if (!stats.isFile()) return refuse(path, "it is not a regular file");
-      if (stats.size > limits.fileBytes)
-        return refuse(path, `it has more than ${limits.fileBytes} bytes`, "CUE_LIMIT_READ");
-      readBytes += stats.size;
-      if (readBytes > limits.totalBytes)
-        return refuse(
-          path,
-          `more than ${limits.totalBytes} bytes are read in all`,
-          "CUE_LIMIT_READ",
-        );
-      try {
-        const { bytes, stamp } = readStamped(path);
-        note({ kind: "file", path, hash: hashOf(bytes), stamp });
-        return bytes;
-      } catch (error) {
-        return refuse(path, reasonOf(error));
-      }
-    },
-    list(path, entries) {
-      const readAtMs = Date.now();
-      const stats = look(path);
-      if (stats === refused) return refused;
-      if (stats === undefined || !stats.isDirectory()) {
-        note(
-          stats === undefined
-            ? { kind: "missing", path }
-            : { kind: "present", path, isDirectory: false },
-        );
-        return missing;
-      }
-      try {
-        const { text, hasLinks } = listDirectory(path, entries);
-        const stamp = hasLinks ? undefined : stampOf(stats, readAtMs);
-        note({ kind: "directory", path, entries, hash: hashOf(text), stamp });
-        return new TextEncoder().encode(text);
-      } catch (error) {
-        return refuse(path, reasonOf(error));
-      }
     },
   };
 }

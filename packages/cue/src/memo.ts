@@ -67,7 +67,12 @@ export function rememberEvaluation(key: MemoKey, { answer, inputs }: RememberedA
     writeFileSync(temporary, `${hashOf(body)}\n${body}`, { flag: "wx" });
     renameSync(temporary, file);
   } catch {
-    rmSync(temporary, { force: true });
+    // Nothing is remembered, then.
+    try {
+      rmSync(temporary, { force: true });
+    } catch {
+      // There was no folder to leave it in.
+    }
   }
 }
 

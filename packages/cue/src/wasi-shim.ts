@@ -22,51 +22,24 @@ const diagnosticsKept = 16_384;
  * prints a warning, and says of itself that it is no sandbox.)
  */
 export function createWasiShim(environment: readonly string[], memory: () => WasmMemory): WasiShim {
-  let diagnostics = "";
-  const strings = environment.map((text) => new TextEncoder().encode(`${text}\0`));
-  const view = () => new DataView(memory().buffer);
-  const bytes = () => new Uint8Array(memory().buffer);
-
-  const functions: Record<string, (...values: number[]) => number> = {
-    args_sizes_get: (count = 0, size = 0) => setSizes(count, size, 0, 0),
-    args_get: () => 0,
-    environ_sizes_get: (count = 0, size = 0) =>
-      setSizes(
-        count,
-        size,
-        strings.length,
-        strings.reduce((total, text) => total + text.length, 0),
-      ),
-    environ_get(pointers = 0, buffer = 0) {
-      let at = buffer;
-      for (const [index, text] of strings.entries()) {
-        view().setUint32(pointers + 4 * index, at, true);
-        bytes().set(text, at);
-        at += text.length;
-      }
-      return 0;
-    },
-    random_get(at = 0, length = 0) {
+  const view = (): DataView => new DataView(memory().buffer);
+  const bytes = (): Uint8Array => new Uint8Array(memory().buffer);
+  const errors = createErrorStream(view, bytes);
+  const imports: ModuleImports = {
+    ...environmentFunctions(environment, view, bytes),
+    random_get(at: number, length: number) {
       randomFillSync(bytes().subarray(at, at + length));
       return 0;
     },
-    sched_yield: () => 0,
-    fd_prestat_get: () => badDescriptor,
-    fd_write(descriptor = 0, vectors = 0, count = 0, written = 0) {
-      let total = 0;
-      for (let index = 0; index < count; index += 1) {
-        const at = view().getUint32(vectors + 8 * index, true);
-        const length = view().getUint32(vectors + 8 * index + 4, true);
-        if (descriptor === 2)
-          diagnostics += new TextDecoder().decode(bytes().slice(at, at + length));
-        total += length;
-      }
-      diagnostics = diagnostics.slice(-diagnosticsKept);
-      view().setUint32(written, total, true);
+    /** The second argument is a 64-bit number. */
+    clock_time_get(clock: number, _precision: bigint, at: number) {
+      const now =
+        clock === 0 ? BigInt(Date.now()) * 1_000_000n : BigInt(Math.round(performance.now() * 1e6));
+      view().setBigUint64(at, now, true);
       return 0;
     },
     /** Subscriptions are 48 bytes, events 32; Go asks for timers only, and may be told that they fired. */
-    poll_oneoff(subscriptions = 0, events = 0, count = 0, happened = 0) {
+    poll_oneoff(subscriptions: number, events: number, count: number, happened: number) {
       for (let index = 0; index < count; index += 1) {
         const subscription = subscriptions + 48 * index;
         bytes().copyWithin(events + 32 * index, subscription, subscription + 8);
@@ -76,23 +49,9 @@ export function createWasiShim(environment: readonly string[], memory: () => Was
       view().setUint32(happened, count, true);
       return 0;
     },
-  };
-
-  function setSizes(countAt: number, sizeAt: number, count: number, size: number): number {
-    view().setUint32(countAt, count, true);
-    view().setUint32(sizeAt, size, true);
-    return 0;
-  }
-
-  const imports: ModuleImports = {
-    ...functions,
-    /** The second argument is a 64-bit number, hence apart. */
-    clock_time_get(clock: number, _precision: bigint, at: number) {
-      const now =
-        clock === 0 ? BigInt(Date.now()) * 1_000_000n : BigInt(Math.round(performance.now() * 1e6));
-      view().setBigUint64(at, now, true);
-      return 0;
-    },
+    sched_yield: () => 0,
+    fd_prestat_get: () => badDescriptor,
+    fd_write: errors.write,
     proc_exit(code: number) {
       throw new ModuleExit(`the evaluator ended with code ${code}`);
     },
@@ -101,6 +60,60 @@ export function createWasiShim(environment: readonly string[], memory: () => Was
     imports: new Proxy(imports, {
       get: (known, name: string) => known[name] ?? (() => notSupported),
     }),
-    diagnostics: () => diagnostics,
+    diagnostics: errors.text,
+  };
+}
+
+function environmentFunctions(
+  environment: readonly string[],
+  view: () => DataView,
+  bytes: () => Uint8Array,
+): ModuleImports {
+  const strings = environment.map((text) => new TextEncoder().encode(`${text}\0`));
+  const size = strings.reduce((total, text) => total + text.length, 0);
+  function setSizes(countAt: number, sizeAt: number, count: number, total: number): number {
+    view().setUint32(countAt, count, true);
+    view().setUint32(sizeAt, total, true);
+    return 0;
+  }
+  return {
+    args_sizes_get: (countAt: number, sizeAt: number) => setSizes(countAt, sizeAt, 0, 0),
+    args_get: () => 0,
+    environ_sizes_get: (countAt: number, sizeAt: number) =>
+      setSizes(countAt, sizeAt, strings.length, size),
+    environ_get(pointers: number, buffer: number) {
+      let at = buffer;
+      for (const [index, text] of strings.entries()) {
+        view().setUint32(pointers + 4 * index, at, true);
+        bytes().set(text, at);
+        at += text.length;
+      }
+      return 0;
+    },
+  };
+}
+
+interface ErrorStream {
+  readonly write: (descriptor: number, vectors: number, count: number, written: number) => number;
+  readonly text: () => string;
+}
+
+/** Keeps the end of what is written to descriptor 2, and drops everything else. */
+function createErrorStream(view: () => DataView, bytes: () => Uint8Array): ErrorStream {
+  let kept = "";
+  return {
+    text: () => kept,
+    write(descriptor, vectors, count, written) {
+      let total = 0;
+      for (let index = 0; index < count; index += 1) {
+        const at = view().getUint32(vectors + 8 * index, true);
+        const length = view().getUint32(vectors + 8 * index + 4, true);
+        if (descriptor === 2) kept += new TextDecoder().decode(bytes().slice(at, at + length));
+        total += length;
+      }
+      kept = kept.slice(-diagnosticsKept);
+      view().setUint32(written, total, true);
+      return 0;
+    },
   };
 }

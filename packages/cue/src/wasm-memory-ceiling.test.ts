@@ -1,0 +1,31 @@
+import { describe, expect, it } from "vitest";
+import { webAssembly } from "./web-assembly.ts";
+import { withMemoryCeiling } from "./wasm-memory-ceiling.ts";
+
+// One exported memory of one page without a maximum, and an exported grow(n).
+const module = new Uint8Array([
+  0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 6, 1, 0x60, 1, 0x7f, 1, 0x7f, 3, 2, 1, 0, 5, 3, 1, 0, 1, 7, 8,
+  1, 4, 0x67, 0x72, 0x6f, 0x77, 0, 0, 10, 8, 1, 6, 0, 0x20, 0, 0x40, 0, 0x0b,
+]);
+
+function grow(bytes: Uint8Array, pages: number): number {
+  const instance = new webAssembly.Instance(new webAssembly.Module(bytes), {});
+  return (instance.exports["grow"] as (pages: number) => number)(pages);
+}
+
+describe("withMemoryCeiling", () => {
+  it("lets memory grow to the ceiling and not beyond", () => {
+    expect(grow(module, 1000)).toBe(1);
+    const limited = withMemoryCeiling(module, 300 * 65_536);
+    expect(grow(limited, 299)).toBe(1);
+    expect(grow(limited, 300)).toBe(-1);
+  });
+
+  it("does not go below what the module starts with", () => {
+    expect(grow(withMemoryCeiling(module, 0), 0)).toBe(1);
+  });
+
+  it("refuses a module without memory", () => {
+    expect(() => withMemoryCeiling(module.slice(0, 8), 1)).toThrow("no memory section");
+  });
+});
