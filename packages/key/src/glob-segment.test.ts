@@ -56,6 +56,8 @@ describe("compileSegment", () => {
       fc.property(pattern, name, (glob, text) => {
         // Two stars in a row mean one here, and folders there.
         fc.pre(!glob.includes("**"));
+        // Its shortcut for this one pattern wants a character behind the dot; a shell, and we, do not.
+        fc.pre(glob !== "*.*" || !text.endsWith("."));
         const oracle = picomatch(glob, { dot: true, nobrace: true, noextglob: true });
         expect([glob, text, matches(glob, text)]).toEqual([glob, text, oracle(text)]);
       }),
