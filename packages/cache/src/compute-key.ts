@@ -1,4 +1,4 @@
-import type { OutputEntry } from "@cuenv/cas";
+import { type OutputEntry, stagingPrefix } from "@cuenv/cas";
 import type { Digest } from "@cuenv/digest";
 import { CuenvError } from "@cuenv/errors";
 import {
@@ -148,6 +148,9 @@ function isUnreadableInput(error: unknown): error is CuenvError {
   );
 }
 
+/** Of restores that are going on, or were killed. */
+const staging = { projectDirectory: "", patterns: [`${stagingPrefix}*`] } as const;
+
 function selectionOf(engine: CacheEngine, request: TaskRequest): SelectionRequest | undefined {
   const { cache, inputs, outputs } = request.task;
   if (cache.cacheKey !== undefined) return undefined;
@@ -159,9 +162,12 @@ function selectionOf(engine: CacheEngine, request: TaskRequest): SelectionReques
     patterns: inputs,
     extraPatterns: cache.extraInputs,
     ignorePatterns: cache.ignoreInputs,
-    excludeOutputs: [outputs ?? [], ...declared]
-      .filter((patterns) => patterns.length > 0)
-      .map((patterns) => ({ projectDirectory, patterns })),
+    excludeOutputs: [
+      ...[outputs ?? [], ...declared]
+        .filter((patterns) => patterns.length > 0)
+        .map((patterns) => ({ projectDirectory, patterns })),
+      staging,
+    ],
     excludePaths: engine.excludedPaths,
   };
 }

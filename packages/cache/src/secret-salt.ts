@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
+import { replaceFile } from "@cuenv/digest";
+import { readFileSync } from "node:fs";
 
 const saltPattern = /^[0-9a-f]{64}$/;
 const salts = new Map<string, string>();
@@ -23,21 +24,17 @@ function randomSalt(): string {
   return randomBytes(32).toString("hex");
 }
 
+/**
+ * Written by rename, and anew when it is no salt: half a one, of a process that was killed, would make tasks with secrets miss for ever. Of two
+ * processes that make it at once, one has misses.
+ */
 function storedSalt(cacheDirectory: string): string {
   const path = `${cacheDirectory}/v1/secret-salt`;
+  const present = readSalt(path);
+  if (present !== undefined) return present;
   const made = randomSalt();
-  try {
-    mkdirSync(`${cacheDirectory}/v1`, { recursive: true, mode: 0o700 });
-    const file = openSync(path, "wx", 0o600);
-    try {
-      writeSync(file, made, 0, "latin1");
-    } finally {
-      closeSync(file);
-    }
-    return made;
-  } catch {
-    return readSalt(path) ?? made;
-  }
+  replaceFile(path, made);
+  return readSalt(path) ?? made;
 }
 
 function readSalt(path: string): string | undefined {

@@ -1,0 +1,44 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "salt-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** As another process would: nothing is remembered. */
+async function saltOf(directory: string | undefined): Promise<string> {
+  vi.resetModules();
+  const { secretSalt } = await import("./secret-salt.ts");
+  return secretSalt(directory);
+}
+
+describe("the salt of secrets", () => {
+  it("is made once, at random, for its owner only", async () => {
+    const salt = await saltOf(folder);
+    expect(salt).toMatch(/^[0-9a-f]{64}$/);
+    expect(await saltOf(folder)).toBe(salt);
+    expect(statSync(join(folder, "v1", "secret-salt")).mode & 0o777).toBe(0o600);
+    expect(await saltOf(undefined)).not.toBe(salt);
+  });
+
+  it("is made anew where a killed process left half of it", async () => {
+    mkdirSync(join(folder, "v1"));
+    const path = join(folder, "v1", "secret-salt");
+    for (const half of ["", "0123"]) {
+      writeFileSync(path, half);
+      const salt = await saltOf(folder);
+      expect(readFileSync(path, "latin1")).toBe(salt);
+      expect(await saltOf(folder)).toBe(salt);
+    }
+  });
+
+  it("is one for this process only where the folder cannot be written", async () => {
+    writeFileSync(join(folder, "v1"), "no folder");
+    expect(await saltOf(folder)).toMatch(/^[0-9a-f]{64}$/);
+  });
+});
