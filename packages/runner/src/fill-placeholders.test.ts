@@ -96,65 +96,69 @@ describe("fillScript", () => {
       ).toBe("a\n\nb 'c'\n");
   });
 
-  it("never makes a hostile value code, whatever the script around it", () => {
-    const folder = temporaryFolder();
-    const hostile = fc.constantFrom(
-      ";touch pwned;",
-      "$(touch pwned)",
-      "`touch pwned`",
-      "'\ntouch pwned\n'",
-      '"\ntouch pwned\n"',
-      ")\ntouch pwned\n(",
-      "\nEOF\ntouch pwned\n",
-      "\\';touch pwned;'",
-      "&touch pwned #",
-    );
-    const piece = fc.constantFrom(
-      "'",
-      '"',
-      "\\",
-      "`",
-      "$(",
-      ")",
-      "((",
-      "))",
-      "#",
-      " ",
-      "\n",
-      "${",
-      "}",
-      "$'",
-      "$",
-      "<<EOF\n",
-      "<<<",
-      "<",
-      "EOF\n",
-      "case x in x) ",
-      ";; esac",
-      "echo ",
-      "a",
-      "b=",
-      "{{v}}",
-      "{{v}}",
-    );
-    fc.assert(
-      fc.property(fc.array(piece, { minLength: 2, maxLength: 14 }), hostile, (pieces, value) => {
-        let script: string;
-        try {
-          script = fillScript(pieces.join(""), "sh", new Map([["v", value]]));
-        } catch (error) {
-          if (error instanceof CuenvError) return; // refused, as it may
-          throw error;
-        }
-        for (const shell of ["sh", "bash"])
-          spawnSync(shell, ["-c", script], { cwd: folder, stdio: "ignore", timeout: 2000 });
-        const isPwned = existsSync(join(folder, "pwned"));
-        rmSync(join(folder, "pwned"), { force: true }); // for the next round, which may be a shrunk one
-        expect(isPwned).toBe(false);
-      }),
-      { numRuns: Number(process.env["CUENV_FUZZ_RUNS"] ?? 120) },
-    );
-  });
+  it(
+    "never makes a hostile value code, whatever the script around it",
+    { timeout: 900_000 },
+    () => {
+      const folder = temporaryFolder();
+      const hostile = fc.constantFrom(
+        ";touch pwned;",
+        "$(touch pwned)",
+        "`touch pwned`",
+        "'\ntouch pwned\n'",
+        '"\ntouch pwned\n"',
+        ")\ntouch pwned\n(",
+        "\nEOF\ntouch pwned\n",
+        "\\';touch pwned;'",
+        "&touch pwned #",
+      );
+      const piece = fc.constantFrom(
+        "'",
+        '"',
+        "\\",
+        "`",
+        "$(",
+        ")",
+        "((",
+        "))",
+        "#",
+        " ",
+        "\n",
+        "${",
+        "}",
+        "$'",
+        "$",
+        "<<EOF\n",
+        "<<<",
+        "<",
+        "EOF\n",
+        "case x in x) ",
+        ";; esac",
+        "echo ",
+        "a",
+        "b=",
+        "{{v}}",
+        "{{v}}",
+      );
+      fc.assert(
+        fc.property(fc.array(piece, { minLength: 2, maxLength: 14 }), hostile, (pieces, value) => {
+          let script: string;
+          try {
+            script = fillScript(pieces.join(""), "sh", new Map([["v", value]]));
+          } catch (error) {
+            if (error instanceof CuenvError) return; // refused, as it may
+            throw error;
+          }
+          for (const shell of ["sh", "bash"])
+            spawnSync(shell, ["-c", script], { cwd: folder, stdio: "ignore", timeout: 2000 });
+          const isPwned = existsSync(join(folder, "pwned"));
+          rmSync(join(folder, "pwned"), { force: true }); // for the next round, which may be a shrunk one
+          expect(isPwned).toBe(false);
+        }),
+        { numRuns: Number(process.env["CUENV_FUZZ_RUNS"] ?? 120) },
+      );
+    },
+  );
 
   it.each([
     ["a here-document", "cat <<EOF\n{{v}}\nEOF"],
