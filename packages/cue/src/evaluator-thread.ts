@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { CuenvError } from "@cuenv/errors";
 import { packageFile } from "./package-file.ts";
@@ -57,11 +58,11 @@ export function startEvaluatorThread(memoryBytes: number): EvaluatorThread {
   };
 }
 
-/** The worker's file is beside this one, be that source or compiled. */
 function startWorker(workerData: WorkerSetup): Worker {
-  const isSource = import.meta.url.endsWith(".ts");
-  const file = isSource ? "src/evaluator-worker.ts" : "dist/evaluator-worker.js";
-  const worker = new Worker(packageFile(file), {
+  // Beside this file, be that source, compiled, or bundled with the worker as an entry of its own.
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  const beside = new URL(`./evaluator-worker.${extension}`, import.meta.url);
+  const worker = new Worker(existsSync(beside) ? beside : packageFile("dist/evaluator-worker.js"), {
     workerData,
     // The worker needs no condition or loader; some flags of the process, `--input-type`, no worker starts with.
     execArgv: [],
