@@ -96,6 +96,18 @@ describe("what declared outputs name", () => {
     expect(await paths("", ["**/*.xml"])).toEqual(["app/", "app/report.xml"]);
   });
 
+  it("is nothing that a glob finds in packages or in git's folder, unless it names them", async () => {
+    space.write("app/node_modules/pkg/index.js", "theirs");
+    space.write("app/node_modules/.cache/tool/x.js", "ours");
+    space.write("app/.git/hook.js", "git's");
+    expect(
+      (await paths("app", ["**/*.js"])).filter((path) => /node_modules|git/.test(path)),
+    ).toEqual([]);
+    expect(await paths("app", ["node_modules/.cache/*/*.js"])).toContain(
+      "app/node_modules/.cache/tool/x.js",
+    );
+  });
+
   it("is the whole folder that a glob matches", async () => {
     expect(await paths("app", ["dist/d*"])).toEqual([
       "app/dist/",

@@ -24,8 +24,11 @@ interface Search {
   readonly found: Map<string, FoundOutput>;
 }
 
-/** Folders that no glob looks into. A plain name still takes all that is below it. */
-const neverSearched = new Set([".git"]);
+/**
+ * Folders that no glob looks into: a pattern that begins with two stars would make other people's packages an output. What a pattern names before its first
+ * wildcard (`node_modules/.cache/**`) is looked into, and a plain name takes all that is below it.
+ */
+const neverSearched = new Set([".git", "node_modules"]);
 
 /** Looks on the disk for everything that the patterns cover. Symbolic links are found, not followed. */
 export function findOutputs(index: FileIndex, patterns: OutputPatterns): FoundOutputs {
