@@ -2,7 +2,7 @@ import type { ActionCache } from "@cuenv/action-cache";
 import type { BlobStore, CacheFolder } from "@cuenv/cas";
 import type { CacheSettings, CommandTask } from "@cuenv/config";
 import type { FileIndex } from "@cuenv/digest";
-import type { InputMemo, SelectionRequest, ToolProbe } from "@cuenv/key";
+import type { InputMemo, Selection, SelectionRequest, ToolProbe } from "@cuenv/key";
 import type { CacheEvent } from "./cache-event.ts";
 import type { LastResults } from "./last-results.ts";
 import type { SpoolDirectory } from "./output-recorder.ts";
@@ -35,7 +35,7 @@ export interface CacheEngine {
   readonly now: () => number;
   readonly emit: (event: CacheEvent) => void;
   /** The files that an input selection finds, remembered between runs. */
-  readonly select: (request: SelectionRequest) => readonly string[];
+  readonly select: (request: SelectionRequest) => Selection;
   readonly inputMemo: InputMemo;
   /** A task's name across the workspace. */
   readonly taskId: (task: Pick<CommandTask, "name">) => string;

@@ -9,6 +9,7 @@ import {
   filterEnvironmentVariables,
   hashInputFiles,
   type InputNode,
+  type InputProblem,
   type InputSet,
   normalizeWorkingDirectory,
   resolvePatterns,
@@ -61,7 +62,7 @@ export async function computeKey(
     const inputs = createInputSet({
       index,
       digestFunction,
-      files: selection === undefined ? [] : engine.select(selection),
+      files: selection === undefined ? [] : selectedFiles(engine, request, selection),
       dependencies: dependencyOutputs(engine, request),
       projectDirectory: engine.projectPath,
       ignorePatterns: task.cache.ignoreInputs,
@@ -121,13 +122,39 @@ export function workingDirectory(engine: CacheEngine, request: TaskRequest): str
  */
 export function changedInput(engine: CacheEngine, key: ComputedKey): string | undefined {
   if (key.selection === undefined) return undefined;
-  const now = hashInputFiles({ index: engine.index, paths: engine.select(key.selection) });
+  const now = hashInputFiles({ index: engine.index, paths: engine.select(key.selection).files });
   const before = new Map(key.inputs.ownNodes().map((node) => [node.path, identity(node)]));
   for (const node of now) {
     if (before.get(node.path) !== identity(node)) return node.path;
     before.delete(node.path);
   }
   return before.keys().next().value;
+}
+
+/** What the selection found odd is told, and changes nothing: the key is defined all the same. */
+function selectedFiles(
+  engine: CacheEngine,
+  request: TaskRequest,
+  selection: SelectionRequest,
+): readonly string[] {
+  const { files, problems } = engine.select(selection);
+  for (const problem of problems) {
+    engine.emit({ type: "note", task: request.task.name, message: inputNote(problem) });
+  }
+  return files;
+}
+
+function inputNote(problem: InputProblem): string {
+  switch (problem.kind) {
+    case "missing":
+      return `its input ${problem.path} is not there`;
+    case "unmatched":
+      return `its input pattern ${problem.pattern} matches no file`;
+    case "link":
+      return `its input ${problem.path} is a link to ${problem.target}: only its text counts (${problem.reason})`;
+    case "special":
+      return `its input ${problem.path} is a FIFO, a socket or a device, and does not count`;
+  }
 }
 
 function identity(node: InputNode): string {
@@ -141,11 +168,15 @@ function identity(node: InputNode): string {
   }
 }
 
+/** What cannot be put into a key makes the task run uncached, and fails nothing. */
+const unkeyable: ReadonlySet<string> = new Set([
+  "KEY_INPUT_UNREADABLE",
+  "DIGEST_FILE_CHANGED",
+  "REAPI_MESSAGE_INVALID",
+]);
+
 function isUnreadableInput(error: unknown): error is CuenvError {
-  return (
-    error instanceof CuenvError &&
-    (error.code === "KEY_INPUT_UNREADABLE" || error.code === "DIGEST_FILE_CHANGED")
-  );
+  return error instanceof CuenvError && unkeyable.has(error.code);
 }
 
 /** Of restores that are going on, or were killed. */

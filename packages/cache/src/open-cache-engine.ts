@@ -7,6 +7,7 @@ import {
   createToolProbe,
   type InputMemo,
   selectInputs,
+  type Selection,
   type SelectionRequest,
 } from "@cuenv/key";
 import { join, relative } from "node:path";
@@ -147,12 +148,12 @@ function writeChanged(path: string, text: string | undefined): void {
   if (text !== undefined) replaceFile(path, text);
 }
 
-function select(index: FileIndex, memo: InputMemo, request: SelectionRequest): readonly string[] {
+function select(index: FileIndex, memo: InputMemo, request: SelectionRequest): Selection {
   const remembered = memo.reuse(request);
-  if (remembered !== undefined) return remembered.files;
+  if (remembered !== undefined) return remembered;
   const selection = selectInputs({ ...request, index });
   memo.remember(request, selection);
-  return selection.files;
+  return selection;
 }
 
 /** A cache folder inside the workspace is nobody's input. */

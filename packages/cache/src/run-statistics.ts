@@ -80,6 +80,7 @@ function countEvent(counts: Counts, event: CacheEvent): void {
       break;
     case "executed":
     case "notStored":
+    case "note":
       break;
   }
 }

@@ -10,8 +10,7 @@ export function hostEnvironment(open: OpenProject): Readonly<Record<string, stri
   const variables: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env))
     if (value !== undefined) variables[name] = value;
-  return {
-    ...variables,
-    PATH: taskPath({ projectDirectory, workspaceRoot, path: variables["PATH"] }),
-  };
+  variables["PATH"] = taskPath({ projectDirectory, workspaceRoot, path: variables["PATH"] });
+  // Frozen: the key package looks through such an object once, not once for each task.
+  return Object.freeze(variables);
 }

@@ -42,6 +42,8 @@ export function createRunReporter(options: RunReporterOptions): RunReporter {
     warn,
     cacheEvent: (event) => {
       if (event.type === "trouble") warn(event.cause, event.message);
+      if (event.type === "note" && options.verbose)
+        printErr(`${paint("dim", "cuenv")} ${event.task}: ${event.message}\n`);
       if (event.type === "notStored" && event.reason !== "storeUnavailable") {
         warn(`notStored ${event.task}`, `${event.task} is not stored: ${event.detail}`);
       }
