@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     // For what a test spawns: child processes and workers run from source, too.
     env: { NODE_OPTIONS: `--conditions=${source}`, NODE_EXTRA_CA_CERTS: "" },
-    globalSetup: ["test/global-setup.ts"],
+    globalSetup: ["test/global-setup.mjs"],
     isolate: true, // spelled out: an implicit default makes Vitest 5 print a speed hint
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -1,5 +1,5 @@
 import { type ActionStore, createMemoryActionStore } from "@cuenv/action-cache";
-import { type BlobStore, createMemoryBlobStore } from "@cuenv/cas";
+import { type BlobSource, type BlobStore, createMemoryBlobStore } from "@cuenv/cas";
 
 /** What results may take in memory where the disk cannot be written (256 MiB of blobs, and of entries). */
 const maxMemoryBytes = 256 * 1024 * 1024;
@@ -44,6 +44,12 @@ function isUnavailable(error: unknown): error is Error {
   return code === "CAS_STORE_UNAVAILABLE" || code === "AC_STORE_UNAVAILABLE";
 }
 
+/** What is left of a stream after the disk took a part is not the blob: then there is nothing to fall back with. */
+function repeatable(source: BlobSource, error: unknown): unknown {
+  const isStream = !(source instanceof Uint8Array) && !("path" in source);
+  return isStream ? new Error("the rest of a stream cannot be stored", { cause: error }) : error;
+}
+
 function fallbackBlobs(
   disk: BlobStore,
   memory: () => BlobStore | undefined,
@@ -73,14 +79,14 @@ function fallbackBlobs(
       try {
         await disk.write(digest, source, signal);
       } catch (error) {
-        await fallBack(error).write(digest, source, signal);
+        await fallBack(repeatable(source, error)).write(digest, source, signal);
       }
     },
     ingest: async (source, signal) => {
       try {
         return await disk.ingest(source, signal);
       } catch (error) {
-        return fallBack(error).ingest(source, signal);
+        return fallBack(repeatable(source, error)).ingest(source, signal);
       }
     },
     flush: async (signal) => {

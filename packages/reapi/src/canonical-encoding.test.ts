@@ -77,7 +77,10 @@ const action: fc.Arbitrary<Action> = fc.record({
 
 const time = fc.option(fc.integer({ min: -1e12, max: 4e12 }), { nil: undefined });
 const actionResult: fc.Arbitrary<ActionResult> = fc.record({
-  outputFiles: unique(fc.record({ path: text, digest, executable: fc.boolean() }), (file) => file.path),
+  outputFiles: unique(
+    fc.record({ path: text, digest, executable: fc.boolean() }),
+    (file) => file.path,
+  ),
   outputDirectories: unique(
     fc.record({
       path: text,
@@ -213,9 +216,14 @@ describe("canonical encoding", () => {
           sortedBy(value.outputFiles, (file) => file.path).map((file) => [file.path, file.digest]),
         );
         expect(decoded.outputSymlinks.map((link) => [link.path, link.target])).toEqual(
-          sortedBy(value.outputSymlinks, (link) => link.path).map((link) => [link.path, link.target]),
+          sortedBy(value.outputSymlinks, (link) => link.path).map((link) => [
+            link.path,
+            link.target,
+          ]),
         );
-        expect(decoded.outputDirectories.map((each) => plainDigest(each.rootDirectoryDigest))).toEqual(
+        expect(
+          decoded.outputDirectories.map((each) => plainDigest(each.rootDirectoryDigest)),
+        ).toEqual(
           sortedBy(value.outputDirectories, (each) => each.path).map(
             (each) => each.rootDirectoryDigest,
           ),

@@ -1,4 +1,4 @@
-import { CuenvError, exitCodes, type Location } from "@cuenv/errors";
+import { CuenvError, type Location } from "@cuenv/errors";
 import { relative } from "node:path";
 import { colorsAllowed, painter, printErr, printOut } from "./terminal.ts";
 
@@ -46,5 +46,3 @@ export function formatLocation(location: Location): string {
   const file = near === "" || near.startsWith("..") ? location.file : near;
   return [file, location.line, location.column].filter((part) => part !== undefined).join(":");
 }
-
-export const internalExitCode: number = exitCodes.internal;

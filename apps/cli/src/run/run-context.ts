@@ -1,13 +1,6 @@
-import type { CacheEngine, DependencyState, OutputSink, TaskOutcome } from "@cuenv/cache";
+import type { CacheEngine, DependencyState, TaskOutcome } from "@cuenv/cache";
 import type { CacheSettings } from "@cuenv/config";
-import type {
-  Masker,
-  PlanNode,
-  ProcessOutcome,
-  RunOutput,
-  SecretResolver,
-  TaskOutputs,
-} from "@cuenv/runner";
+import type { Masker, ProcessOutcome, RunOutput, SecretResolver, TaskOutputs } from "@cuenv/runner";
 import type { OpenProject } from "../project/open-project.ts";
 import type { RunReporter } from "./run-reporter.ts";
 
@@ -46,5 +39,3 @@ export interface RunContext {
   readonly referenced: ReadonlySet<string>;
   readonly reporter: RunReporter;
 }
-
-export type { OutputSink, PlanNode };
