@@ -15,7 +15,8 @@ const { values } = parseArgs({ options: { out: { type: "string", default: join(r
 const out = resolve(values.out);
 const project = join(out, "plain-project");
 const cacheDir = join(out, "cache");
-const shown = relative(process.cwd(), project);
+const near = relative(process.cwd(), project);
+const shown = near.startsWith("..") ? project : near;
 const edited = "src/v4/core/util.ts";
 const cached = ["typecheck", "lint", "compile", "test:unit", "bundle", "test:package", "size"];
 const paint = (style, text) => styleText(style, text, { stream: process.stdout });
@@ -156,7 +157,7 @@ function finish() {
 ${paint("bold", "Next")}
   The project stays in ${shown}. To play with it:
     cd ${shown}
-    export CUENV_CACHE_DIR=${relative(project, cacheDir)}
+    export CUENV_CACHE_DIR=${relative(process.cwd(), cacheDir).startsWith("..") ? cacheDir : "$PWD/../cache"}
     npx cuenv task                   list its tasks
     npx cuenv task test:unit         run one; its output comes from the cache
     npx cuenv task check -v          say more

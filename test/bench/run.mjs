@@ -1,6 +1,6 @@
 // `npm run bench`: cuenv beside turbo and nx on the same projects, in one run. Rounds are interleaved (every peer once per
 // round, in turn), figures are medians, ratios are medians of the ratios within a round: the machine's noise hits all alike.
-//   --rounds N  --only TEXT (scenarios)  --peers a,b  --projects monorepo,plain,small,start  --json  --quick (small, no gates)
+//   --rounds N  --only TEXT,… (scenarios)  --peers a,b  --projects monorepo,plain,small,start  --json  --quick (small, no gates)
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { ensureBuilt } from "../../tools/build-cli.mjs";
@@ -68,7 +68,7 @@ async function projectRows({ project, usage = false, targets }) {
   try {
     for (const peer of peers) await prime(project, peer, folders.get(peer));
     const measured = [];
-    for (const scenario of scenarios.filter((each) => each.name.includes(options.only))) {
+    for (const scenario of scenarios.filter(isWanted)) {
       note(`${project.name}: ${scenario.name}`);
       const times = await scenarioTimes(project, scenario, peers, folders);
       measured.push(
@@ -86,6 +86,10 @@ async function projectRows({ project, usage = false, targets }) {
   } finally {
     for (const peer of peers) peer.stop?.(folders.get(peer));
   }
+}
+
+function isWanted({ name }) {
+  return options.only.split(",").some((text) => name.includes(text));
 }
 
 /** Fills the peer's cache from nothing, and once more so that whatever it learns from a first hit is learnt. */
