@@ -18,13 +18,14 @@ type Result struct {
 	Unknown []string `json:"unknown"`
 }
 
-func (export *export) encode(package_ *loaded, value json.RawMessage) ([]byte, *Failure) {
+func (export *export) encode(package_ *loaded, value json.RawMessage, columns *columns) ([]byte, *Failure) {
 	result := Result{
 		Package: package_.packageName, Value: value, Files: []string{}, Unknown: []string{},
 		Positions: map[string][3]int{}, References: export.references, Attributes: export.attributes,
 	}
 	indices := map[string]int{}
 	for pointer, position := range export.positions {
+		position = columns.fix(position)
 		index, ok := indices[position.File]
 		if !ok {
 			index = len(result.Files)

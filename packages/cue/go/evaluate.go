@@ -13,21 +13,23 @@ import (
 
 // Evaluate does one request and gives the JSON that answers it: {"failure": Failure} or the parts of a Result.
 func Evaluate(request Request, files Files) []byte {
-	package_, failure := loadPackage(request, files)
+	view := NewView(files)
+	columns := newColumns(view)
+	package_, failure := loadPackage(request, view)
 	if failure == nil {
 		var answer []byte
-		if answer, failure = evaluatePackage(request, package_); failure == nil {
+		if answer, failure = evaluatePackage(request, package_, columns); failure == nil {
 			return answer
 		}
 	}
-	answer, err := json.Marshal(map[string]any{"failure": failure})
+	answer, err := json.Marshal(map[string]any{"failure": columns.fixFailure(failure)})
 	if err != nil {
 		panic(fmt.Sprintf("a failure that cannot be encoded: %v", err))
 	}
 	return answer
 }
 
-func evaluatePackage(request Request, package_ *loaded) ([]byte, *Failure) {
+func evaluatePackage(request Request, package_ *loaded, columns *columns) ([]byte, *Failure) {
 	context := cuecontext.New(cuecontext.WithInjection(embed.New()))
 	value := context.BuildInstance(package_.instance)
 	if err := value.Validate(cue.Concrete(true), cue.Final()); err != nil {
@@ -38,7 +40,7 @@ func evaluatePackage(request Request, package_ *loaded) ([]byte, *Failure) {
 	if failure != nil {
 		return nil, placed(failure, value)
 	}
-	return export.encode(package_, data)
+	return export.encode(package_, data, columns)
 }
 
 // placed gives problems without a position, such as cycles, that of the value or of what is around it.

@@ -33,8 +33,7 @@ type loaded struct {
 	unknown     map[string][]string
 }
 
-func loadPackage(request Request, files Files) (*loaded, *Failure) {
-	view := NewView(files)
+func loadPackage(request Request, view *View) (*loaded, *Failure) {
 	rewriter := layOver(view, request)
 	name, file, failure := choosePackage(view, request)
 	if failure != nil {

@@ -34,11 +34,13 @@ type View struct {
 	hidden []string
 	// loaded: packages are loaded, and whoever lists a folder now looks for files to embed.
 	loaded bool
+	// texts of the files that were read.
+	texts map[string][]byte
 }
 
 // NewView takes absolute paths of files. fs.FS paths have no leading slash; inside we keep it.
 func NewView(files Files) *View {
-	return &View{files: files, own: map[string][]byte{}}
+	return &View{files: files, own: map[string][]byte{}, texts: map[string][]byte{}}
 }
 
 func (view *View) Put(path string, text []byte) { view.own[path] = text }
@@ -111,6 +113,7 @@ func (view *View) ReadFile(name string) ([]byte, error) {
 	if err != nil {
 		return nil, &fs.PathError{Op: "read", Path: full, Err: err}
 	}
+	view.texts[full] = text
 	return text, nil
 }
 

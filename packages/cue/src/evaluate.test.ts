@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { errorOf, projectsForTests } from "../test/projects.ts";
@@ -189,6 +190,29 @@ ci: [tasks.use]
         },
       },
     });
+  });
+
+  it("counts columns as editors do", async () => {
+    const directory = projects.make({
+      "env.cue": 'package cuenv\n"😀é": {a: 1}, b: {c: 1}\n',
+    });
+    const { evaluation } = await evaluate({ directory });
+    const { line, column } = evaluation.positions["/b/c"] ?? {};
+    const text = readFileSync(join(directory, "env.cue"), "utf8").split("\n")[1] ?? "";
+    expect([line, column]).toEqual([2, text.indexOf("c:") + 1]);
+  });
+
+  it("gives a result of linear size for tasks that depend on each other", async () => {
+    const tasks = Array.from({ length: 100 }, (_, i) => {
+      const before = [1, 2, 3].filter((n) => n <= i).map((n) => `tasks.t${i - n}`);
+      return `t${i}: {command: "x", dependsOn: [${before.join(", ")}]}`;
+    });
+    const directory = projects.make({
+      "env.cue": `package cuenv\ntasks: {\n${tasks.join("\n")}\n}\nci: [tasks.t99]\n`,
+    });
+    const { evaluation } = await evaluate({ directory });
+    expect(JSON.stringify(evaluation.value).length).toBeLessThan(100 * 80);
+    expect(Object.keys(evaluation.references)).toHaveLength(97 * 3 + 3 + 1);
   });
 
   it("keeps a field named __proto__ a field", async () => {

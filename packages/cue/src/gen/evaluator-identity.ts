@@ -1,3 +1,3 @@
 // Written by build-evaluator.mjs: the digest of the evaluator and of the schema's files.
 export const evaluatorIdentity: string =
-  "6725f63c6a9ab78fcb731558fbeb86cbd65d71d5b978d09196cefeefe49ee9d9";
+  "a769a22a970f0fe009331052b225935c51f51fb4fdf506beb1bb05f2c4d933be";
