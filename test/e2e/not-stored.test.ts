@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { runJson, statusOf } from "./run-json.ts";
 import { counting, createSandbox, cue } from "./sandbox.ts";
 
@@ -81,7 +81,7 @@ describe.concurrent("runs that are not stored", () => {
       }),
     });
     const running = runJson(own, ["t"]);
-    await expect.poll(() => own.exists("../started"), { timeout: 30_000 }).toBe(true);
+    await vi.waitFor(() => expect(own.exists("../started")).toBe(true), { timeout: 30_000 });
     own.write("in.txt", "2\n");
     own.write("../go", "");
     expect((await running).tasks["t"]?.cache.stored).toBe(false);

@@ -15,7 +15,7 @@ import {
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { errorOf, projectsForTests } from "../test/projects.ts";
-import { evaluateRemembered, recallEvaluation } from "./index.ts";
+import { evaluateRemembered, evaluateToRemember, recallEvaluation } from "./index.ts";
 
 const projects = projectsForTests();
 let memoDirectory = "";
@@ -285,3 +285,17 @@ function forgeStamps(directory: string, memo: string, ageMs = 0): void {
 function sha256(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
+
+describe("evaluateToRemember", () => {
+  it("keeps nothing until it is told where, and is recalled from there", async () => {
+    const directory = join(projects.make(files), "module/app");
+    const kept = projects.make({});
+    const fresh = await evaluateToRemember({ directory });
+    expect(readdirSync(kept)).toEqual([]);
+    expect(recallEvaluation({ directory, memoDirectory: kept })).toBeUndefined();
+    fresh.remember(kept);
+    expect(recallEvaluation({ directory, memoDirectory: kept })?.evaluation).toEqual(
+      fresh.evaluation,
+    );
+  });
+});

@@ -25,3 +25,21 @@ export async function evaluateRemembered(
   rememberEvaluation(options, { answer, inputs });
   return { ...decodeAnswer(answer), inputs, isFresh: true };
 }
+
+export interface RememberableEvaluation extends EvaluateResult {
+  /** Keeps the result in this folder for `recallEvaluation`. Never throws. */
+  readonly remember: (memoDirectory: string) => void;
+}
+
+/** `evaluate`, for who learns only from the result whether, and where, it may be remembered. */
+export async function evaluateToRemember(
+  options: EvaluateOptions,
+): Promise<RememberableEvaluation> {
+  const { answer, inputs } = await evaluateRaw(options);
+  return {
+    ...decodeAnswer(answer),
+    inputs,
+    remember: (memoDirectory) =>
+      rememberEvaluation({ ...options, memoDirectory }, { answer, inputs }),
+  };
+}

@@ -9,6 +9,8 @@ export {
   type EvaluateRememberedOptions,
   type EvaluateRememberedResult,
   evaluateRemembered,
+  evaluateToRemember,
+  type RememberableEvaluation,
 } from "./evaluate-remembered.ts";
 export { type ModuleRoot, findModuleRoot } from "./find-module-root.ts";
 export { type EvaluationLimits, defaultLimits } from "./limits.ts";

@@ -54,7 +54,12 @@ export async function openProject(invocation: Invocation): Promise<OpenProject> 
     projectPath,
     packageName,
     environment,
-    memoDirectory: memoDirectory(settle({}).settings, workspaceRoot),
+    // Only the evaluated file says all of the settings: what is in it decides what is kept, not where that is looked for.
+    memoDirectory: memoDirectory(settle({}).settings, workspaceRoot, false),
+    memoDirectoryFor: ({ cache }) =>
+      mayRemember(settle(cache).settings)
+        ? memoDirectory(settle({}).settings, workspaceRoot, true)
+        : undefined,
   });
   const all = { ...project, warnings: [...warnings, ...project.warnings] };
   return {
@@ -106,11 +111,18 @@ function cacheFlags(invocation: Invocation): CacheSettingsInput {
   return mode === undefined ? {} : { defaultMode: parseCacheMode(mode, "--cache") };
 }
 
-/** With the cache off nothing is read or written below its folder, remembered evaluations included. */
-function memoDirectory(settings: CacheSettings, workspaceRoot: string): string | undefined {
+/** With the cache off nothing is read or written below its folder, remembered evaluations included. `writes`: it is made if need be. */
+function memoDirectory(
+  settings: CacheSettings,
+  workspaceRoot: string,
+  writes: boolean,
+): string | undefined {
   if (!settings.enabled || settings.defaultMode === "off") return undefined;
-  const writes = isWritable(settings.defaultMode);
   return usableWorkspaceState(settings.cacheDir, workspaceRoot, writes)?.evaluations;
+}
+
+function mayRemember(settings: CacheSettings): boolean {
+  return settings.enabled && isWritable(settings.defaultMode);
 }
 
 interface LoadOptions {
@@ -119,7 +131,10 @@ interface LoadOptions {
   readonly projectPath: string;
   readonly packageName: string | undefined;
   readonly environment: string | undefined;
+  /** Where to look; undefined: nowhere. */
   readonly memoDirectory: string | undefined;
+  /** Where to keep what was made of this project. */
+  readonly memoDirectoryFor: (project: Project) => string | undefined;
 }
 
 /** A warm run recalls what was evaluated and what was made of it, and loads neither the evaluator nor the normaliser. */
@@ -128,13 +143,12 @@ async function loadProject(options: LoadOptions): Promise<Project> {
   const request = { directory: options.directory, packageName: options.packageName };
   const recalled =
     memo === undefined ? undefined : recallAnswer({ ...request, memoDirectory: memo });
-  if (memo === undefined || recalled === undefined)
-    return normalized(await evaluateAnew(request, memo), options);
+  if (memo === undefined || recalled === undefined) return evaluated(request, options);
   const key = { ...options, memoDirectory: memo, answer: recalled.answer };
   const known = recallProject(key);
   if (known !== undefined) return known;
   const project = await normalized(decodeAnswer(recalled.answer).evaluation, options);
-  rememberProject(key, project);
+  if (options.memoDirectoryFor(project) !== undefined) rememberProject(key, project);
   return project;
 }
 
@@ -148,14 +162,14 @@ async function normalized(evaluation: Evaluation, options: LoadOptions): Promise
   });
 }
 
-async function evaluateAnew(
+async function evaluated(
   request: { readonly directory: string; readonly packageName: string | undefined },
-  memo: string | undefined,
-): Promise<Evaluation> {
-  const { evaluate, evaluateRemembered } = await import("@cuenv/cue");
-  const { evaluation } =
-    memo === undefined
-      ? await evaluate(request)
-      : await evaluateRemembered({ ...request, memoDirectory: memo });
-  return evaluation;
+  options: LoadOptions,
+): Promise<Project> {
+  const { evaluateToRemember } = await import("@cuenv/cue");
+  const { evaluation, remember } = await evaluateToRemember(request);
+  const project = await normalized(evaluation, options);
+  const memo = options.memoDirectoryFor(project);
+  if (memo !== undefined) remember(memo);
+  return project;
 }

@@ -1,0 +1,102 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { createSandbox, cue } from "./sandbox.ts";
+
+// NUL, invalid UTF-8, an unfinished escape sequence, carriage returns, no newline at the end.
+const octal = "a\\000b\\377\\376\\r\\033[3\\nlast";
+const bytes = Buffer.concat([
+  Buffer.from("a\0b"),
+  Buffer.of(0xff, 0xfe, 0x0d, 0x1b),
+  Buffer.from("[3\nlast"),
+]);
+const big = "head -c 3000000 /dev/zero | tr '\\000' x";
+
+const project = createSandbox({
+  "env.cue": cue({
+    tasks: {
+      awkward: { command: `printf '${octal}'; printf 'E${octal}' >&2`, inputs: [] },
+      silent: { command: "true", inputs: [] },
+      big: { command: `${big}; ${big} >&2; echo >&2`, inputs: [] },
+      one: { command: "echo one; echo one-err >&2; printf unfinished", inputs: [] },
+      second: { command: "echo second", inputs: [], dependencies: ["one"] },
+    },
+  }),
+});
+beforeAll(() => project.cuenv(["task"]));
+
+/** What is on stderr besides our own lines. */
+function taskStderr(stderr: Buffer): Buffer {
+  const text = stderr.toString("latin1");
+  return Buffer.from(text.replaceAll(/^cuenv [^\n]*\n/gm, ""), "latin1");
+}
+
+describe.concurrent("replaying output", () => {
+  it("row 46: a hit gives stdout byte for byte, NUL and invalid UTF-8 too", async () => {
+    const first = await project.cuenv(["task", "awkward"]);
+    const second = await project.cuenv(["task", "awkward"]);
+    expect(first.bytes.stdout.equals(bytes)).toBe(true);
+    expect(second.bytes.stdout.equals(bytes)).toBe(true);
+    expect(second.stderr).toMatch(/awkward: hit/);
+  });
+
+  it("row 46: stderr is replayed on stderr, and nothing of it on stdout", async () => {
+    await project.cuenv(["task", "awkward"]);
+    const { bytes: replayed } = await project.cuenv(["task", "awkward"]);
+    const expected = Buffer.concat([Buffer.from("E"), bytes]);
+    expect(replayed.stderr.includes(expected)).toBe(true);
+    expect(replayed.stdout.includes(expected)).toBe(false);
+  });
+
+  it("row 46: megabytes on both streams are replayed whole", async () => {
+    for (let time = 0; time < 2; time += 1) {
+      const run = await project.cuenv(["task", "big"]);
+      expect(run.code).toBe(0);
+      expect(run.bytes.stdout.length).toBe(3_000_000);
+      expect(taskStderr(run.bytes.stderr).length).toBe(3_000_001);
+    }
+  });
+
+  it("row 46: a task that says nothing replays nothing", async () => {
+    await project.cuenv(["task", "silent"]);
+    const run = await project.cuenv(["task", "silent"]);
+    expect(run.stdout).toBe("");
+    expect(taskStderr(run.bytes.stderr).length).toBe(0);
+  });
+});
+
+describe.concurrent("output of several tasks", () => {
+  it("row 46: lines carry the task's name, live and replayed, each on its stream", async () => {
+    for (let time = 0; time < 2; time += 1) {
+      const run = await project.cuenv(["task", "second"]);
+      expect(run.stdout).toBe("one    │ one\none    │ unfinished\nsecond │ second\n");
+      expect(run.stderr).toMatch(/^one {4}│ one-err$/m);
+    }
+  });
+
+  it("row 46: in CI each task's output stands together under its name", async () => {
+    for (let time = 0; time < 2; time += 1) {
+      const run = await project.cuenv(["task", "second"], { env: { CI: "true" } });
+      expect(run.stdout).toBe("one\nunfinished\nsecond\n");
+      expect(run.stderr).toMatch(/── one ─+\n/);
+      expect(run.stderr).toMatch(/── second ─+\n/);
+    }
+    const named = await project.cuenv(["task", "second", "--output", "grouped"]);
+    expect(named.stdout).toBe("one\nunfinished\nsecond\n");
+  });
+
+  it("row 46: GitHub Actions gets its own marks for groups", async () => {
+    const env = { CI: "true", GITHUB_ACTIONS: "true" };
+    const run = await project.cuenv(["task", "second"], { env });
+    expect(run.stdout).toMatch(
+      /^::group::one\none\n[^]*\n::endgroup::\n::group::second\nsecond\n::endgroup::\n$/,
+    );
+    expect(run.stdout).toContain("one-err\n");
+  });
+
+  it("row 46: --output raw is byte for byte, with several tasks too; another word is refused", async () => {
+    const run = await project.cuenv(["task", "second", "--output", "raw"]);
+    expect(run.stdout).toBe("one\nunfinishedsecond\n");
+    const wrong = await project.cuenv(["task", "second", "--output", "fancy"]);
+    expect(wrong).toMatchObject({ code: 2, stdout: "" });
+    expect(wrong.stderr).toMatch(/raw, prefixed, grouped/);
+  });
+});
