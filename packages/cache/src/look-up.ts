@@ -36,6 +36,7 @@ export async function lookUp(
   });
   if (found.kind === "miss") return lookupMiss(engine, request, found.reason, found.detail);
   const { result } = found;
+  let replaying = false;
   try {
     const stdout = await verifiedOutput(engine, result.stdout);
     const stderr = await verifiedOutput(engine, result.stderr);
@@ -61,12 +62,18 @@ export async function lookUp(
         durationMs: performance.now() - started,
       });
     }
+    replaying = true;
     for await (const chunk of stdout()) await request.output.stdout(chunk);
     for await (const chunk of stderr()) await request.output.stderr(chunk);
     return { kind: "hit", result, tier: engine.tier, restoredFiles: files };
   } catch (error) {
     if (request.signal?.aborted === true) throw error;
-    return damaged(engine, request, error);
+    const miss = missOf(engine, request, error);
+    if (miss !== undefined) return miss;
+    // Where the output goes to is gone: that is no failure of the cache.
+    if (replaying) throw error;
+    // No descriptor left for a blob or for our own code, say: the task runs without the cache.
+    return lookupMiss(engine, request, "unreadable", messageOf(error));
   }
 }
 
@@ -146,14 +153,20 @@ async function restoreMiss(
   }
 }
 
-function damaged(engine: CacheEngine, request: TaskRequest, error: unknown): LookUp {
+/** What a store fails with as a miss; undefined: it is something else. */
+function missOf(engine: CacheEngine, request: TaskRequest, error: unknown): LookUp | undefined {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code === "CAS_BLOB_NOT_FOUND")
     return { kind: "miss", reason: "incomplete", detail: missText("incomplete", "") };
-  const detail = error instanceof Error ? error.message : String(error);
+  const detail = messageOf(error);
   if (code === "CAS_BLOB_CORRUPT") return lookupMiss(engine, request, "corrupt", detail);
-  if (code === "CAS_STORE_UNAVAILABLE") return lookupMiss(engine, request, "unreadable", detail);
-  throw error;
+  return code === "CAS_STORE_UNAVAILABLE"
+    ? lookupMiss(engine, request, "unreadable", detail)
+    : undefined;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function trouble(engine: CacheEngine, request: TaskRequest, cause: string, message: string): void {

@@ -140,8 +140,12 @@ async function keep(engine: CacheEngine, state: WorkspaceState, record: RunRecor
   if (record.stored === 0) return;
   removeOldStatistics(settings.cacheDir, settings.statsRetentionDays, engine.now());
   sweepLeftovers([state.directory, `${settings.cacheDir}/v1/leases`], engine.now());
-  const { keepWithinLimits } = await import("./maintenance.ts");
-  await keepWithinLimits(folder, settings);
+  try {
+    const { keepWithinLimits } = await import("./maintenance.ts");
+    await keepWithinLimits(folder, settings);
+  } catch {
+    // No descriptor left to load it with: the next run evicts.
+  }
 }
 
 function writeChanged(path: string, text: string | undefined): void {

@@ -50,7 +50,16 @@ function refill(): void {
   } catch {
     isUnavailable = ready.length === 0;
   } finally {
-    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+    if (folder !== undefined) removeQuietly(folder);
+  }
+}
+
+/** Removing needs a descriptor, and there may be none left. What stays is a folder of FIFOs in TMPDIR; the task runs. */
+function removeQuietly(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    isUnavailable = true;
   }
 }
 

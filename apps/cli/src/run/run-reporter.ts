@@ -11,6 +11,8 @@ export interface RunReporter {
   missed(node: PlanNode, miss: Miss): void;
   waiting(node: PlanNode): void;
   uncached(node: PlanNode): void;
+  /** The task ended well, but a process that it started still holds its output: nobody knows the whole of it. */
+  leftBehind(node: PlanNode): void;
   retrying(node: PlanNode, attempt: number, failed: ProcessOutcome): void;
   notStarted(
     node: PlanNode,
@@ -41,7 +43,7 @@ export function createRunReporter(options: RunReporterOptions): RunReporter {
   return {
     warn,
     cacheEvent: (event) => {
-      if (event.type === "trouble") warn(event.cause, event.message);
+      if (event.type === "trouble") warn(rootCause(event), event.message);
       if (event.type === "note" && options.verbose)
         printErr(`${paint("dim", "cuenv")} ${event.task}: ${event.message}\n`);
       if (event.type === "notStored" && event.reason !== "storeUnavailable") {
@@ -53,6 +55,11 @@ export function createRunReporter(options: RunReporterOptions): RunReporter {
     uncached: (node) => {
       if (options.verbose) say(node, `not cached${uncachedReason(node, options.cacheOff)}`);
     },
+    leftBehind: (node) =>
+      warn(
+        `leftBehind ${node.name}`,
+        `${node.name} is not stored: it left a process behind that holds its output open`,
+      ),
     retrying: (node, attempt, failed) =>
       say(node, `attempt ${attempt} ${endOf(failed)}; trying again`),
     notStarted: (_, { message, hint }) => {
@@ -65,6 +72,14 @@ export function createRunReporter(options: RunReporterOptions): RunReporter {
       if (!options.single) printErr(`${summaryLine(paint, summary, savedMs)}\n`);
     },
   };
+}
+
+/** A full disk fails a restore, and then the store: that is one cause, and one line. */
+function rootCause({ cause, message }: CacheEvent & { readonly type: "trouble" }): string {
+  if (cause !== "unavailable" && cause !== "restoreFailed") return cause;
+  return (
+    /\b(?:ENOSPC|EDQUOT|EROFS|EACCES|EPERM|EMFILE|ENFILE|EIO|EFBIG)\b/.exec(message)?.[0] ?? cause
+  );
 }
 
 type Paint = ReturnType<typeof painter>;

@@ -1,0 +1,261 @@
+import { spawnSync } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { onTestFinished } from "vitest";
+import { type CommandOutcome, runCommand } from "./run-command.ts";
+
+const cli = fileURLToPath(new URL("../../apps/cli", import.meta.url));
+
+/** Outputs of all kinds: files, folders in folders, an empty folder, the exec bit, a link, and a file of its own. */
+export const projectFiles: Readonly<Record<string, string>> = {
+  "env.cue": `package env
+
+tasks: {
+	build: {
+		command: "sh"
+		args: ["make.sh"]
+		inputs: ["src", "make.sh"]
+		outputs: ["out", "single.txt"]
+	}
+	// The size of its result is what eviction works on.
+	bulk: {
+		command: "sh"
+		args: ["bulk.sh"]
+		inputs: ["bulk.sh", "bulk.txt"]
+		outputs: ["bulk"]
+	}
+	fail: {
+		command: "sh"
+		args: ["-c", "echo before; echo trouble >&2; exit 3"]
+		inputs: ["src"]
+	}
+}
+`,
+  "src/a.txt": "first\n",
+  "src/b.txt": "second\n",
+  "make.sh": `set -e
+echo run >> ../runs
+rm -rf out single.txt
+mkdir -p out/nested/deep out/empty
+cat src/a.txt > out/a.txt
+cat src/a.txt src/b.txt > out/nested/deep/both.txt
+cat src/b.txt > out/nested/b.txt
+printf '#!/bin/sh\\necho ran\\n' > out/run
+chmod 755 out/run
+ln -s nested/deep/both.txt out/link
+cat src/b.txt src/a.txt > single.txt
+echo built
+echo advice >&2
+`,
+  "bulk.txt": "1\n",
+  "bulk.sh": `set -e
+mkdir -p bulk
+for part in 1 2 3; do
+  (cat bulk.txt; head -c 150000 /dev/zero | tr '\\0' "$part") > bulk/$part.bin
+done
+`,
+  // Beside the outputs, so that whoever removes or writes too much meets them.
+  "out.canary": "stays\n",
+  "single.txt.canary": "stays\n",
+  "other/canary": "stays\n",
+};
+
+export const canaries: readonly string[] = ["out.canary", "single.txt.canary", "other/canary"];
+export const buildStdout = "built\n";
+/** What the task itself says on stderr; our own lines begin with `cuenv` or `warning`. */
+export const buildStderr = "advice\n";
+
+/** A project whose workspace and cache folder can be put back as they were, at the same paths. */
+export interface FaultProject {
+  readonly base: string;
+  readonly workspace: string;
+  readonly cacheDir: string;
+  /** The TMPDIR of what it runs. */
+  readonly temporary: string;
+  path(name: string): string;
+  write(name: string, content: string): void;
+  cuenv(args: readonly string[], options?: FaultRunOptions): Promise<CommandOutcome>;
+  /** How often `make.sh` was run. */
+  runs(): number;
+  /** Keeps workspace and cache folder as they are now. */
+  keep(): Promise<void>;
+  /** Puts back what was kept. */
+  putBack(): Promise<void>;
+  /** Until no process works in the workspace: a killed cuenv leaves its task running. */
+  settled(): Promise<void>;
+  remove(): void;
+}
+
+export interface FaultRunOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Told the process as soon as it runs. */
+  readonly onStart?: (pid: number) => void;
+  /** Put in front of the command: `strace …`, `setpriv …`. */
+  readonly wrapper?: readonly string[];
+}
+
+export interface FaultProjectOptions {
+  /** The folder that gets the cache folder; default: beside the workspace. */
+  readonly cacheParent?: string;
+  /** In place of {@link projectFiles}. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/**
+ * The command is a copy of the bundle: a sweep takes minutes, in which somebody may build another one. Node's compile
+ * cache lies elsewhere, so that all files of the cache folder are ours.
+ */
+export function createFaultProject(options: FaultProjectOptions = {}): FaultProject {
+  const base = realpathSync(mkdtempSync(join(tmpdir(), "cuenv-faults-")));
+  const live = join(base, "live");
+  const workspace = join(live, "project");
+  const cacheBase =
+    options.cacheParent === undefined
+      ? live
+      : realpathSync(mkdtempSync(join(options.cacheParent, "cuenv-faults-")));
+  const cacheDir = join(cacheBase, "cache");
+  const temporary = join(live, "tmp");
+  const home = join(base, "home");
+  for (const folder of [workspace, temporary, home]) mkdirSync(folder, { recursive: true });
+  const launcher = copyCommand(join(base, "cli"));
+  const path = (name: string): string => join(workspace, name);
+  const write = (name: string, content: string): void => {
+    mkdirSync(dirname(path(name)), { recursive: true });
+    writeFileSync(path(name), content);
+  };
+  for (const [name, content] of Object.entries(options.files ?? projectFiles)) write(name, content);
+  const environment = {
+    // Enough to find programs, and nothing that changes what cuenv does.
+    PATH: process.env["PATH"] ?? "",
+    HOME: home,
+    TMPDIR: temporary,
+    CUENV_CACHE_DIR: cacheDir,
+    NODE_COMPILE_CACHE: join(base, "compile-cache"),
+  };
+  const kept = join(base, "kept");
+  const keptCache = options.cacheParent === undefined ? undefined : join(base, "kept-cache");
+  return {
+    base,
+    workspace,
+    cacheDir,
+    temporary,
+    path,
+    write,
+    cuenv: (args, { wrapper = [], env, onStart } = {}) =>
+      runCommand([...wrapper, process.execPath, launcher, ...args], {
+        cwd: workspace,
+        env: { ...environment, ...env },
+        onStart,
+      }),
+    runs: () => (existsSync(join(live, "runs")) ? lines(join(live, "runs")) : 0),
+    keep: async () => {
+      await copy(live, kept);
+      if (keptCache !== undefined) await copy(cacheDir, keptCache);
+    },
+    putBack: async () => {
+      await copy(kept, live);
+      if (keptCache !== undefined) await copy(keptCache, cacheDir);
+    },
+    settled: () => settled(workspace),
+    remove: () => {
+      for (const folder of new Set([base, cacheBase]))
+        rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** One for the present test. */
+export function disposableProject(options: FaultProjectOptions = {}): FaultProject {
+  const project = createFaultProject(options);
+  onTestFinished(() => project.remove());
+  return project;
+}
+
+function copyCommand(target: string): string {
+  cpSync(join(cli, "dist"), join(target, "dist"), {
+    recursive: true,
+    filter: (source) => !source.endsWith(".map"),
+  });
+  cpSync(join(cli, "bin", "cuenv.js"), join(target, "bin", "cuenv.js"));
+  cpSync(join(cli, "package.json"), join(target, "package.json"));
+  symlinkSync(join(cli, "node_modules"), join(target, "node_modules"));
+  return join(target, "bin", "cuenv.js");
+}
+
+/** Replaces a folder by a copy of another, times and modes included. */
+async function copy(from: string, to: string): Promise<void> {
+  rmSync(to, { recursive: true, force: true });
+  if (!existsSync(from)) return;
+  const { code, stderr } = await runCommand(["cp", "-a", from, to], {
+    cwd: "/",
+    env: process.env,
+  });
+  if (code !== 0) throw new Error(`cannot copy ${from}: ${stderr}`);
+}
+
+function lines(path: string): number {
+  return readFileSync(path, "utf8").split("\n").length - 1;
+}
+
+/** 10 s: no task of these tests takes longer than a fraction of that. */
+const maxSettleAttempts = 1000;
+
+async function settled(workspace: string): Promise<void> {
+  for (let attempt = 1; attempt < maxSettleAttempts; attempt += 1) {
+    if (!readdirSync("/proc").some((pid) => worksIn(pid, workspace))) return;
+    await setTimeout(10);
+  }
+  throw new Error(`cannot go on: a process still works in ${workspace}`);
+}
+
+function worksIn(pid: string, folder: string): boolean {
+  if (!/^\d+$/.test(pid)) return false;
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`).startsWith(folder);
+  } catch {
+    return false;
+  }
+}
+
+/** What tells whether somebody touched a file: all but the time of the last look. */
+export function stampOf(path: string): string {
+  const { ino, size, mode, mtimeNs, ctimeNs } = lstatSync(path, { bigint: true });
+  return `${ino} ${size} ${mode} ${mtimeNs} ${ctimeNs}`;
+}
+
+/** Lines of stderr that are not ours: the task's. */
+export function taskStderr(stderr: string): string {
+  return stderr.replaceAll(/^(?:cuenv |warning: ).*\n/gmu, "");
+}
+
+export function warnings(stderr: string): readonly string[] {
+  return stderr.split("\n").filter((line) => line.includes("warning"));
+}
+
+export function mount(folder: string, options: string): void {
+  mkdirSync(folder, { recursive: true });
+  const { status, stderr } = spawnSync("mount", ["-t", "tmpfs", "-o", options, "none", folder], {
+    encoding: "utf8",
+  });
+  if (status !== 0) throw new Error(`cannot mount: ${stderr}`);
+}
+
+export function unmount(folder: string): void {
+  spawnSync("umount", ["-l", folder]);
+}
