@@ -25,7 +25,7 @@ const project = createSandbox({
         outputs: ["out-link"],
       },
       unmade: { ...counting("unmade"), inputs: [], outputs: ["never/made"] },
-      left: { ...counting("left", "sleep 30 & echo done"), inputs: [] },
+      left: { ...counting("left", "sleep 3 & echo done"), inputs: [] },
     },
   }),
 });
@@ -114,6 +114,15 @@ describe.concurrent("runs that are not stored", () => {
     expect(run.tasks["unmade"]?.cache.stored).toBe(true);
     expect(run.stderr.match(/^warning: .*never\/made/gm)).toHaveLength(1);
     expect(await statusOf(project, "unmade")).toBe("hit");
+  });
+
+  it("row 31: a run that leaves a process behind with its output is not waited for, nor stored, and says so", async () => {
+    for (let time = 1; time <= 2; time += 1) {
+      const run = await project.cuenv(["task", "left"]);
+      expect(run).toMatchObject({ code: 0, stdout: "done\n" });
+      expect(run.stderr.match(/^warning: left is not stored: /gm)).toHaveLength(1);
+      expect(project.count("../left")).toBe(time);
+    }
   });
 
   it("row 31: a command that does not exist exits with 127, names it, and is not stored", async () => {

@@ -105,7 +105,11 @@ async function executeCached(
     onWait: () => run.reporter.waiting(node),
   });
   const payload: NodePayload = { cache: outcome, state: outcome.state };
-  if (outcome.kind === "executed") return { ...outcome.execution.process, payload };
+  if (outcome.kind === "executed") {
+    const { process } = outcome.execution;
+    if (process.status === "succeeded" && !process.outputComplete) run.reporter.leftBehind(node);
+    return { ...process, payload };
+  }
   return {
     status: "succeeded",
     exitCode: 0,
