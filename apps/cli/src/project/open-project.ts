@@ -166,8 +166,10 @@ async function evaluated(
   request: { readonly directory: string; readonly packageName: string | undefined },
   options: LoadOptions,
 ): Promise<Project> {
-  const { evaluateToRemember } = await import("@cuenv/cue");
+  const { disposeEvaluator, evaluateToRemember } = await import("@cuenv/cue");
   const { evaluation, remember } = await evaluateToRemember(request);
+  // Its 250 MB would be in the page tables of every process that is forked: 200 tasks took 4.7 s instead of 3.7.
+  await disposeEvaluator();
   const project = await normalized(evaluation, options);
   const memo = options.memoDirectoryFor(project);
   if (memo !== undefined) remember(memo);
