@@ -1,4 +1,4 @@
-import type { Project, Task } from "@cuenv/config";
+import type { Argument, Project, Task } from "@cuenv/config";
 
 /** The tasks of a project, by name with what they are for; as one document with `json`. */
 export function taskList(project: Project, json: boolean): string {
@@ -22,12 +22,17 @@ export function taskList(project: Project, json: boolean): string {
     .join("");
 }
 
+/** An output of another task is named, not known. */
+function argumentText(argument: Argument): string {
+  return typeof argument === "string" ? argument : `<${argument.output} of ${argument.task}>`;
+}
+
 function summaryOf(task: Task): string {
   if (task.description !== undefined) return task.description;
   if (task.kind !== "command") return `${task.kind} of ${task.members.join(", ")}`;
   const { action } = task;
   if (action.kind === "refused") return `cannot run here: ${action.message}`;
-  const line = action.kind === "shell" ? action.script : action.argv.map(String).join(" ");
+  const line = action.kind === "shell" ? action.script : action.argv.map(argumentText).join(" ");
   const [first = "", ...more] = line.trim().split("\n");
   return more.length > 0 || first.length > 100 ? `${first.slice(0, 100)} …` : first;
 }
