@@ -102,6 +102,7 @@ describe("buildAction", () => {
       .filter(([, change]) => !("inputs" in change) && !("cacheKey" in change))
       .map(([, change]) => keyOf({ ...change, cacheKey }));
     expect(new Set([...keys, keyOf({ cacheKey })]).size).toBe(keys.length + 1);
+    expect(keyOf({ cacheKey, task: "other" })).not.toBe(keyOf({ cacheKey }));
     const action = buildAction({ ...base, cacheKey, producers: { "p/a": "d" } });
     expect(action.keyInputs()).toMatchObject({ inputs: [], producers: {}, cacheKey });
   });
@@ -172,7 +173,7 @@ describe("buildAction", () => {
       sorted(model.dependencies),
       sorted(Object.entries(model.tools)),
       sorted(Object.entries(model.customKeyComponents)),
-      model.cacheKey ?? null,
+      model.cacheKey === undefined ? null : [base.task, model.cacheKey],
       model.namespace,
       model.keyEpoch,
       model.timeoutMs ?? null,

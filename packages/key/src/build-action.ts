@@ -12,7 +12,7 @@ export const keySchema = 1;
 /** Everything that a key depends on, resolved. */
 export interface ActionRequest {
   readonly digestFunction: DigestFunction;
-  /** The task's full name: for `KeyInputs`; not in the key. */
+  /** The task's full name: for `KeyInputs`; in the key only beside a `cacheKey`. */
   readonly task: string;
   /** The resolved argv: a shell's with its script, and the arguments of the command line. */
   readonly command: readonly string[];
@@ -142,7 +142,8 @@ function encodeSalt(request: ActionRequest): Uint8Array {
     keySchema,
     request.keyEpoch,
     request.namespace,
-    request.cacheKey ?? null,
+    // With the task: two tasks that share a command and a cacheKey have nothing else left to tell them apart.
+    request.cacheKey === undefined ? null : [request.task, request.cacheKey],
     sortPairs(Object.entries(request.customKeyComponents ?? {})),
     [...new Set(dependencyKeys)].toSorted(compareUtf8),
     sortPairs(secrets),

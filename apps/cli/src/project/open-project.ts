@@ -17,6 +17,7 @@ import { CuenvError } from "@cuenv/errors";
 import { relative } from "node:path";
 import type { Invocation } from "../command-line/command.ts";
 import { recallProject, rememberProject } from "./project-memo.ts";
+import { writtenCacheDir } from "./written-cache-dir.ts";
 
 export interface OpenProject {
   readonly project: Project;
@@ -54,12 +55,16 @@ export async function openProject(invocation: Invocation): Promise<OpenProject> 
     projectPath,
     packageName,
     environment,
-    // Only the evaluated file says all of the settings: what is in it decides what is kept, not where that is looked for.
-    memoDirectory: memoDirectory(settle({}).settings, workspaceRoot, false),
-    memoDirectoryFor: ({ cache }) =>
-      mayRemember(settle(cache).settings)
-        ? memoDirectory(settle({}).settings, workspaceRoot, true)
-        : undefined,
+    // Only the evaluated file says all of the settings. Before, its text is asked for the one that says where to look.
+    memoDirectory: memoDirectory(
+      settle(writtenCacheDir(projectDirectory)).settings,
+      workspaceRoot,
+      false,
+    ),
+    memoDirectoryFor: ({ cache }) => {
+      const { settings } = settle(cache);
+      return mayRemember(settings) ? memoDirectory(settings, workspaceRoot, true) : undefined;
+    },
   });
   const all = { ...project, warnings: [...warnings, ...project.warnings] };
   return {
