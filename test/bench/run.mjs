@@ -37,7 +37,7 @@ const peerNames = (
 ).split(",");
 const projects = {
   monorepo: () => ({ project: monorepo(200, 25), usage: true }),
-  plain: () => ({ project: plainProject() }),
+  plain: () => ({ project: plainProject(), targets: smallTargets }),
   small: () => ({ project: monorepo(5, 10), targets: smallTargets }),
 };
 const projectNames = (

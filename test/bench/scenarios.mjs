@@ -46,7 +46,7 @@ export const scenarios = [
   },
 ];
 
-/** On five packages Node's start is most of the time, which the native peer does not have: only the warm run is judged. */
+/** With a handful of tasks Node's start is most of the time, which the native peer does not have: only the warm run is judged. */
 export const smallTargets = {
   "warm, nothing to do": {
     turbo: { target: 2.5, gate: 3.5 },
