@@ -90,7 +90,7 @@ function schemaFiles(folder = join(here, "schema"), prefix = "") {
         ? schemaFiles(join(folder, entry.name), `${prefix}${entry.name}/`)
         : [`${prefix}${entry.name}`],
     )
-    .toSorted();
+    .toSorted((left, right) => (left < right ? -1 : 1));
 }
 
 /** What evaluation results depend on besides their inputs, known to the hot path without reading anything. */
