@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import {
+  chmodSync,
   cpSync,
   existsSync,
   lstatSync,
@@ -90,6 +91,7 @@ export interface FaultProject {
   readonly temporary: string;
   path(name: string): string;
   write(name: string, content: string): void;
+  read(name: string): string;
   cuenv(args: readonly string[], options?: FaultRunOptions): Promise<CommandOutcome>;
   /** How often `make.sh` was run. */
   runs(): number;
@@ -99,10 +101,16 @@ export interface FaultProject {
   putBack(): Promise<void>;
   /** Until no process works in the workspace: a killed cuenv leaves its task running. */
   settled(): Promise<void>;
+  /** Makes the workspace, and all else but the cache folder, that user's. */
+  giveTo(uid: number): void;
+  /** Everybody may read the cache folder, and only its owner write. */
+  openCacheForReading(): void;
   remove(): void;
 }
 
 export interface FaultRunOptions {
+  /** Default: the workspace. */
+  readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** Told the process as soon as it runs. */
   readonly onStart?: (pid: number) => void;
@@ -157,9 +165,10 @@ export function createFaultProject(options: FaultProjectOptions = {}): FaultProj
     temporary,
     path,
     write,
-    cuenv: (args, { wrapper = [], env, onStart } = {}) =>
+    read: (name) => readFileSync(path(name), "utf8"),
+    cuenv: (args, { wrapper = [], env, onStart, cwd = workspace } = {}) =>
       runCommand([...wrapper, process.execPath, launcher, ...args], {
-        cwd: workspace,
+        cwd,
         env: { ...environment, ...env },
         onStart,
       }),
@@ -173,6 +182,12 @@ export function createFaultProject(options: FaultProjectOptions = {}): FaultProj
       if (keptCache !== undefined) await copy(keptCache, cacheDir);
     },
     settled: () => settled(workspace),
+    giveTo: (uid) => {
+      chmodSync(base, 0o755);
+      must("chown", "-R", `${uid}:${uid}`, workspace, temporary, home, join(base, "compile-cache"));
+      must("chown", `${uid}:${uid}`, live, join(live, "runs"));
+    },
+    openCacheForReading: () => must("chmod", "-R", "u=rwX,go=rX", cacheDir),
     remove: () => {
       for (const folder of new Set([base, cacheBase]))
         rmSync(folder, { recursive: true, force: true });
@@ -196,6 +211,11 @@ function copyCommand(target: string): string {
   cpSync(join(cli, "package.json"), join(target, "package.json"));
   symlinkSync(join(cli, "node_modules"), join(target, "node_modules"));
   return join(target, "bin", "cuenv.js");
+}
+
+function must(program: string, ...args: readonly string[]): void {
+  const { status, stderr } = spawnSync(program, args, { encoding: "utf8" });
+  if (status !== 0) throw new Error(`cannot go on: ${program} ${args.join(" ")}: ${stderr}`);
 }
 
 /** Replaces a folder by a copy of another, times and modes included. */
@@ -248,12 +268,10 @@ export function warnings(stderr: string): readonly string[] {
   return stderr.split("\n").filter((line) => line.includes("warning"));
 }
 
+/** `options` of a new tmpfs, or `remount,…`. */
 export function mount(folder: string, options: string): void {
   mkdirSync(folder, { recursive: true });
-  const { status, stderr } = spawnSync("mount", ["-t", "tmpfs", "-o", options, "none", folder], {
-    encoding: "utf8",
-  });
-  if (status !== 0) throw new Error(`cannot mount: ${stderr}`);
+  must("mount", "-t", "tmpfs", "-o", options, "none", folder);
 }
 
 export function unmount(folder: string): void {

@@ -98,7 +98,7 @@ async function damageStore(project: FaultProject): Promise<void> {
   writeFileSync(first, bytes);
   unlinkSync(second);
   truncateSync(third, 1000);
-  const [entry = ""] = storedFiles(project, "ac").filter((path) => statSync(path).size > 0);
+  const [entry = ""] = storedFiles(project, "ac");
   truncateSync(entry, 100);
   const dead = join(project.cacheDir, "v1", "tmp", "00000000.1.1.1.0123456789abcdef");
   mkdirSync(dead, { recursive: true });
