@@ -19,7 +19,9 @@ async function inTerminal(
   prompt?: string,
   answer?: string,
 ): Promise<{ readonly printed: string; readonly status: number | null }> {
-  const child = spawn(terminalProgram, ["-qec", argv.map(shellQuote).join(" "), "/dev/null"], {
+  // exec: a shell that waited in between would get the Ctrl-C, too, and some (dash) then end with 130 themselves.
+  const line = `exec ${argv.map(shellQuote).join(" ")}`;
+  const child = spawn(terminalProgram, ["-qec", line, "/dev/null"], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const exit = once(child, "exit");
