@@ -212,6 +212,33 @@ describe("executeTaskWithCache", () => {
     }
   });
 
+  it("runs the task when the cache fails in a way that nobody foresaw", async () => {
+    await run();
+    const opened = open();
+    const failing = {
+      ...opened.engine.blobs,
+      readSync: () => {
+        throw new Error("cannot load our own code: EMFILE");
+      },
+    };
+    const engine = { ...opened.engine, blobs: failing };
+    expect(await run({ opened: { ...opened, engine } })).toMatchObject({
+      executions: 1,
+      outcome: { kind: "executed", miss: { reason: "unreadable" } },
+    });
+    expect(events.filter((event) => event.type === "trouble")).toHaveLength(1);
+  });
+
+  it("does not take it for a failure of the cache when nobody takes the replayed output", async () => {
+    await run();
+    const gone = (): never => {
+      throw new Error("EPIPE");
+    };
+    await expect(run({ request: { output: { stdout: gone, stderr: gone } } })).rejects.toThrow(
+      "EPIPE",
+    );
+  });
+
   it("row 26: keeps results in memory where the disk cannot be written, with one cause of trouble", async () => {
     writeFileSync(join(base, "cache"), "a file where the folder should be");
     const opened = open();
