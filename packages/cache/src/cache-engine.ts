@@ -22,6 +22,8 @@ export interface CacheEngine {
   readonly tools: ToolProbe;
   /** The name of the tier that `blobs` and `actions` are, for people. */
   readonly tier: string;
+  /** Whether results are kept in memory only, since the disk could not take them. */
+  readonly isInMemory: () => boolean;
   /** Paths in the workspace that are nobody's input: the cache folder. */
   readonly excludedPaths: readonly string[];
   /** Where large output of tasks waits until it is stored. */

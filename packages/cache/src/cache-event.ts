@@ -72,6 +72,8 @@ export type CacheEvent =
       readonly reason: NotStoredReason;
       readonly detail: string;
     }
+  /** A declared output that the task did not make; the result is stored without it. */
+  | { readonly type: "outputNotMade"; readonly task: string; readonly output: string }
   /** Something that the author of the task may not have meant; nothing failed. */
   | { readonly type: "note"; readonly task: string; readonly message: string }
   /** Something of the cache failed; the task did not. One warning per `cause` and run is enough for people. */

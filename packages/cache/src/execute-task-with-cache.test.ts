@@ -115,6 +115,7 @@ async function run(
     argv: ["make"],
     variables: {},
     secretNames: new Set(),
+    secretValues: [],
     hostEnvironment: {},
     dependencies: [],
     output: { stdout: add, stderr: add },
@@ -242,7 +243,11 @@ describe("executeTaskWithCache", () => {
   it("row 26: keeps results in memory where the disk cannot be written, with one cause of trouble", async () => {
     writeFileSync(join(base, "cache"), "a file where the folder should be");
     const opened = open();
-    expect((await run({ opened })).outcome).toMatchObject({ kind: "executed", stored: true });
+    expect((await run({ opened })).outcome).toMatchObject({
+      kind: "executed",
+      stored: false,
+      notStored: { reason: "storeUnavailable" },
+    });
     rmSync(join(root, "out"), { recursive: true });
     // What this test did behind the back of the process.
     opened.engine.index.invalidate("out");
@@ -289,7 +294,11 @@ describe("executeTaskWithCache", () => {
 
   it("never stores the value of a secret: not in an output, an argument or a stream", async () => {
     const secret = "canary-5f0e1";
-    const request = { variables: { TOKEN: secret }, secretNames: new Set(["TOKEN"]) };
+    const request = {
+      variables: { TOKEN: secret },
+      secretNames: new Set(["TOKEN"]),
+      secretValues: [secret],
+    };
     const leaked = await run({
       request,
       during: () => writeFileSync(join(root, "out/leak"), `x${secret}y`),
@@ -309,9 +318,26 @@ describe("executeTaskWithCache", () => {
       .filter((entry) => entry.isFile())
       .map((entry) => readFileSync(join(entry.parentPath, entry.name), "latin1"));
     expect(everything.filter((content) => content.includes(secret))).toEqual([]);
-    const other = { variables: { TOKEN: "another" }, secretNames: new Set(["TOKEN"]) };
+    const other = {
+      variables: { TOKEN: "another" },
+      secretNames: new Set(["TOKEN"]),
+      secretValues: ["another"],
+    };
     expect((await run({ request: other })).executions).toBe(1);
     expect((await run({ request })).executions).toBe(0);
+  });
+
+  it("never stores a secret that is only a part of a variable, nor one in a file's name", async () => {
+    const secretValues = ["canary-77a2"];
+    const variables = { URL: "postgres://u:canary-77a2@h" };
+    const request = { variables, secretNames: new Set(["URL"]), secretValues };
+    for (const name of ["plain", "canary-77a2.txt"]) {
+      const content = name === "plain" ? "password canary-77a2" : "";
+      const during = (): void => writeFileSync(join(root, "out", name), content);
+      const result = await run({ request, during });
+      expect(result.outcome, name).toMatchObject({ notStored: { reason: "secretInOutput" } });
+      rmSync(join(root, "out", name));
+    }
   });
 
   it("row 4: runs a key once when two ask for it at the same time", async () => {
@@ -357,6 +383,19 @@ describe("dependencies", () => {
       (await run({ task: consumer, request: states((await run({ task: check })).outcome) }))
         .executions,
     ).toBe(1);
+  });
+
+  it("whose outputs cannot be described make a dependent run each time", async () => {
+    const leave = (): void => symlinkSync("/etc/hostname", join(root, "out/link"));
+    for (const round of [1, 2]) {
+      const { outcome } = await run({ during: leave });
+      rmSync(join(root, "out/link"));
+      const result = await run({ task: consumer, request: states(outcome) });
+      expect(result, `round ${round}`).toMatchObject({
+        executions: 1,
+        outcome: { stored: false, miss: { reason: "uncachedDependency" } },
+      });
+    }
   });
 
   it("that are not cached and declare no outputs make a dependent run each time", async () => {

@@ -3,16 +3,9 @@ import { type ComputedKey, computeKey, workingDirectory } from "./compute-key.ts
 import { explain } from "./explain.ts";
 import { type Hit, lookUp, type LookUp } from "./look-up.ts";
 import { createOutputRecorder, type OutputRecorder } from "./output-recorder.ts";
-import { resolvedMode } from "./resolved-mode.ts";
+import { isBlind, resolvedMode } from "./resolved-mode.ts";
 import { type StoredRun, storeResult } from "./store-result.ts";
-import type {
-  DependencyState,
-  Execute,
-  Execution,
-  Miss,
-  TaskOutcome,
-  TaskRequest,
-} from "./task-request.ts";
+import type { Execute, Execution, Miss, TaskOutcome, TaskRequest } from "./task-request.ts";
 import { dependencyState } from "./task-state.ts";
 import { waitForLease } from "./wait-for-lease.ts";
 
@@ -44,6 +37,7 @@ export async function executeTaskWithCache<E extends Execution>(
       cause: "noKey",
       message: computed.text,
     });
+    engine.emit({ type: "miss", task: request.task.name, key: undefined, reason: "noKey" });
     const miss: Miss = { reason: "noKey", text: computed.text };
     options.onMiss?.(miss);
     return runTask(engine, request, execute, {
@@ -62,10 +56,12 @@ export async function executeTaskWithCache<E extends Execution>(
     return runTask(engine, request, execute, { miss, env: key.env, key, store: false });
   }
   const look = async (): Promise<Hit | undefined> => {
-    const again = mode.read ? await lookUp(engine, request, key) : undefined;
-    return again?.kind === "hit" ? again : undefined;
+    if (first.reason === "unreadable") return undefined;
+    const again = await lookUp(engine, request, key);
+    return again.kind === "hit" ? again : undefined;
   };
-  const leasePath = engine.leasePath(key.digest.hash);
+  // Who does not read gains nothing by waiting.
+  const leasePath = mode.read ? engine.leasePath(key.digest.hash) : undefined;
   const wait = await waitForLease(leasePath, look, () => options.onWait?.(), request.signal);
   if (wait.kind === "found") return hitOutcome(engine, request, key, wait.found);
   try {
@@ -103,10 +99,6 @@ function notRead(request: TaskRequest): LookUp {
     reason: "notRead",
     detail: request.force ? "forced" : "the cache is not read",
   };
-}
-
-function isBlind(dependency: DependencyState): boolean {
-  return dependency.key === undefined && dependency.outputs === undefined;
 }
 
 async function hitOutcome<E extends Execution>(

@@ -9,12 +9,7 @@ export async function executeWithoutCache<E extends Execution>(
   task: CommandTask,
   execute: () => Promise<E>,
 ): Promise<{ readonly execution: E; readonly state: DependencyState }> {
-  try {
-    const execution = await execute();
-    engine.index.invalidate("");
-    const finished = { succeeded: execution.succeeded, key: undefined, entries: undefined };
-    return { execution, state: await dependencyState(engine, task, finished) };
-  } finally {
-    engine.index.invalidate("");
-  }
+  const execution = await execute().finally(() => engine.index.invalidate(""));
+  const finished = { succeeded: execution.succeeded, key: undefined, entries: undefined };
+  return { execution, state: await dependencyState(engine, task, finished) };
 }

@@ -3,36 +3,32 @@ import type { CacheEngine } from "./cache-engine.ts";
 import { hashOutputs } from "./task-state.ts";
 import type { TaskRequest } from "./task-request.ts";
 
-/** Shorter values would be found everywhere by chance; they are masked in output all the same. */
-const minSecretBytes = 4;
 const chunkBytes = 1024 * 1024;
 
 /**
- * Where a secret of the task stands in what would be stored: in the components of its key (an argument, say) or in one of
- * its outputs. Undefined: nowhere. Recorded output is masked already.
+ * Where a secret of the task stands in what would be stored: in the components of its key (an argument, say), in the content, name
+ * or target of one of its outputs. Undefined: nowhere. Recorded output is masked already.
  */
 export async function findSecret(
   engine: CacheEngine,
   request: TaskRequest,
   keyInputs: Buffer,
 ): Promise<string | undefined> {
-  const secrets = [...request.secretNames].flatMap((name) => {
-    const value = Buffer.from(request.variables[name] ?? "");
-    return value.length < minSecretBytes ? [] : [{ name, value }];
-  });
+  const secrets = request.secretValues.map((value) => Buffer.from(value));
   if (secrets.length === 0) return undefined;
-  for (const { name, value } of secrets) {
-    const escaped = JSON.stringify(value.toString()).slice(1, -1);
-    if (keyInputs.includes(escaped))
-      return `the value of secret ${name} is part of its command or inputs`;
-  }
-  for (const entry of await hashOutputs(engine, request.task)) {
+  const isIn = (text: string): boolean =>
+    request.secretValues.some((value) => text.includes(value));
+  const inKey = request.secretValues.some((value) =>
+    keyInputs.includes(JSON.stringify(value).slice(1, -1)),
+  );
+  if (inKey) return "the value of a secret is part of its command or inputs";
+  for (const entry of (await hashOutputs(engine, request.task)) ?? []) {
+    if (isIn(entry.path) || (entry.kind === "symlink" && isIn(entry.target)))
+      return "the value of a secret is part of the name of an output";
     if (entry.kind !== "file") continue;
-    const found = secrets.find(({ value }) =>
-      fileIncludes(`${engine.workspaceRoot}/${entry.path}`, value),
-    );
-    if (found !== undefined)
-      return `its output ${entry.path} contains the value of secret ${found.name}`;
+    const path = `${engine.workspaceRoot}/${entry.path}`;
+    if (secrets.some((value) => fileIncludes(path, value)))
+      return `its output ${entry.path} contains the value of a secret`;
   }
   return undefined;
 }

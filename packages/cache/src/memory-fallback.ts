@@ -9,11 +9,19 @@ export interface Stores {
   readonly actions: ActionStore;
 }
 
+export interface FallbackStores extends Stores {
+  /** Whether something is kept in memory only, since the disk could not take it. */
+  readonly isInMemory: () => boolean;
+}
+
 /**
  * The disk stores, with memory behind them for what they cannot take: a full disk or a read-only folder keeps results for
  * this process. `onFallback` is told the reason, each time.
  */
-export function withMemoryFallback(disk: Stores, onFallback: (reason: string) => void): Stores {
+export function withMemoryFallback(
+  disk: Stores,
+  onFallback: (reason: string) => void,
+): FallbackStores {
   let memory: Stores | undefined;
   const fallBack = (error: unknown): Stores => {
     if (!isUnavailable(error)) throw error;
@@ -26,6 +34,7 @@ export function withMemoryFallback(disk: Stores, onFallback: (reason: string) =>
     return memory;
   };
   return {
+    isInMemory: () => memory !== undefined,
     blobs: fallbackBlobs(
       disk.blobs,
       () => memory?.blobs,

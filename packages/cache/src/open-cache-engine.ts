@@ -76,7 +76,8 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
     excludedPaths: excludedPaths(workspaceRoot, settings.cacheDir),
     leasePath: (hash) =>
       state === undefined ? undefined : `${settings.cacheDir}/v1/leases/${hash}`,
-    secretSalt: () => secretSalt(state === undefined ? undefined : settings.cacheDir),
+    secretSalt: () =>
+      secretSalt(state === undefined || options.readOnly ? undefined : settings.cacheDir),
     version: options.version,
     now,
     emit,
@@ -98,7 +99,7 @@ function openStores(
   options: OpenCacheEngineOptions,
   emit: (event: CacheEvent) => void,
   now: () => number,
-): Pick<CacheEngine, "folder" | "blobs" | "actions" | "tier" | "spoolDirectory"> {
+): Pick<CacheEngine, "folder" | "blobs" | "actions" | "tier" | "isInMemory" | "spoolDirectory"> {
   const { cacheDir, durability, digestFunction, namespace } = options.settings;
   const folder = openCacheFolder({
     root: cacheDir,
@@ -111,7 +112,11 @@ function openStores(
     blobs: createDiskBlobStore({ folder, digestFunction }),
     actions: createDiskActionStore({ folder, digestFunction }),
   };
-  const { blobs, actions: store } = withMemoryFallback(disk, (reason) =>
+  const {
+    blobs,
+    actions: store,
+    isInMemory,
+  } = withMemoryFallback(disk, (reason) =>
     emit({
       type: "trouble",
       task: undefined,
@@ -124,6 +129,7 @@ function openStores(
     blobs,
     actions: createActionCache({ actions: store, blobs, namespace, now }),
     tier: "disk",
+    isInMemory,
     spoolDirectory: () => folder.temporaryDirectory(),
   };
 }

@@ -81,6 +81,7 @@ function countEvent(counts: Counts, event: CacheEvent): void {
     case "executed":
     case "notStored":
     case "note":
+    case "outputNotMade":
       break;
   }
 }

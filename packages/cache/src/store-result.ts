@@ -57,12 +57,8 @@ export async function storeResult(engine: CacheEngine, run: RunToStore): Promise
   }
 }
 
-function refused(
-  reason: NotStoredReason,
-  detail: string,
-  entries?: readonly OutputEntry[],
-): StoredRun {
-  return { stored: false, notStored: { reason, detail }, entries };
+function refused(reason: NotStoredReason, detail: string): StoredRun {
+  return { stored: false, notStored: { reason, detail }, entries: undefined };
 }
 
 async function tryStore(engine: CacheEngine, run: RunToStore): Promise<StoredRun> {
@@ -85,15 +81,9 @@ async function tryStore(engine: CacheEngine, run: RunToStore): Promise<StoredRun
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   });
   const [problem] = captured.problems;
-  if (problem !== undefined) return refused("unsuitableOutput", problem.message, captured.entries);
-  for (const missing of captured.missing) {
-    const message = `${request.task.name} did not make its output ${missing}`;
-    engine.emit({
-      type: "trouble",
-      task: request.task.name,
-      cause: `missingOutput ${request.task.name}`,
-      message,
-    });
+  if (problem !== undefined) return refused("unsuitableOutput", problem.message);
+  for (const output of captured.missing) {
+    engine.emit({ type: "outputNotMade", task: request.task.name, output });
   }
   const keyInputsDigest = hashBytes(engine.settings.digestFunction, keyInputs);
   await engine.blobs.write(keyInputsDigest, keyInputs);
@@ -111,7 +101,12 @@ async function tryStore(engine: CacheEngine, run: RunToStore): Promise<StoredRun
     key: key.digest.hash,
     keyInputs: keyInputsDigest,
   });
-  return { stored: true, notStored: undefined, entries: captured.entries };
+  const { entries } = captured;
+  if (engine.isInMemory()) {
+    const detail = "the disk could not take it";
+    return { stored: false, notStored: { reason: "storeUnavailable", detail }, entries };
+  }
+  return { stored: true, notStored: undefined, entries };
 }
 
 function describe(

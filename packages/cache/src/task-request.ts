@@ -35,6 +35,8 @@ export interface TaskRequest {
   readonly variables: Readonly<Record<string, string>>;
   /** Names of those `variables` whose values are secret. */
   readonly secretNames: ReadonlySet<string>;
+  /** The texts that must not be stored: the secrets that these values are or contain, and their longer lines. */
+  readonly secretValues: readonly string[];
   readonly hostEnvironment: Readonly<Record<string, string | undefined>>;
   readonly dependencies: readonly DependencyState[];
   readonly output: OutputSink;

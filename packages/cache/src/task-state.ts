@@ -25,24 +25,28 @@ export async function dependencyState(
   if (!succeeded) return { task: task.name, key: undefined, outputs: undefined, declaredOutputs };
   if (declaredOutputs.length === 0)
     return { task: task.name, key, outputs: undefined, declaredOutputs };
+  const outputs = entries ?? (await hashOutputs(engine, task));
   return {
     task: task.name,
-    key,
-    outputs: entries ?? (await hashOutputs(engine, task)),
+    key: outputs === undefined ? undefined : key,
+    outputs,
     declaredOutputs,
   };
 }
 
-/** The declared outputs as they are on disk, hashed and not stored. What cannot be an output is left out: nothing of it is stored. */
+/**
+ * The declared outputs as they are on disk, hashed and not stored. Undefined when there is one that cannot be described (a link that
+ * leaves the workspace, a FIFO, a file that cannot be read): nobody can say then what a dependent sees.
+ */
 export async function hashOutputs(
   engine: CacheEngine,
   task: CommandTask,
-): Promise<readonly OutputEntry[]> {
+): Promise<readonly OutputEntry[] | undefined> {
   const captured = await captureOutputs({
     index: engine.index,
     projectDirectory: engine.projectPath,
     outputs: task.outputs ?? [],
     store: createHashingStore(engine.settings.digestFunction),
   });
-  return captured.entries;
+  return captured.problems.length > 0 ? undefined : captured.entries;
 }

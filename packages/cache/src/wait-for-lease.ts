@@ -29,7 +29,8 @@ export async function waitForLease<Found>(
     const attempt = tryAcquireLease(path);
     if (attempt.kind !== "held") {
       const lease = attempt.kind === "acquired" ? attempt.lease : undefined;
-      const found = waited ? await look() : undefined;
+      // Looked at once more, also without waiting: it may have been stored since the lookup.
+      const found = await lookOrRelease(look, lease);
       if (found === undefined) return { kind: "compute", lease };
       lease?.release();
       return { kind: "found", found };
@@ -39,6 +40,18 @@ export async function waitForLease<Found>(
     if (!waited) onWait();
     waited = true;
     await pause(pollMs, signal);
+  }
+}
+
+async function lookOrRelease<Found>(
+  look: () => Promise<Found | undefined>,
+  lease: Lease | undefined,
+): Promise<Found | undefined> {
+  try {
+    return await look();
+  } catch (error) {
+    lease?.release();
+    throw error;
   }
 }
 

@@ -44,8 +44,13 @@ export function usableWorkspaceState(
   cacheDirectory: string,
   workspaceRoot: string,
   writes: boolean,
+  onWarning?: (message: string) => void,
 ): WorkspaceState | undefined {
-  const folder = openCacheFolder({ root: cacheDirectory, readOnly: !writes });
+  const folder = openCacheFolder({
+    root: cacheDirectory,
+    readOnly: !writes,
+    ...(onWarning === undefined ? {} : { onWarning }),
+  });
   try {
     folder.assertReadable();
   } catch {

@@ -44,8 +44,21 @@ export function inspectFolder(root: string): FolderTrust {
   if (!isTrustedOwner(stat)) return refused(`${root} belongs to user ${stat.uid}`);
   const parents = inspectParents(dirname(real), stat);
   if (parents !== undefined) return parents;
+  const inside = inspectInside(`${real}/${formatFolder}`);
+  if (inside !== undefined) return inside;
   if ((stat.mode & groupOrWorldWritable) === 0) return { kind: "trusted", mended: undefined };
   return mend(real, stat);
+}
+
+/** What was put below a folder that others could write to stays suspect when that is mended: so the folder of the format must be private itself. */
+function inspectInside(path: string): FolderTrust | undefined {
+  const stat = statOrUndefined(path);
+  if (stat === undefined) return undefined;
+  if (!isTrustedOwner(stat)) return refused(`${path} belongs to user ${stat.uid}`);
+  if ((stat.mode & groupOrWorldWritable) === 0) return undefined;
+  return refused(
+    `${path} is writable for others (mode ${(stat.mode & 0o777).toString(8)}); remove it, and it is made anew`,
+  );
 }
 
 function refused(reason: string): FolderTrust {

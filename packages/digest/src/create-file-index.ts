@@ -56,6 +56,8 @@ interface Index {
   readonly now: () => number;
   readonly lstat: (path: string) => Stats | undefined;
   readonly seen: Map<string, Seen | null>;
+  /** What was hashed or listed in this process and then forgotten: it holds again where a new look finds the same stat. */
+  readonly forgotten: Map<string, Seen>;
   state: FileIndexState | undefined;
   byPath: Map<string, number>;
   changed: boolean;
@@ -70,6 +72,7 @@ export function createFileIndex(options: FileIndexOptions): FileIndex {
     now: options.now ?? Date.now,
     lstat: options.lstat ?? lstatOrUndefined,
     seen: new Map(),
+    forgotten: new Map(),
     state,
     byPath: new Map(state?.paths.map((path, entry) => [path, entry])),
     changed: false,
@@ -83,7 +86,7 @@ export function createFileIndex(options: FileIndexOptions): FileIndex {
     listHash: (path) => listingOf(index, path)?.listHash ?? "",
     remember: (path, digest) => remember(index, path, digest),
     invalidate: (path) => invalidate(index, path),
-    invalidateOne: (path) => void index.seen.delete(path),
+    invalidateOne: (path) => forget(index, path),
     save: () => save(index),
   };
 }
@@ -124,9 +127,32 @@ function look(index: Index, path: string): Seen | undefined {
     return undefined;
   }
   const stat = toFileStat(found);
-  const seen: Seen = { stat, recorded: recordedEntry(index, path, stat) };
+  const seen = remembered(index, path, stat) ?? {
+    stat,
+    recorded: recordedEntry(index, path, stat),
+  };
   index.seen.set(path, seen);
   return seen;
+}
+
+/** What this process found out about a path before it was told to look again, if its stat vouches for it. */
+function remembered(index: Index, path: string, stat: FileStat): Seen | undefined {
+  const before = index.forgotten.get(path);
+  if (before?.readAtMs === undefined || isRacy(before.stat, before.readAtMs)) return undefined;
+  const same =
+    before.stat.mtimeMs === stat.mtimeMs &&
+    before.stat.ctimeMs === stat.ctimeMs &&
+    before.stat.sizeBytes === stat.sizeBytes &&
+    before.stat.inode === stat.inode &&
+    before.stat.kind === stat.kind &&
+    before.stat.executable === stat.executable;
+  return same ? before : undefined;
+}
+
+function forget(index: Index, path: string): void {
+  const seen = index.seen.get(path);
+  if (seen?.readAtMs !== undefined) index.forgotten.set(path, seen);
+  index.seen.delete(path);
 }
 
 function flagsOf(stat: FileStat): number {
@@ -221,14 +247,10 @@ function remember(index: Index, path: string, digest: Digest): void {
 }
 
 function invalidate(index: Index, path: string): void {
-  if (path === "") {
-    index.seen.clear();
-    return;
-  }
-  index.seen.delete(path);
-  const below = `${path}/`;
+  const below = path === "" ? "" : `${path}/`;
+  forget(index, path);
   for (const known of index.seen.keys()) {
-    if (known.startsWith(below)) index.seen.delete(known);
+    if (known.startsWith(below)) forget(index, known);
   }
 }
 
@@ -245,9 +267,13 @@ function entriesToSave(index: Index): StateEntry[] {
     const entry = seen === null ? undefined : freshEntry(index, path, seen);
     if (entry !== undefined) entries.push(entry);
   }
+  for (const [path, seen] of index.forgotten) {
+    const entry = index.seen.has(path) ? undefined : freshEntry(index, path, seen);
+    if (entry !== undefined) entries.push(entry);
+  }
   let unseen = 0;
   for (const [path, entry] of index.byPath) {
-    if (index.seen.has(path) || index.state === undefined) continue;
+    if (index.seen.has(path) || index.forgotten.has(path) || index.state === undefined) continue;
     unseen += 1;
     if (unseen <= maxUnseenEntries) entries.push(recordedStateEntry(index.state, path, entry));
   }

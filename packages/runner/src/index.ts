@@ -46,5 +46,11 @@ export {
   type OutputSink,
 } from "./output-sink.ts";
 export { shellQuote } from "./shell-quote.ts";
-export { createMasker, type MaskedStream, type Masker, minimumMaskedBytes } from "./masker.ts";
+export {
+  createMasker,
+  type MaskedStream,
+  type Masker,
+  minimumMaskedBytes,
+  secretTexts,
+} from "./masker.ts";
 export { installSignalHandling, type SignalHandlingOptions } from "./signal-handling.ts";

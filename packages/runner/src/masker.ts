@@ -27,16 +27,20 @@ const mask: Uint8Array = Buffer.from("***");
 export function createMasker(secrets: Iterable<string> = []): Masker {
   const needles = new Map<string, Buffer>();
   function add(values: Iterable<string>): void {
-    for (const value of values) {
-      const lines = value.split("\n").map((line) => line.replace(/\r$/, ""));
-      const parts =
-        lines.length > 1 ? lines.filter((line) => Buffer.byteLength(line) >= minimumLineBytes) : [];
-      for (const part of [value, ...parts])
-        if (Buffer.byteLength(part) >= minimumMaskedBytes) needles.set(part, Buffer.from(part));
-    }
+    for (const part of secretTexts(values)) needles.set(part, Buffer.from(part));
   }
   add(secrets);
   return { add, stream: () => maskedStream(needles) };
+}
+
+/** The texts that must not be seen of secrets: each whole, and the longer lines of those that have several. Too short ones are left out. */
+export function secretTexts(secrets: Iterable<string>): string[] {
+  return [...secrets].flatMap((secret) => {
+    const lines = secret.split("\n").map((line) => line.replace(/\r$/, ""));
+    const parts =
+      lines.length > 1 ? lines.filter((line) => Buffer.byteLength(line) >= minimumLineBytes) : [];
+    return [secret, ...parts].filter((text) => Buffer.byteLength(text) >= minimumMaskedBytes);
+  });
 }
 
 interface Range {

@@ -26,6 +26,7 @@ export const commands: readonly Command[] = [
     aliases: ["run", "t"],
     summary: "Run tasks of env.cue through the cache; without a name, list them",
     usage: "cuenv task [NAME…] [flags] [-- ARGS…]",
+    takesNames: true,
     flags: {
       cache: {
         type: "string",
@@ -62,6 +63,7 @@ export const commands: readonly Command[] = [
     aliases: ["x"],
     summary: "Run a command with the environment of env.cue",
     usage: "cuenv exec [flags] -- COMMAND [ARGS…]",
+    takesNames: true,
     flags: { directory, env: environment, package: packageName },
     examples: [
       ["cuenv exec -e production -- node server.js", "run with the variables of production"],
@@ -73,6 +75,7 @@ export const commands: readonly Command[] = [
     aliases: [],
     summary: "Remove every stored result",
     usage: "cuenv cache clear [flags]",
+    takesNames: false,
     flags: { directory, json, package: packageName },
     examples: [["cuenv cache clear", "the next run starts cold"]],
     load: async () => (await import("../commands/cache-clear.ts")).runCacheClear,
@@ -82,6 +85,7 @@ export const commands: readonly Command[] = [
     aliases: [],
     summary: "Hits, misses, time saved and disk use",
     usage: "cuenv cache stats [flags]",
+    takesNames: false,
     flags: { directory, json, package: packageName },
     examples: [["cuenv cache stats --json", "for scripts"]],
     load: async () => (await import("../commands/cache-stats.ts")).runCacheStats,
@@ -91,6 +95,7 @@ export const commands: readonly Command[] = [
     aliases: [],
     summary: "Re-hash everything that is stored",
     usage: "cuenv cache verify [--repair] [flags]",
+    takesNames: false,
     flags: {
       directory,
       json,

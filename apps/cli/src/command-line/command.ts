@@ -24,6 +24,8 @@ export interface Command {
   readonly aliases: readonly string[];
   readonly summary: string;
   readonly usage: string;
+  /** Whether words that are no flags may follow. */
+  readonly takesNames: boolean;
   readonly flags: Readonly<Record<string, Flag>>;
   readonly examples: readonly (readonly [command: string, what: string])[];
   readonly load: () => Promise<CommandFunction>;

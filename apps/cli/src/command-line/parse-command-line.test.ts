@@ -88,6 +88,11 @@ describe("the command line", () => {
     expect(usageError("--frobnicate task").message).toContain("unknown flag --frobnicate");
   });
 
+  it("refuses words that a command would pass over", () => {
+    expect(usageError("cache clear build").message).toContain('"build"');
+    expect(usageError("cache stats -- x").exitCode).toBe(2);
+  });
+
   it("gives help for everything, for a group, and for each command with an example", () => {
     for (const line of ["", "help", "--help", "-h"])
       expect(parse(line)).toMatchObject({ kind: "help", command: undefined });

@@ -104,14 +104,31 @@ function parseCommand(
       strict: true,
     });
     if (values["help"] === true) return { kind: "help", command, topic: command.name };
+    refuseWords(command, positionals, rest);
     return {
       kind: "command",
       command,
       invocation: { flags: values, names: positionals, rest },
     };
   } catch (error) {
+    if (error instanceof CuenvError) throw error;
     throw usageError(command, words, error);
   }
+}
+
+/** Words that a command would pass over in silence were meant for something. */
+function refuseWords(
+  command: Command,
+  names: readonly string[],
+  rest: readonly string[] | undefined,
+): void {
+  const [first] = command.takesNames ? [] : [...names, ...(rest ?? [])];
+  if (first === undefined) return;
+  throw new CuenvError(
+    "USAGE",
+    `cannot run cuenv ${command.name}: it takes no names, and ${JSON.stringify(first)} is one`,
+    { hint: `See cuenv ${command.name} --help.` },
+  );
 }
 
 function usageError(command: Command, words: readonly string[], error: unknown): CuenvError {

@@ -6,7 +6,7 @@ import { printErr } from "../report/terminal.ts";
 
 /** `cuenv exec`: a command with the project's variables, as if cuenv were not there. Never cached. */
 export async function runExecCommand(invocation: Invocation): Promise<number> {
-  const argv = invocation.rest ?? invocation.names;
+  const argv = [...invocation.names, ...(invocation.rest ?? [])];
   if (argv.length === 0) {
     throw new CuenvError("USAGE", "cannot run exec: no command was given", {
       hint: "cuenv exec -- COMMAND [ARGS…]",

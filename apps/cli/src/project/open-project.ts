@@ -13,9 +13,10 @@ import {
 import type { Evaluation } from "@cuenv/cue";
 import { decodeAnswer, recallAnswer } from "@cuenv/cue/memo";
 import { usableWorkspaceState } from "@cuenv/cache";
-import { CuenvError } from "@cuenv/errors";
+import { CuenvError, exitCodes } from "@cuenv/errors";
 import { relative } from "node:path";
 import type { Invocation } from "../command-line/command.ts";
+import { printErr } from "../report/terminal.ts";
 import { recallProject, rememberProject } from "./project-memo.ts";
 import { writtenCacheDir } from "./written-cache-dir.ts";
 
@@ -49,6 +50,8 @@ export async function openProject(invocation: Invocation): Promise<OpenProject> 
   });
   const settle = (project: CacheSettingsInput): ResolvedCacheSettings =>
     resolveCacheSettings({ flags, environment: env, project, files, projectDirectory });
+  const noted: Project["warnings"][number][] = [...warnings];
+  const warn = (message: string): void => void noted.push({ message });
   const project = await loadProject({
     directory: projectDirectory,
     workspaceRoot,
@@ -60,13 +63,14 @@ export async function openProject(invocation: Invocation): Promise<OpenProject> 
       settle(writtenCacheDir(projectDirectory)).settings,
       workspaceRoot,
       false,
+      warn,
     ),
     memoDirectoryFor: ({ cache }) => {
       const { settings } = settle(cache);
-      return mayRemember(settings) ? memoDirectory(settings, workspaceRoot, true) : undefined;
+      return mayRemember(settings) ? memoDirectory(settings, workspaceRoot, true, warn) : undefined;
     },
   });
-  const all = { ...project, warnings: [...warnings, ...project.warnings] };
+  const all = { ...project, warnings: [...noted, ...project.warnings] };
   return {
     project: all,
     projectDirectory,
@@ -76,20 +80,31 @@ export async function openProject(invocation: Invocation): Promise<OpenProject> 
   };
 }
 
-/** The settings alone, for commands that need no tasks; outside of a project too. */
+/**
+ * The settings alone, for commands that need no tasks: outside of a project, and for one that cannot be evaluated, too, since a cache
+ * must be cleared and mended whatever is wrong with env.cue.
+ */
 export async function openSettings(invocation: Invocation): Promise<ResolvedCacheSettings> {
   const packageName = text(invocation.flags["package"]) ?? process.env["CUENV_PACKAGE"];
-  const options = packageName === undefined ? {} : { package: packageName };
-  if (findProjectDirectory(process.cwd(), options) !== undefined)
-    return (await openProject(invocation)).cache;
-  const here = process.cwd();
+  const found = findProjectDirectory(
+    process.cwd(),
+    packageName === undefined ? {} : { package: packageName },
+  );
+  try {
+    if (found !== undefined) return (await openProject(invocation)).cache;
+  } catch (error) {
+    if (!(error instanceof CuenvError) || error.exitCode !== exitCodes.configuration) throw error;
+    printErr(`warning: env.cue is left out, because it is not valid: ${error.message}\n`);
+  }
+  const projectDirectory = found ?? process.cwd();
   const place = {
-    projectDirectory: here,
-    workspaceRoot: findWorkspaceRoot(here),
+    projectDirectory,
+    workspaceRoot: findWorkspaceRoot(projectDirectory),
     environment: process.env,
   };
   const { files } = await loadSettingsFiles(place);
-  return resolveCacheSettings({ environment: process.env, files, projectDirectory: here });
+  const project = found === undefined ? {} : writtenCacheDir(found);
+  return resolveCacheSettings({ environment: process.env, project, files, projectDirectory });
 }
 
 function text(value: string | boolean | undefined): string | undefined {
@@ -121,9 +136,10 @@ function memoDirectory(
   settings: CacheSettings,
   workspaceRoot: string,
   writes: boolean,
+  onWarning: (message: string) => void,
 ): string | undefined {
   if (!settings.enabled || settings.defaultMode === "off") return undefined;
-  return usableWorkspaceState(settings.cacheDir, workspaceRoot, writes)?.evaluations;
+  return usableWorkspaceState(settings.cacheDir, workspaceRoot, writes, onWarning)?.evaluations;
 }
 
 function mayRemember(settings: CacheSettings): boolean {

@@ -10,6 +10,8 @@ import { getTaskCacheMode } from "@cuenv/config";
 import {
   type ExecutionContext,
   type ExecutionOutcome,
+  interruptExitCode,
+  type NodeOutcome,
   type PlanNode,
   type ProcessOutcome,
   resolveAction,
@@ -17,6 +19,7 @@ import {
   type ResolvedEnvironment,
   runAttempts,
   runProcess,
+  secretTexts,
 } from "@cuenv/runner";
 import { join } from "node:path";
 import { maskedSink } from "./masked-sink.ts";
@@ -31,33 +34,53 @@ export async function executeNode(
   node: PlanNode,
   { dependencies, signal }: ExecutionContext<NodePayload>,
 ): Promise<Outcome> {
-  const { task } = node;
-  const { project } = run.open;
-  const outputsOf = (name: string) => run.outputs.get(name);
-  const { argv } = resolveAction(task, { args: node.args, outputsOf });
-  const environment = await resolveEnvironment(
-    { ...project.env, ...task.env },
-    { outputsOf, resolveSecret: run.resolveSecret, host: run.hostEnvironment },
-  );
-  run.masker.add(environment.secretValues);
-  const mode = getTaskCacheMode(run.settings, task.cache);
-  const cached = run.engine !== undefined && mode !== "off";
   const display = run.output.task(node.name);
   const held = run.referenced.has(node.name) ? holdOutput(display) : undefined;
   const output: OutputSink = held?.sink ?? display;
   try {
-    const states = [...dependencies.values()].flatMap((outcome) =>
-      "payload" in outcome && outcome.payload.state !== undefined ? [outcome.payload.state] : [],
-    );
+    const resolved = await resolveNode(run, node, output, signal);
+    const states = [...dependencies].map(([name, outcome]) => stateOf(name, outcome));
+    const mode = getTaskCacheMode(run.settings, node.task.cache);
+    const cached = run.engine !== undefined && mode !== "off";
     const outcome = cached
-      ? await executeCached(run, node, { argv, environment, mode, states, output, signal })
-      : await executeUncached(run, node, { argv, environment, output, signal });
+      ? await executeCached(run, node, { ...resolved, mode, states })
+      : await executeUncached(run, node, resolved);
     if (held !== undefined)
       run.outputs.set(node.name, { ...held.bytes(), exitCode: outcome.exitCode });
     return outcome;
+  } catch (error) {
+    // Whatever an interruption broke off (a restore, a probe, a secret's command) is no failure of its own.
+    if (!signal.aborted) throw error;
+    const exitCode = interruptExitCode(signal.reason);
+    return { status: "cancelled", exitCode, durationMs: 0, payload: notRun };
   } finally {
     await display.end();
   }
+}
+
+async function resolveNode(
+  run: RunContext,
+  node: PlanNode,
+  output: OutputSink,
+  signal: AbortSignal,
+): Promise<Resolved> {
+  const { task } = node;
+  const outputsOf = (name: string) => run.outputs.get(name);
+  const { argv } = resolveAction(task, { args: node.args, outputsOf });
+  const environment = await resolveEnvironment(
+    { ...run.open.project.env, ...task.env },
+    { outputsOf, resolveSecret: run.resolveSecret, host: run.hostEnvironment },
+  );
+  run.masker.add(environment.secretValues);
+  return { argv, environment, output, signal };
+}
+
+const notRun: NodePayload = { cache: undefined, state: undefined };
+
+/** What a task is to those that depend on it. Of one that could not even be tried nobody knows what it left behind. */
+function stateOf(name: string, outcome: NodeOutcome<NodePayload>): DependencyState {
+  const state = "payload" in outcome ? outcome.payload.state : undefined;
+  return state ?? { task: name, key: undefined, outputs: undefined, declaredOutputs: [] };
 }
 
 interface Resolved {
@@ -85,6 +108,7 @@ async function executeCached(
     argv,
     variables: environment.values,
     secretNames: environment.secretNames,
+    secretValues: secretTexts(environment.secretValues),
     hostEnvironment: run.hostEnvironment,
     dependencies: states,
     output,
@@ -132,7 +156,7 @@ async function executeUncached(
     runCommand(run, node, { ...resolved, cwd, env, direct: run.direct });
   if (run.engine === undefined) {
     const { process } = await execute();
-    return { ...process, payload: { cache: undefined, state: undefined } };
+    return { ...process, payload: notRun };
   }
   const { execution, state } = await executeWithoutCache(run.engine, node.task, execute);
   return { ...execution.process, payload: { cache: undefined, state } };
@@ -159,7 +183,7 @@ async function runCommand(
     try {
       return await runProcess({
         ...common,
-        stdin: "ignore",
+        stdin: command.direct ? "inherit" : "ignore",
         stdout: masked.sink.stdout,
         stderr: masked.sink.stderr,
       });

@@ -1,7 +1,7 @@
 import type { OutputSink } from "@cuenv/cache";
 
-/** Output that others refer to is kept up to this size (16 MiB): far more than an argument can hold. */
-const maxHeldBytes = 16 * 1024 * 1024;
+/** How much of a stream is kept for others (1 MiB): more than an argument can hold, so that one that was cut is refused there. */
+const maxHeldBytes = 1024 * 1024;
 
 /** Keeps a copy of what passes to `sink`, for tasks that use it as an argument or a variable. */
 export function holdOutput(sink: OutputSink): {
@@ -9,10 +9,10 @@ export function holdOutput(sink: OutputSink): {
   bytes(): { readonly stdout: Uint8Array; readonly stderr: Uint8Array };
 } {
   const held = { stdout: [] as Uint8Array[], stderr: [] as Uint8Array[] };
-  let heldBytes = 0;
+  const heldBytes = { stdout: 0, stderr: 0 };
   const tee = (stream: "stdout" | "stderr") => (chunk: Uint8Array) => {
-    heldBytes += chunk.length;
-    if (heldBytes <= maxHeldBytes) held[stream].push(Uint8Array.from(chunk));
+    if (heldBytes[stream] < maxHeldBytes) held[stream].push(Uint8Array.from(chunk));
+    heldBytes[stream] += chunk.length;
     return sink[stream](chunk);
   };
   return {

@@ -44,6 +44,11 @@ export function createRunReporter(options: RunReporterOptions): RunReporter {
     warn,
     cacheEvent: (event) => {
       if (event.type === "trouble") warn(rootCause(event), event.message);
+      if (event.type === "outputNotMade")
+        warn(
+          `${event.task} ${event.output}`,
+          `${event.task} did not make its output ${event.output}`,
+        );
       if (event.type === "note" && options.verbose)
         printErr(`${paint("dim", "cuenv")} ${event.task}: ${event.message}\n`);
       if (event.type === "notStored" && event.reason !== "storeUnavailable") {
