@@ -1,140 +1,26 @@
 import {
   chmodSync,
   existsSync,
-  mkdirSync,
-  mkdtempSync,
   readFileSync,
   readdirSync,
-  realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { CacheSettings, CommandTask } from "@cuenv/config";
-import { defaultCacheSettings } from "@cuenv/config";
-import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import type { CacheEvent } from "./cache-event.ts";
-import { executeTaskWithCache } from "./execute-task-with-cache.ts";
-import { executeWithoutCache } from "./execute-without-cache.ts";
-import { openCacheEngine, type OpenedCacheEngine } from "./open-cache-engine.ts";
-import type {
-  DependencyState,
-  Execution,
-  OutputSink,
-  TaskOutcome,
-  TaskRequest,
-} from "./task-request.ts";
+import { describe, expect, it } from "vitest";
+import {
+  base,
+  events,
+  open,
+  root,
+  run,
+  task,
+  typesOf,
+  useEngineFolder,
+} from "../test/engine-rig.ts";
 
-let base: string;
-let root: string;
-let settings: CacheSettings;
-let events: CacheEvent[];
-
-beforeEach(() => {
-  base = realpathSync(mkdtempSync(join(tmpdir(), "engine-")));
-  onTestFinished(() => rmSync(base, { recursive: true, force: true }));
-  root = join(base, "work");
-  mkdirSync(join(root, "src"), { recursive: true });
-  writeFileSync(join(root, "src/a"), "one");
-  settings = { ...defaultCacheSettings, cacheDir: join(base, "cache") };
-  events = [];
-});
-
-function open(changed: Partial<CacheSettings> = {}, readOnly = false): OpenedCacheEngine {
-  return openCacheEngine({
-    settings: { ...settings, ...changed },
-    workspaceRoot: root,
-    projectPath: "",
-    version: "test",
-    readOnly,
-    onEvent: (event) => events.push(event),
-  });
-}
-
-function task(changed: Partial<CommandTask> = {}): CommandTask {
-  return {
-    kind: "command",
-    name: "build",
-    dependencies: [],
-    action: { kind: "argv", argv: ["make"] },
-    parameters: [],
-    directory: "",
-    env: {},
-    inputs: ["src"],
-    taskInputs: [],
-    outputs: ["out"],
-    cache: {
-      enabled: true,
-      disabledReason: undefined,
-      mode: undefined,
-      maxAgeMs: undefined,
-      cacheKey: undefined,
-      envInclude: undefined,
-      envExclude: undefined,
-      envMode: undefined,
-      extraInputs: [],
-      ignoreInputs: [],
-      customKeyComponents: {},
-      runtime: [],
-      keyEpoch: undefined,
-    },
-    timeoutMs: undefined,
-    retry: { attempts: 1, delayMs: 0 },
-    continueOnError: false,
-    ...changed,
-  };
-}
-
-interface Run {
-  readonly outcome: TaskOutcome<Execution>;
-  readonly executions: number;
-  readonly printed: string;
-}
-
-/** One run of `task` in a process of its own, as far as the engine can tell. */
-async function run(
-  options: {
-    readonly task?: CommandTask;
-    readonly request?: Partial<TaskRequest>;
-    readonly settings?: Partial<CacheSettings>;
-    readonly opened?: OpenedCacheEngine;
-    readonly exitCode?: number;
-    readonly during?: (output: OutputSink) => void;
-  } = {},
-): Promise<Run> {
-  const opened = options.opened ?? open(options.settings);
-  let executions = 0;
-  let printed = "";
-  const add = (chunk: Uint8Array): void => void (printed += Buffer.from(chunk).toString());
-  const request: TaskRequest = {
-    task: options.task ?? task(),
-    mode: "read-write",
-    force: false,
-    argv: ["make"],
-    variables: {},
-    secretNames: new Set(),
-    secretValues: [],
-    hostEnvironment: {},
-    dependencies: [],
-    output: { stdout: add, stderr: add },
-    ...options.request,
-  };
-  const outcome = await executeTaskWithCache(opened.engine, request, async ({ output }) => {
-    executions += 1;
-    mkdirSync(join(root, "out"), { recursive: true });
-    writeFileSync(join(root, "out/result"), `made of ${readFileSync(join(root, "src/a"), "utf8")}`);
-    await output.stdout(Buffer.from("made\n"));
-    options.during?.(output);
-    const exitCode = options.exitCode ?? 0;
-    return { succeeded: exitCode === 0, exitCode, durationMs: 1234 };
-  });
-  await opened.close();
-  return { outcome, executions, printed };
-}
-
-const typesOf = (seen: readonly CacheEvent[]): string[] => seen.map((event) => event.type);
+useEngineFolder();
 
 describe("executeTaskWithCache", () => {
   it("row 31: executes once on a miss and never on a hit, whose outputs and output it gives back", async () => {
@@ -344,96 +230,5 @@ describe("executeTaskWithCache", () => {
     const opened = open();
     const [one, two] = await Promise.all([run({ opened }), run({ opened })]);
     expect(one.executions + two.executions).toBe(1);
-  });
-});
-
-describe("dependencies", () => {
-  const consumer = task({ name: "pack", inputs: [], outputs: ["packed"] });
-  const states = (
-    outcome: TaskOutcome<Execution>,
-  ): { dependencies: readonly DependencyState[] } => ({ dependencies: [outcome.state] });
-
-  it("let a dependent hit when their outputs came out equal, though they ran", async () => {
-    await run({ task: consumer, request: states((await run()).outcome) });
-    writeFileSync(join(root, "src/b"), "changes the key of build, not what it makes");
-    const again = await run();
-    expect(again.executions).toBe(1);
-    expect((await run({ task: consumer, request: states(again.outcome) })).executions).toBe(0);
-  });
-
-  it("make a dependent miss when their outputs changed, and the reason names who made them", async () => {
-    await run({ task: consumer, request: states((await run()).outcome) });
-    writeFileSync(join(root, "src/a"), "two");
-    const miss = await run({ task: consumer, request: states((await run()).outcome) });
-    expect(miss.outcome).toMatchObject({
-      kind: "executed",
-      miss: { text: expect.stringContaining("build") },
-    });
-  });
-
-  it("count with their key when they declare no outputs", async () => {
-    const check = task({ name: "check", outputs: [] });
-    await run({ task: consumer, request: states((await run({ task: check })).outcome) });
-    expect(
-      (await run({ task: consumer, request: states((await run({ task: check })).outcome) }))
-        .executions,
-    ).toBe(0);
-    writeFileSync(join(root, "src/a"), "two");
-    expect(
-      (await run({ task: consumer, request: states((await run({ task: check })).outcome) }))
-        .executions,
-    ).toBe(1);
-  });
-
-  it("whose outputs cannot be described make a dependent run each time", async () => {
-    const leave = (): void => symlinkSync("/etc/hostname", join(root, "out/link"));
-    for (const round of [1, 2]) {
-      const { outcome } = await run({ during: leave });
-      rmSync(join(root, "out/link"));
-      const result = await run({ task: consumer, request: states(outcome) });
-      expect(result, `round ${round}`).toMatchObject({
-        executions: 1,
-        outcome: { stored: false, miss: { reason: "uncachedDependency" } },
-      });
-    }
-  });
-
-  it("that are not cached and declare no outputs make a dependent run each time", async () => {
-    const opened = open();
-    const uncached = task({ name: "fetch", inputs: undefined, outputs: undefined });
-    const execute = async (): Promise<Execution> => ({
-      succeeded: true,
-      exitCode: 0,
-      durationMs: 1,
-    });
-    const { state } = await executeWithoutCache(opened.engine, uncached, execute);
-    for (const round of [1, 2]) {
-      const result = await run({ opened, task: consumer, request: { dependencies: [state] } });
-      expect(result, `round ${round}`).toMatchObject({
-        executions: 1,
-        outcome: { miss: { reason: "uncachedDependency" } },
-      });
-    }
-  });
-
-  it("that are not cached but declare outputs count with what they made", async () => {
-    const opened = open();
-    const uncached = task({ name: "fetch", outputs: ["fetched"] });
-    const fetch = async (content: string): Promise<DependencyState> => {
-      const execute = async (): Promise<Execution> => {
-        writeFileSync(join(root, "fetched"), content);
-        return { succeeded: true, exitCode: 0, durationMs: 1 };
-      };
-      return (await executeWithoutCache(opened.engine, uncached, execute)).state;
-    };
-    await run({ opened, task: consumer, request: { dependencies: [await fetch("same")] } });
-    expect(
-      (await run({ opened, task: consumer, request: { dependencies: [await fetch("same")] } }))
-        .executions,
-    ).toBe(0);
-    expect(
-      (await run({ opened, task: consumer, request: { dependencies: [await fetch("other")] } }))
-        .executions,
-    ).toBe(1);
   });
 });

@@ -1,0 +1,99 @@
+import { rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { open, root, run, task, useEngineFolder } from "../test/engine-rig.ts";
+import { executeWithoutCache } from "./execute-without-cache.ts";
+import type { DependencyState, Execution, TaskOutcome } from "./task-request.ts";
+
+useEngineFolder();
+
+describe("dependencies", () => {
+  const consumer = task({ name: "pack", inputs: [], outputs: ["packed"] });
+  const states = (
+    outcome: TaskOutcome<Execution>,
+  ): { dependencies: readonly DependencyState[] } => ({ dependencies: [outcome.state] });
+
+  it("let a dependent hit when their outputs came out equal, though they ran", async () => {
+    await run({ task: consumer, request: states((await run()).outcome) });
+    writeFileSync(join(root, "src/b"), "changes the key of build, not what it makes");
+    const again = await run();
+    expect(again.executions).toBe(1);
+    expect((await run({ task: consumer, request: states(again.outcome) })).executions).toBe(0);
+  });
+
+  it("make a dependent miss when their outputs changed, and the reason names who made them", async () => {
+    await run({ task: consumer, request: states((await run()).outcome) });
+    writeFileSync(join(root, "src/a"), "two");
+    const miss = await run({ task: consumer, request: states((await run()).outcome) });
+    expect(miss.outcome).toMatchObject({
+      kind: "executed",
+      miss: { text: expect.stringContaining("build") },
+    });
+  });
+
+  it("count with their key when they declare no outputs", async () => {
+    const check = task({ name: "check", outputs: [] });
+    await run({ task: consumer, request: states((await run({ task: check })).outcome) });
+    expect(
+      (await run({ task: consumer, request: states((await run({ task: check })).outcome) }))
+        .executions,
+    ).toBe(0);
+    writeFileSync(join(root, "src/a"), "two");
+    expect(
+      (await run({ task: consumer, request: states((await run({ task: check })).outcome) }))
+        .executions,
+    ).toBe(1);
+  });
+
+  it("whose outputs cannot be described make a dependent run each time", async () => {
+    const leave = (): void => symlinkSync("/etc/hostname", join(root, "out/link"));
+    for (const round of [1, 2]) {
+      const { outcome } = await run({ during: leave });
+      rmSync(join(root, "out/link"));
+      const result = await run({ task: consumer, request: states(outcome) });
+      expect(result, `round ${round}`).toMatchObject({
+        executions: 1,
+        outcome: { stored: false, miss: { reason: "uncachedDependency" } },
+      });
+    }
+  });
+
+  it("that are not cached and declare no outputs make a dependent run each time", async () => {
+    const opened = open();
+    const uncached = task({ name: "fetch", inputs: undefined, outputs: undefined });
+    const execute = async (): Promise<Execution> => ({
+      succeeded: true,
+      exitCode: 0,
+      durationMs: 1,
+    });
+    const { state } = await executeWithoutCache(opened.engine, uncached, execute);
+    for (const round of [1, 2]) {
+      const result = await run({ opened, task: consumer, request: { dependencies: [state] } });
+      expect(result, `round ${round}`).toMatchObject({
+        executions: 1,
+        outcome: { miss: { reason: "uncachedDependency" } },
+      });
+    }
+  });
+
+  it("that are not cached but declare outputs count with what they made", async () => {
+    const opened = open();
+    const uncached = task({ name: "fetch", outputs: ["fetched"] });
+    const fetch = async (content: string): Promise<DependencyState> => {
+      const execute = async (): Promise<Execution> => {
+        writeFileSync(join(root, "fetched"), content);
+        return { succeeded: true, exitCode: 0, durationMs: 1 };
+      };
+      return (await executeWithoutCache(opened.engine, uncached, execute)).state;
+    };
+    await run({ opened, task: consumer, request: { dependencies: [await fetch("same")] } });
+    expect(
+      (await run({ opened, task: consumer, request: { dependencies: [await fetch("same")] } }))
+        .executions,
+    ).toBe(0);
+    expect(
+      (await run({ opened, task: consumer, request: { dependencies: [await fetch("other")] } }))
+        .executions,
+    ).toBe(1);
+  });
+});

@@ -1,0 +1,122 @@
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type CacheSettings, type CommandTask, defaultCacheSettings } from "@cuenv/config";
+import { beforeEach, onTestFinished } from "vitest";
+import type { CacheEvent } from "../src/cache-event.ts";
+import { executeTaskWithCache } from "../src/execute-task-with-cache.ts";
+import { openCacheEngine, type OpenedCacheEngine } from "../src/open-cache-engine.ts";
+import type { Execution, OutputSink, TaskOutcome, TaskRequest } from "../src/task-request.ts";
+
+/** Of the present test: a folder of its own, the workspace in it, and what the engine told. */
+export let base: string;
+export let root: string;
+let settings: CacheSettings;
+export let events: CacheEvent[];
+
+/** Makes them anew for each test of a file. */
+export function useEngineFolder(): void {
+  beforeEach(() => {
+    base = realpathSync(mkdtempSync(join(tmpdir(), "engine-")));
+    onTestFinished(() => rmSync(base, { recursive: true, force: true }));
+    root = join(base, "work");
+    mkdirSync(join(root, "src"), { recursive: true });
+    writeFileSync(join(root, "src/a"), "one");
+    settings = { ...defaultCacheSettings, cacheDir: join(base, "cache") };
+    events = [];
+  });
+}
+
+export function open(changed: Partial<CacheSettings> = {}, readOnly = false): OpenedCacheEngine {
+  return openCacheEngine({
+    settings: { ...settings, ...changed },
+    workspaceRoot: root,
+    projectPath: "",
+    version: "test",
+    readOnly,
+    onEvent: (event) => events.push(event),
+  });
+}
+
+export function task(changed: Partial<CommandTask> = {}): CommandTask {
+  return {
+    kind: "command",
+    name: "build",
+    dependencies: [],
+    action: { kind: "argv", argv: ["make"] },
+    parameters: [],
+    directory: "",
+    env: {},
+    inputs: ["src"],
+    taskInputs: [],
+    outputs: ["out"],
+    cache: {
+      enabled: true,
+      disabledReason: undefined,
+      mode: undefined,
+      maxAgeMs: undefined,
+      cacheKey: undefined,
+      envInclude: undefined,
+      envExclude: undefined,
+      envMode: undefined,
+      extraInputs: [],
+      ignoreInputs: [],
+      customKeyComponents: {},
+      runtime: [],
+      keyEpoch: undefined,
+    },
+    timeoutMs: undefined,
+    retry: { attempts: 1, delayMs: 0 },
+    continueOnError: false,
+    ...changed,
+  };
+}
+
+export interface Run {
+  readonly outcome: TaskOutcome<Execution>;
+  readonly executions: number;
+  readonly printed: string;
+}
+
+/** One run of `task` in a process of its own, as far as the engine can tell. */
+export async function run(
+  options: {
+    readonly task?: CommandTask;
+    readonly request?: Partial<TaskRequest>;
+    readonly settings?: Partial<CacheSettings>;
+    readonly opened?: OpenedCacheEngine;
+    readonly exitCode?: number;
+    readonly during?: (output: OutputSink) => void;
+  } = {},
+): Promise<Run> {
+  const opened = options.opened ?? open(options.settings);
+  let executions = 0;
+  let printed = "";
+  const add = (chunk: Uint8Array): void => void (printed += Buffer.from(chunk).toString());
+  const request: TaskRequest = {
+    task: options.task ?? task(),
+    mode: "read-write",
+    force: false,
+    argv: ["make"],
+    variables: {},
+    secretNames: new Set(),
+    secretValues: [],
+    hostEnvironment: {},
+    dependencies: [],
+    output: { stdout: add, stderr: add },
+    ...options.request,
+  };
+  const outcome = await executeTaskWithCache(opened.engine, request, async ({ output }) => {
+    executions += 1;
+    mkdirSync(join(root, "out"), { recursive: true });
+    writeFileSync(join(root, "out/result"), `made of ${readFileSync(join(root, "src/a"), "utf8")}`);
+    await output.stdout(Buffer.from("made\n"));
+    options.during?.(output);
+    const exitCode = options.exitCode ?? 0;
+    return { succeeded: exitCode === 0, exitCode, durationMs: 1234 };
+  });
+  await opened.close();
+  return { outcome, executions, printed };
+}
+
+export const typesOf = (seen: readonly CacheEvent[]): string[] => seen.map((event) => event.type);
