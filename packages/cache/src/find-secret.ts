@@ -14,23 +14,30 @@ export async function findSecret(
   request: TaskRequest,
   keyInputs: Buffer,
 ): Promise<string | undefined> {
-  const secrets = request.secretValues.map((value) => Buffer.from(value));
-  if (secrets.length === 0) return undefined;
-  const isIn = (text: string): boolean =>
-    request.secretValues.some((value) => text.includes(value));
-  const inKey = request.secretValues.some((value) =>
+  const { secretValues } = request;
+  if (secretValues.length === 0) return undefined;
+  const inKey = secretValues.find((value) =>
     keyInputs.includes(JSON.stringify(value).slice(1, -1)),
   );
-  if (inKey) return "the value of a secret is part of its command or inputs";
+  if (inKey !== undefined) return `${secretOf(request, inKey)} is part of its command or inputs`;
   for (const entry of (await hashOutputs(engine, request.task)) ?? []) {
-    if (isIn(entry.path) || (entry.kind === "symlink" && isIn(entry.target)))
-      return "the value of a secret is part of the name of an output";
+    const names = entry.kind === "symlink" ? [entry.path, entry.target] : [entry.path];
+    const inName = secretValues.find((value) => names.some((name) => name.includes(value)));
+    if (inName !== undefined)
+      return `${secretOf(request, inName)} is part of the name of an output`;
     if (entry.kind !== "file") continue;
     const path = `${engine.workspaceRoot}/${entry.path}`;
-    if (secrets.some((value) => fileIncludes(path, value)))
-      return `its output ${entry.path} contains the value of a secret`;
+    const inFile = secretValues.find((value) => fileIncludes(path, Buffer.from(value)));
+    if (inFile !== undefined)
+      return `its output ${entry.path} contains ${secretOf(request, inFile)}`;
   }
   return undefined;
+}
+
+/** A secret by the variables that hold it; itself it is never named. */
+function secretOf(request: TaskRequest, value: string): string {
+  const names = [...request.secretNames].filter((name) => request.variables[name]?.includes(value));
+  return `the secret of ${names.join(", ")}`;
 }
 
 function fileIncludes(path: string, value: Buffer): boolean {
