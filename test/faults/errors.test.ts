@@ -5,7 +5,7 @@ import { errorAt, outcomeProblems } from "./error-at.ts";
 import { disposableProject, type FaultProject, taskStderr, warnings } from "./fault-project.ts";
 import type { CommandOutcome } from "./run-command.ts";
 import { type FileCall, onePoolThread } from "./file-calls.ts";
-import { type Cell, type Scenario, spread, sweep } from "./sweep.ts";
+import { type Cell, type Scenario, spread, summary, sweep } from "./sweep.ts";
 import { scenarios } from "./kill-scenarios.ts";
 import { readTree, treeDifference } from "./tree.ts";
 
@@ -48,8 +48,9 @@ describe("one call that fails changes nothing for the task", () => {
     it.skipIf(isLacking("strace"))(
       `${scenario.name}${lackOf("strace")}`,
       async () => {
-        const { calls, tried, failures } = await sweep(scenario, cells, errorAt);
-        if (isFull) console.info(`${scenario.name}: ${calls} calls, ${tried} errors`);
+        const report = await sweep(scenario, cells, errorAt);
+        if (isFull) console.info(`${scenario.name}: ${summary(report)}`);
+        const { tried, failures } = report;
         expect(failures, failures.join("\n")).toHaveLength(0);
         expect(tried).toBeGreaterThan(0);
       },

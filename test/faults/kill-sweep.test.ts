@@ -3,7 +3,7 @@ import { isFull, isLacking, lackOf } from "./capabilities.ts";
 import type { FileCall } from "./file-calls.ts";
 import { killAt } from "./kill-at.ts";
 import { scenarios } from "./kill-scenarios.ts";
-import { type Cell, spread, sweep } from "./sweep.ts";
+import { type Cell, spread, summary, sweep } from "./sweep.ts";
 
 /** In CI: so many kills of each scenario, spread over the calls that can change the disk. */
 const shortKills = 8;
@@ -24,11 +24,9 @@ describe("kill -9 at a file-system call leaves a sound cache and a right next ru
     it.skipIf(isLacking("strace"))(
       `${scenario.name}${lackOf("strace")}`,
       async () => {
-        const { calls, changing, tried, failures } = await sweep(scenario, kills, killAt);
-        if (isFull)
-          console.info(
-            `${scenario.name}: ${calls} calls (${changing} change the disk), ${tried} kills`,
-          );
+        const report = await sweep(scenario, kills, killAt);
+        if (isFull) console.info(`${scenario.name}: ${summary(report)}`);
+        const { tried, failures } = report;
         expect(failures, failures.join("\n")).toHaveLength(0);
         expect(tried).toBeGreaterThan(shortKills / 2);
       },

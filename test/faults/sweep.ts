@@ -33,6 +33,7 @@ export interface SweepReport {
   readonly changing: number;
   /** How many cells were tried; a call may not come, as they differ a little from time to time. */
   readonly tried: number;
+  readonly notReached: number;
   readonly failures: readonly string[];
 }
 
@@ -60,6 +61,7 @@ export async function sweep(
   const failures: string[] = [];
   let counts = { calls: 0, changing: 0 };
   let tried = 0;
+  let notReached = 0;
   const work = async (worker: number): Promise<void> => {
     const project = createFaultProject(scenario);
     try {
@@ -70,7 +72,10 @@ export async function sweep(
         if (index % parallel !== worker) continue;
         await project.putBack();
         const problems = await attempt(bench, cell);
-        if (problems === undefined) continue;
+        if (problems === undefined) {
+          notReached += 1;
+          continue;
+        }
         tried += 1;
         const { name, ordinal, line } = cell.call;
         for (const problem of problems)
@@ -81,7 +86,7 @@ export async function sweep(
     }
   };
   await Promise.all(Array.from({ length: parallel }, (_, worker) => work(worker)));
-  return { ...counts, tried, failures };
+  return { ...counts, tried, notReached, failures };
 }
 
 async function prepare(project: FaultProject, scenario: Scenario): Promise<Bench> {
@@ -95,6 +100,12 @@ async function prepare(project: FaultProject, scenario: Scenario): Promise<Bench
   const { code, stderr } = await project.cuenv(["task", "build"]);
   if (code !== 0) throw new Error(`cannot prepare "${scenario.name}": ${stderr}`);
   return { project, scenario, calls, expected: readTree(project.workspace) };
+}
+
+/** For people who wait for a full sweep, which the test's own report would keep from them until the end. */
+export function summary({ calls, changing, tried, notReached, failures }: SweepReport): string {
+  const numbers = `${calls} calls, ${changing} change the disk; ${tried} tried, ${notReached} not reached`;
+  return [`${numbers}, ${failures.length} failures`, ...failures].join("\n");
 }
 
 /** So many of `all`, spread evenly, the first and the last among them. */
