@@ -68,7 +68,8 @@ describe("evaluate, given a bomb,", () => {
     expect(codes).toContain(error.code);
     expect(error.exitCode).toBe(3);
     expect(error.location?.file).toMatch(/^.*cuenv-cue-/);
-    expect(turns).toBeGreaterThan(tookMs / 20 / 10);
+    // Every twentieth turn at least, and a short evaluation has none to give.
+    expect(turns).toBeGreaterThanOrEqual(Math.floor(tookMs / 20 / 20));
   });
 
   it("ends a result that is too large, before it is copied out", async () => {
