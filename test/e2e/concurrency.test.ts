@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { runJson } from "./run-json.ts";
-import { counting, createSandbox, cue } from "./sandbox.ts";
+import { counting, createSandbox, cue, launcher } from "./sandbox.ts";
 
 const tasks = {
   t: { ...counting("t", "sleep 0.5; echo said; date +%s%N > out"), inputs: [], outputs: ["out"] },
@@ -60,5 +60,36 @@ describe("several processes", () => {
     expect((await project.cuenv(["cache", "verify"])).code).toBe(0);
     const run = await project.cuenv(["task", "t"]);
     expect(run).toMatchObject({ code: 0, stdout: "said\n" });
+  });
+});
+
+describe("a task that starts cuenv", () => {
+  const again = (name: string): string => `"${process.execPath}" "${launcher}" task ${name}`;
+  const nested = createSandbox({
+    "env.cue": cue({
+      tasks: {
+        // Through a shell and a process beside it, as a script of package.json would.
+        round: { ...counting("round", `sh -c '${again("round")}; exit $?' | cat >&2`), inputs: [] },
+        slow: { ...counting("slow", "sleep 1; echo slow"), inputs: [] },
+        inner: { ...counting("inner", again("slow")), inputs: [] },
+      },
+    }),
+  });
+  // Tasks do not see CUENV_CACHE_DIR: with the default folder both processes have the same.
+  const env = { CUENV_CACHE_DIR: undefined };
+  beforeAll(() => nested.cuenv(["task"], { env }));
+
+  it("row 4: the same task again ends with an error at once, and does not wait for itself", async () => {
+    const run = await nested.cuenv(["task", "round"], { env, signal: AbortSignal.timeout(20_000) });
+    expect(run.stderr).toContain("cannot run round");
+    expect(run.stderr).toContain("RUN_CIRCLE");
+    expect(run.stderr).not.toContain("waiting for another");
+    expect(nested.count("../round")).toBe(1);
+  });
+
+  it("row 4: another one that runs beside it is waited for, and hits", async () => {
+    const run = await runJson(nested, ["slow", "inner", "--jobs", "2"], { env });
+    expect([run.code, run.stderr]).toEqual([0, expect.stringContaining("waiting for another")]);
+    expect([nested.count("../slow"), nested.count("../inner")]).toEqual([1, 1]);
   });
 });

@@ -1,6 +1,8 @@
+import { CuenvError } from "@cuenv/errors";
 import type { CacheEngine } from "./cache-engine.ts";
 import { type ComputedKey, computeKey, workingDirectory } from "./compute-key.ts";
 import { explain } from "./explain.ts";
+import type { Lease } from "./lease.ts";
 import { type Hit, lookUp, type LookUp } from "./look-up.ts";
 import { createOutputRecorder, type OutputRecorder } from "./output-recorder.ts";
 import { isBlind, resolvedMode } from "./resolved-mode.ts";
@@ -21,7 +23,7 @@ export interface ExecuteOptions {
  * once, and never on a hit. Whatever goes wrong in the cache is an event and at worst a miss: it changes neither output
  * nor exit code of the task.
  *
- * @throws what `execute` throws; CuenvError for mistakes of the configuration (patterns that cannot be read)
+ * @throws what `execute` throws; CuenvError for mistakes of the configuration (patterns that cannot be read), RUN_CIRCLE among them
  */
 export async function executeTaskWithCache<E extends Execution>(
   engine: CacheEngine,
@@ -63,13 +65,25 @@ export async function executeTaskWithCache<E extends Execution>(
   // Who does not read gains nothing by waiting.
   const leasePath = mode.read ? engine.leasePath(key.digest.hash) : undefined;
   const wait = await waitForLease(leasePath, look, () => options.onWait?.(), request.signal);
+  if (wait.kind === "circle") throw runsItself(request.task.name);
   if (wait.kind === "found") return hitOutcome(engine, request, key, wait.found);
+  const { lease } = wait;
   try {
     const miss = await reportMiss(engine, request, key, first, options);
-    return await runTask(engine, request, execute, { miss, env: key.env, key, store: true });
+    return await runTask(engine, request, execute, { miss, env: key.env, key, store: true, lease });
   } finally {
-    wait.lease?.release();
+    lease?.release();
   }
+}
+
+function runsItself(task: string): CuenvError {
+  return new CuenvError(
+    "RUN_CIRCLE",
+    `cannot run ${task}: it is running already, and that run of it started this one`,
+    {
+      hint: `Something that the command of ${task} starts runs \`cuenv task ${task}\` again (a script of package.json, say). Let the command call the tool itself.`,
+    },
+  );
 }
 
 async function timedLookUp(
@@ -148,6 +162,7 @@ interface RunPlan {
   /** Undefined: there is none. */
   readonly key: ComputedKey | undefined;
   readonly store: boolean;
+  readonly lease?: Lease | undefined;
 }
 
 async function runTask<E extends Execution>(
@@ -161,7 +176,7 @@ async function runTask<E extends Execution>(
   const { miss, key } = plan;
   try {
     const startedAt = engine.now();
-    const execution = await runProcess(engine, request, execute, plan.env, recorders);
+    const execution = await runProcess(engine, request, execute, plan, recorders);
     const { stored, notStored, entries }: StoredRun =
       key !== undefined && plan.store
         ? await storeResult(engine, { request, key, execution, recorders, startedAt })
@@ -192,7 +207,7 @@ async function runProcess<E extends Execution>(
   engine: CacheEngine,
   request: TaskRequest,
   execute: Execute<E>,
-  env: Readonly<Record<string, string>>,
+  { env, lease }: RunPlan,
   recorders: { readonly stdout: OutputRecorder; readonly stderr: OutputRecorder },
 ): Promise<E> {
   const { output, task } = request;
@@ -200,6 +215,7 @@ async function runProcess<E extends Execution>(
     const execution = await execute({
       env,
       cwd: `${engine.workspaceRoot}/${workingDirectory(engine, request)}`,
+      onStart: (pid) => lease?.noteStart(pid),
       output: {
         stdout: (chunk) => {
           recorders.stdout.add(chunk);

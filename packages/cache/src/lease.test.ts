@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { leaseHeartbeatMs, leaseStaleMs, tryAcquireLease } from "./lease.ts";
+import { leaseHeartbeatMs, leaseHolder, leaseStaleMs, tryAcquireLease } from "./lease.ts";
 
 const holdAndDie = `import(${JSON.stringify(new URL("./lease.ts", import.meta.url).href)}).then(({ tryAcquireLease }) => {
   tryAcquireLease(process.env.LEASE);
@@ -79,6 +79,23 @@ describe("a lease", () => {
     const past = Date.now() / 1000 - leaseHeartbeatMs / 1000 - 1;
     utimesSync(path, past, past);
     expect(tryAcquireLease(path).kind).toBe("acquired");
+  });
+
+  it("tells the process of the task, that of the last attempt, and stays its holder's", () => {
+    const path = join(folder, "k");
+    const lease = acquire(path);
+    expect(leaseHolder(path)?.startedPid).toBeUndefined();
+    lease.noteStart(4_000_000);
+    lease.noteStart(77);
+    expect(leaseHolder(path)).toEqual({
+      owner: expect.stringContaining(`.${process.pid}.`),
+      startedPid: 77,
+    });
+    expect(tryAcquireLease(path).kind).toBe("held");
+    writeFileSync(path, "another owner");
+    lease.noteStart(78);
+    lease.release();
+    expect(readFileSync(path, "utf8")).toBe("another owner");
   });
 
   it("is unavailable, not an error, where no file can be made", () => {

@@ -20,10 +20,13 @@ export const leaseStaleMs = 5_000;
  * A lease is advice that somebody on this machine is already computing a key. Nothing depends on it: a lost, stolen or
  * stale lease costs a second execution, never a wrong result.
  *
- * It is a file, made with O_EXCL, that holds the identity of the process; its mtime is the heartbeat. Of a holder on this machine
- * that was killed nobody waits for the heartbeat to fall silent.
+ * It is a file, made with O_EXCL, that holds the identity of the process and, on a second line, the process id of the task once
+ * that was started; its mtime is the heartbeat. Of a holder on this machine that was killed nobody waits for the heartbeat to fall
+ * silent.
  */
 export interface Lease {
+  /** The task was started as this process. Never throws. */
+  noteStart(pid: number): void;
   release(): void;
 }
 
@@ -64,13 +67,41 @@ function writeOwner(path: string, owner: string): void {
   }
 }
 
+/** Who holds a lease, and the process that runs the task, once it was started. Undefined: it went in this moment. */
+export interface LeaseHolder {
+  readonly owner: string;
+  readonly startedPid: number | undefined;
+}
+
+export function leaseHolder(path: string): LeaseHolder | undefined {
+  try {
+    const [owner = "", started = ""] = readFileSync(path, "latin1").split("\n");
+    return { owner, startedPid: /^\d+ *$/.test(started) ? Number(started) : undefined };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Fixed width, so that the line of a second attempt covers that of the first. */
+const startedWidth = 20;
+
+function writeStart(path: string, owner: string, pid: number): void {
+  if (leaseHolder(path)?.owner !== owner) return;
+  const file = openSync(path, "r+");
+  try {
+    writeSync(file, `\n${pid}`.padEnd(startedWidth), owner.length, "latin1");
+  } finally {
+    closeSync(file);
+  }
+}
+
 function isStale(path: string, now: () => number): boolean {
   try {
     const { mtimeMs } = statSync(path);
     // A heartbeat from the future is a clock that was set back: judged by its distance all the same.
     const age = Math.abs(now() - mtimeMs);
     if (age > leaseStaleMs) return true;
-    const owner = readFileSync(path, "latin1");
+    const owner = leaseHolder(path)?.owner ?? "";
     // Made, and not written: its holder was killed in between, or writes it in this moment.
     return owner === "" ? age > leaseHeartbeatMs : isAbandoned(owner, mtimeMs, now());
   } catch {
@@ -82,7 +113,7 @@ function keepAlive(path: string, owner: string): Lease {
   const beat = (): void => {
     try {
       const time = Date.now() / 1000;
-      if (readFileSync(path, "latin1") === owner) utimesSync(path, time, time);
+      if (leaseHolder(path)?.owner === owner) utimesSync(path, time, time);
     } catch {
       // Cleared by somebody: the lease is only advice.
     }
@@ -90,10 +121,17 @@ function keepAlive(path: string, owner: string): Lease {
   const timer = setInterval(beat, leaseHeartbeatMs);
   timer.unref();
   return {
+    noteStart: (pid) => {
+      try {
+        writeStart(path, owner, pid);
+      } catch {
+        // Cleared by somebody, or a full disk: who waits in a circle then waits for ever, as without the note.
+      }
+    },
     release: () => {
       clearInterval(timer);
       try {
-        if (readFileSync(path, "latin1") === owner) unlinkSync(path);
+        if (leaseHolder(path)?.owner === owner) unlinkSync(path);
       } catch {
         // Already gone.
       }

@@ -57,6 +57,8 @@ export type Execute<E extends Execution> = (run: {
   readonly output: OutputSink;
   /** The directory of the process, absolute. */
   readonly cwd: string;
+  /** To be told the process id of the task, of each attempt: who waits for this task can then see that the task waits for it. */
+  readonly onStart: (pid: number) => void;
 }) => Promise<E>;
 
 export interface Miss {

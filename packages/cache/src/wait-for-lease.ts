@@ -1,4 +1,6 @@
-import { type Lease, tryAcquireLease } from "./lease.ts";
+import { runningProcess } from "@cuenv/cas";
+import { ancestorProcesses } from "./ancestor-processes.ts";
+import { type Lease, leaseHolder, tryAcquireLease } from "./lease.ts";
 
 /** How often a waiter looks (ms): at first, and at most. */
 const firstPollMs = 20;
@@ -10,7 +12,9 @@ export type LeaseWait<Found> =
   /** This process computes the key; `lease` is undefined where leases cannot be made. */
   | { readonly kind: "compute"; readonly lease: Lease | undefined }
   /** Another process did, meanwhile. */
-  | { readonly kind: "found"; readonly found: Found };
+  | { readonly kind: "found"; readonly found: Found }
+  /** The run that holds the lease started this process, and waits for it: neither would ever end. */
+  | { readonly kind: "circle" };
 
 /**
  * Waits until this process may compute a key, or another has. `look` is asked again whenever the lease came free.
@@ -25,6 +29,7 @@ export async function waitForLease<Found>(
   if (path === undefined) return { kind: "compute", lease: undefined };
   const deadline = Date.now() + maxWaitMs;
   let waited = false;
+  let ancestors: ReadonlySet<number> | undefined;
   for (let pollMs = firstPollMs; ; pollMs = Math.min(lastPollMs, pollMs * 1.5)) {
     const attempt = tryAcquireLease(path);
     if (attempt.kind !== "held") {
@@ -37,10 +42,23 @@ export async function waitForLease<Found>(
     }
     if (signal?.aborted === true || Date.now() > deadline)
       return { kind: "compute", lease: undefined };
+    ancestors ??= ancestorProcesses();
+    if (startedUs(path, ancestors)) return { kind: "circle" };
     if (!waited) onWait();
     waited = true;
     await pause(pollMs, signal);
   }
+}
+
+/**
+ * Whether this process is part of the run that holds the lease. That the holder is an ancestor is not enough: it may run this key beside the
+ * task that started us, and then it comes free; so the process of the task itself must be one, too.
+ */
+function startedUs(path: string, ancestors: ReadonlySet<number>): boolean {
+  const { owner, startedPid } = leaseHolder(path) ?? {};
+  if (owner === undefined || startedPid === undefined || !ancestors.has(startedPid)) return false;
+  const holder = runningProcess(owner);
+  return holder !== undefined && ancestors.has(holder);
 }
 
 async function lookOrRelease<Found>(

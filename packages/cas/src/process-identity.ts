@@ -55,6 +55,14 @@ export function isAbandoned(name: string, modifiedMs: number, nowMs: number): bo
   return startOf(Number(pid)) !== start;
 }
 
+/** The process id in a name that {@link processIdentity} gave; undefined when that process is elsewhere, or has ended. */
+export function runningProcess(name: string): number | undefined {
+  const [, machine, namespace, pid, start] = identityPattern.exec(name) ?? [];
+  if (pid === undefined || `${machine}.${namespace}` !== here()) return undefined;
+  const isThere = start === "0" ? isRunning(Number(pid)) : startOf(Number(pid)) === start;
+  return isThere ? Number(pid) : undefined;
+}
+
 function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0);

@@ -121,6 +121,10 @@ export const errorTable = {
     meaning:
       "The arguments after -- do not fit the task: unknown, missing, of the wrong type, or given to a group.",
   },
+  RUN_CIRCLE: {
+    exit: "configuration",
+    meaning: "A task runs itself: its command starts cuenv with the same task again.",
+  },
   RUN_OUTPUT_REFERENCE: {
     exit: "configuration",
     meaning:

@@ -30,6 +30,8 @@ export interface ProcessRequest {
   readonly drainMs?: number;
   /** Aborting ends the command with all that it started: SIGTERM, and SIGKILL after the grace. */
   readonly signal?: AbortSignal | undefined;
+  /** Told the command's process id as soon as it runs. */
+  readonly onStart?: ((pid: number) => void) | undefined;
 }
 
 const defaultGraceMs = 10_000;
@@ -44,7 +46,11 @@ const defaultDrainMs = 1_000;
  */
 export function runProcess(request: ProcessRequest): Promise<ProcessOutcome> {
   const terminal = request.stdin === "inherit" && process.getBuiltinModule("node:tty").isatty(0);
-  return runChild(request, { ownGroup: !terminal, attached: terminal });
+  return runChild(request, {
+    ownGroup: !terminal,
+    attached: terminal,
+    ...(request.onStart === undefined ? {} : { onStart: request.onStart }),
+  });
 }
 
 /** @internal */

@@ -121,6 +121,7 @@ async function executeCached(
       cwd: process.cwd,
       env: process.env,
       output: process.output,
+      onStart: process.onStart,
       // The engine records the output, so it must pass through here.
       direct: false,
     });
@@ -170,12 +171,13 @@ async function runCommand(
     readonly env: Readonly<Record<string, string>>;
     /** Whether the process writes straight to our own streams. */
     readonly direct: boolean;
+    readonly onStart?: (pid: number) => void;
   },
 ): Promise<CommandExecution> {
-  const { cwd, env, signal, argv } = command;
+  const { cwd, env, signal, argv, onStart } = command;
   const started = performance.now();
   const once = async (): Promise<ProcessOutcome> => {
-    const common = { argv, cwd, env, signal, timeoutMs: node.task.timeoutMs };
+    const common = { argv, cwd, env, signal, onStart, timeoutMs: node.task.timeoutMs };
     if (command.direct && command.environment.secretNames.size === 0) {
       return runProcess({ ...common, stdin: "inherit", stdout: "inherit", stderr: "inherit" });
     }
