@@ -1,3 +1,5 @@
+import { existsSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { runJson, statusOf } from "./run-json.ts";
 import { counting, createSandbox, cue, type Outcome } from "./sandbox.ts";
@@ -54,6 +56,19 @@ async function start(
   return { pid, pids, ended };
 }
 
+/** Blobs that no entry names, older than any grace; that their bytes are not those of their names is nobody's concern here. */
+function manyOldBlobs(cacheDir: string, count: number): string[] {
+  const old = Date.now() / 1000 - 7 * 24 * 3600;
+  return Array.from({ length: count }, (_, index) => {
+    const shard = (index % 256).toString(16).padStart(2, "0");
+    const path = `${cacheDir}/v1/cas/sha256/${shard}/${shard}${String(index).padStart(62, "0")}`;
+    if (index < 256) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    writeFileSync(path, "x");
+    utimesSync(path, old, old);
+    return path;
+  });
+}
+
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -107,6 +122,29 @@ describe.concurrent("interruption", () => {
     process.kill(-pid, "SIGINT");
     expect((await ended).code).toBe(130);
     await allGone(pids);
+  });
+
+  it("row 31: Ctrl-C during the eviction at the end ends it, and damages nothing", async () => {
+    const full = createSandbox({
+      "env.cue": cue({
+        config: { cache: { maxAge: "1d" } },
+        tasks: { t: { command: "echo x", inputs: [] } },
+      }),
+    });
+    const blobs = manyOldBlobs(full.cacheDir, 20_000);
+    let pid = 0;
+    const ended = full.cuenv(["task", "t"], { detached: true, onStart: (id) => (pid = id) });
+    await vi.waitUntil(() => existsSync(`${full.cacheDir}/v1/sweep.lock`), {
+      timeout: 40_000,
+      interval: 1,
+    });
+    process.kill(-pid, "SIGINT");
+    expect(await ended).toMatchObject({ code: 130, stdout: "x\n" });
+    expect(blobs.filter((path) => existsSync(path)).length).toBeGreaterThan(0);
+    expect(existsSync(`${full.cacheDir}/v1/sweep.lock`)).toBe(false);
+    expect((await full.cuenv(["task", "t"])).code).toBe(0);
+    expect(await full.cuenv(["task", "t", "--force"])).toMatchObject({ code: 0, stdout: "x\n" });
+    expect(blobs.filter((path) => existsSync(path))).toEqual([]);
   });
 
   it("row 31: nobody waits for a cuenv that was killed, and nothing of it is served", async () => {

@@ -84,10 +84,14 @@ export async function getStatistics(
   return { runs: readStatistics(settings.cacheDir, settings.statsRetentionDays), store };
 }
 
-/** At the end of a run that stored something: keeps the folder within its limits. Never throws: the next run tries again. */
+/**
+ * At the end of a run that stored something: keeps the folder within its limits. Never throws: the next run tries again, also when this one was
+ * aborted.
+ */
 export async function keepWithinLimits(
   folder: CacheFolder,
   settings: CacheSettings,
+  signal?: AbortSignal,
 ): Promise<void> {
   try {
     await evictWhenNeeded({
@@ -95,6 +99,7 @@ export async function keepWithinLimits(
       references: entryReferences,
       limits: { maxBytes: settings.maxSizeBytes, maxAgeMs: settings.maxAgeMs },
       policy: settings.evictionPolicy,
+      ...(signal === undefined ? {} : { signal }),
     });
   } catch {
     // A folder that cannot be written: whoever stores there was told already.

@@ -41,8 +41,11 @@ export interface OpenCacheEngineOptions {
 
 export interface OpenedCacheEngine {
   readonly engine: CacheEngine;
-  /** Keeps what was learnt for the next run, and the run's counts; evicts when limits ask for it. Never throws. */
-  readonly close: () => Promise<RunRecord>;
+  /**
+   * Keeps what was learnt for the next run, and the run's counts; evicts when limits ask for it. An abort ends the eviction, nothing else.
+   * Never throws.
+   */
+  readonly close: (signal?: AbortSignal) => Promise<RunRecord>;
 }
 
 /** Opens the cache for the tasks of one project. Nothing is read or made on disk before it is needed. */
@@ -87,9 +90,9 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
   };
   return {
     engine,
-    close: async () => {
+    close: async (signal) => {
       const record = counter.record();
-      if (!options.readOnly && state !== undefined) await keep(engine, state, record);
+      if (!options.readOnly && state !== undefined) await keep(engine, state, record, signal);
       return record;
     },
   };
@@ -135,7 +138,12 @@ function openStores(
 }
 
 /** Keeps what was learnt for the next run, and the counts of this one. */
-async function keep(engine: CacheEngine, state: WorkspaceState, record: RunRecord): Promise<void> {
+async function keep(
+  engine: CacheEngine,
+  state: WorkspaceState,
+  record: RunRecord,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const { settings, folder } = engine;
   engine.index.save();
   writeChanged(state.inputs, engine.inputMemo.serialize());
@@ -148,7 +156,7 @@ async function keep(engine: CacheEngine, state: WorkspaceState, record: RunRecor
   sweepLeftovers([state.directory, `${settings.cacheDir}/v1/leases`], engine.now());
   try {
     const { keepWithinLimits } = await import("./maintenance.ts");
-    await keepWithinLimits(folder, settings);
+    await keepWithinLimits(folder, settings, signal);
   } catch {
     // No descriptor left to load it with: the next run evicts.
   }

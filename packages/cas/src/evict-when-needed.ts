@@ -21,6 +21,7 @@ export async function evictWhenNeeded(
   options: Omit<EvictOptions, "graceMs">,
 ): Promise<Eviction | undefined> {
   const { folder, limits } = options;
+  options.signal?.throwIfAborted();
   folder.assertWritable();
   folder.saveUses();
   const { sweptMs, totalBytes } = readUsage(folder.layout);

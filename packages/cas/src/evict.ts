@@ -1,5 +1,6 @@
 import type { Digest } from "@cuenv/digest";
 import { lstatSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
 import { removeQuietly } from "./atomic-write.ts";
 import type { CacheFolder } from "./cache-folder.ts";
 import type { EntryId } from "./disk-layout.ts";
@@ -46,6 +47,9 @@ export interface Eviction {
   readonly victims: readonly EntryId[];
 }
 
+/** An abort is heard only when others get a turn: they do after so many removed files, a few milliseconds. */
+const filesPerTurn = 64;
+
 /** No entry is larger, see @cuenv/action-cache. */
 const maxEntryBytes = 64 * 1024 * 1024;
 
@@ -69,12 +73,15 @@ interface Sweep extends Store {
   readonly victims: EntryId[];
   removedBlobs: number;
   removedBytes: number;
+  /** Files that were tried to remove, for `filesPerTurn`. */
+  tried: number;
 }
 
 /**
  * One sweep: everything that was unused for too long goes, then in the order of the policy whatever is too much. An entry goes before the blobs that
  * only it named, so that no entry is left that promises blobs that are gone; what other entries name stays until they go. Any number of processes may store,
- * restore, evict and clear meanwhile: what vanishes is passed over, and who loses a blob has a miss.
+ * restore, evict and clear meanwhile: what vanishes is passed over, and who loses a blob has a miss. An abort ends it between two files: what is
+ * gone is gone in the right order, and the next sweep, which the size that was not noted calls for, does the rest.
  * @throws {CuenvError} CAS_STORE_UNAVAILABLE; the signal's reason.
  */
 export async function evict(options: EvictOptions): Promise<Eviction> {
@@ -96,16 +103,15 @@ export async function evict(options: EvictOptions): Promise<Eviction> {
       victims: [],
       removedBlobs: 0,
       removedBytes: 0,
+      tried: 0,
     };
     for (const unit of order) {
-      signal?.throwIfAborted();
-      if (isOld(unit) && !isSpared(unit)) remove(sweep, unit);
+      if (isOld(unit) && !isSpared(unit)) await remove(sweep, unit, signal);
     }
     for (const unit of order) {
-      signal?.throwIfAborted();
       if (limits.maxBytes === undefined || sweep.bytes - sweep.removedBytes <= limits.maxBytes)
         break;
-      if (!sweep.removed.has(unit) && !isSpared(unit)) remove(sweep, unit);
+      if (!sweep.removed.has(unit) && !isSpared(unit)) await remove(sweep, unit, signal);
     }
     return finish(folder, sweep);
   } catch (error) {
@@ -183,7 +189,8 @@ function isGone(path: string): boolean {
 }
 
 /** An entry that cannot be removed keeps its blobs. */
-function remove(sweep: Sweep, unit: Unit): void {
+async function remove(sweep: Sweep, unit: Unit, signal: AbortSignal | undefined): Promise<void> {
+  await nextFile(sweep, signal);
   if (unit.entry !== undefined && !isGone(unit.entry.path)) return;
   sweep.removed.add(unit);
   sweep.victims.push(unit.name);
@@ -191,10 +198,18 @@ function remove(sweep: Sweep, unit: Unit): void {
   for (const { path, sizeBytes } of unit.blobs) {
     const others = (sweep.references.get(path) ?? 1) - 1;
     sweep.references.set(path, others);
-    if (others > 0 || !isGone(path)) continue;
+    if (others > 0) continue;
+    await nextFile(sweep, signal);
+    if (!isGone(path)) continue;
     sweep.removedBlobs += 1;
     sweep.removedBytes += sizeBytes;
   }
+}
+
+async function nextFile(sweep: Sweep, signal: AbortSignal | undefined): Promise<void> {
+  sweep.tried += 1;
+  if (sweep.tried % filesPerTurn === 0) await setImmediate();
+  signal?.throwIfAborted();
 }
 
 /** The index is written anew: without what went, and with the true size. */

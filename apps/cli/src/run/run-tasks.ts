@@ -6,6 +6,7 @@ import {
   createOutput,
   createSecretResolver,
   installSignalHandling,
+  interruptExitCode,
   type OutputMode,
   type Plan,
   runPlan,
@@ -60,9 +61,11 @@ export async function runTasks(options: RunTasksOptions): Promise<RunSummary<Nod
         reporter.finished(event.node, event.outcome);
       },
     });
-    const record = await cache?.close();
+    const record = await cache?.close(controller.signal);
     reporter.summary(summary, record?.savedMs ?? 0);
-    return summary;
+    // Interrupted while it tidied up, too: who pressed Ctrl-C does not want what would come next.
+    const { aborted, reason } = controller.signal;
+    return aborted ? { ...summary, exitCode: interruptExitCode(reason) } : summary;
   } finally {
     removeHandlers();
   }
