@@ -230,6 +230,28 @@ export const errorTable = {
     exit: "configuration",
     meaning: "A namespace has characters other than letters, digits, `.`, `_` and `-`.",
   },
+  TRUST_KEY_INVALID: {
+    exit: "internal",
+    meaning: "A private key for signing cannot be read, or cannot be made.",
+  },
+  TRUST_KEY_EXPOSED: {
+    exit: "internal",
+    meaning:
+      "A private key lies where others can read it or put another in its place. It was not used.",
+  },
+  TRUST_FILE_INVALID: {
+    exit: "configuration",
+    meaning: "A line of the trust file is wrong, or the file cannot be read. None of its keys counts.",
+  },
+  TRUST_FILE_EXPOSED: {
+    exit: "configuration",
+    meaning: "Others can write to the trust file, or put another in its place. It was not used.",
+  },
+  TRUST_FILE_PLACE: {
+    exit: "configuration",
+    meaning:
+      "The trust file lies in the workspace or in the cache folder, whose writers would say whom to trust.",
+  },
 } as const;
 
 export type ErrorCode = keyof typeof errorTable;
