@@ -115,6 +115,38 @@ describe.concurrent("the cache turned off", () => {
     expect(await off.cuenv(["task", "loud", "--cache", "off"])).toStrictEqual(shell);
   });
 
+  it("row 41: what of the task is not honoured is named as in every mode, what of the cache is not named", async () => {
+    const own = createSandbox({
+      "env.cue": cue({
+        hooks: { onEnter: { command: "true" } },
+        config: { cache: { remoteCache: {} } },
+        tasks: {
+          t: {
+            command: "echo out; echo err >&2; exit 3",
+            inputs: [],
+            cacheConfig: { maxSize: "1GB" },
+          },
+        },
+      }),
+    });
+    const cached = await own.cuenv(["task", "t"]);
+    const named = (cached.stderr.match(/^warning: .*$/gm) ?? []).map((line) => `${line}\n`);
+    expect(named).toHaveLength(3);
+    const [hooks = "", ...others] = named.toSorted(
+      (left, right) => Number(right.includes("hooks")) - Number(left.includes("hooks")),
+    );
+    expect([hooks.includes("hooks"), others.join("").includes("remoteCache")]).toEqual([
+      true,
+      true,
+    ]);
+    for (const env of [{ CUENV_CACHE: "off" }, { CUENV_CACHE_ENABLED: "false" }])
+      expect(await own.cuenv(["task", "t"], { env })).toMatchObject({
+        code: 3,
+        stdout: "out\n",
+        stderr: `${hooks}err\n`,
+      });
+  });
+
   it("row 41: a task that a signal ended has the exit code of a shell's", async () => {
     const run = await off.cuenv(["task", "killed"], { env: { CUENV_CACHE: "off" } });
     expect(run).toMatchObject({ code: 143, stdout: "before\n", stderr: "" });

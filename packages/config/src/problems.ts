@@ -7,6 +7,8 @@ const maximumProblems = 100;
 export interface Warning {
   readonly message: string;
   readonly location?: Location;
+  /** Of no interest to who turned the cache off. */
+  readonly about?: "cache";
 }
 
 /**
@@ -16,7 +18,7 @@ export interface Warning {
 export interface Problems {
   add(code: ErrorCode, pointer: string, message: string, hint?: string): void;
   /** `cause` makes the warning one of its kind: a second one with the same cause is not kept. */
-  warn(cause: string, pointer: string, message: string): void;
+  warn(cause: string, pointer: string, message: string, about?: "cache"): void;
   locate(pointer: string): Location | undefined;
   readonly count: number;
   readonly warnings: readonly Warning[];
@@ -53,10 +55,14 @@ export function createProblems({ positions = {}, fallback }: ProblemsOptions = {
         options: { ...(hint === undefined ? {} : { hint }), ...(location ? { location } : {}) },
       });
     },
-    warn(cause, pointer, message) {
+    warn(cause, pointer, message, about) {
       if (warnings.has(cause)) return;
       const location = locate(pointer);
-      warnings.set(cause, location === undefined ? { message } : { message, location });
+      warnings.set(cause, {
+        message,
+        ...(location === undefined ? {} : { location }),
+        ...(about === undefined ? {} : { about }),
+      });
     },
     locate,
     get count() {

@@ -78,7 +78,7 @@ export function readCacheSettings(struct: Struct): CacheSettingsInput {
     const spelling = spellings.find((candidate) => struct.has(candidate));
     if (spelling === undefined) continue;
     const message = `\`${spelling}\` in ${struct.what} has no effect in this version`;
-    struct.problems.warn(`unused ${name}`, struct.at(spelling), message);
+    struct.problems.warn(`unused ${name}`, struct.at(spelling), message, "cache");
   }
   refuseUnknownSettings(struct);
   return result;

@@ -152,6 +152,7 @@ describe("loadSettingsFiles", () => {
       {
         message: expect.stringContaining("`remoteCache`"),
         location: { file: join(folder, "repo/app/cuenv.cache.json"), line: 2, column: 1 },
+        about: "cache",
       },
     ]);
   });

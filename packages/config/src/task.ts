@@ -1,5 +1,6 @@
 import type { Location } from "@cuenv/errors";
 import type { CacheSettingsInput, TaskCacheSettings } from "./cache-settings.ts";
+import type { Warning } from "./problems.ts";
 
 /** A stream or the exit code of another task's run, used as an argument or a variable; resolved after that task ran. */
 export interface TaskOutputReference {
@@ -123,5 +124,5 @@ export interface Project {
   /** `config.cache` of the file: fields that were set, validated. */
   readonly cache: CacheSettingsInput;
   /** What is not honoured, or deprecated: one line each. */
-  readonly warnings: readonly { readonly message: string; readonly location?: Location }[];
+  readonly warnings: readonly Warning[];
 }

@@ -40,7 +40,8 @@ export async function runTasks(options: RunTasksOptions): Promise<RunSummary<Nod
   const single = plan.nodes.length === 1;
   const cacheOff = !settings.enabled || settings.defaultMode === "off";
   const reporter = createRunReporter({ verbose: options.verbose, single, cacheOff });
-  for (const { message } of open.project.warnings) reporter.warn(message, message);
+  for (const { message, about } of open.project.warnings)
+    if (about !== "cache" || !cacheOff) reporter.warn(message, message);
   const cache = modes.every((mode) => mode === "off")
     ? undefined
     : openCache(open, modes.some(isWritable), reporter);

@@ -50,7 +50,7 @@ export function readProjectConfig(context: Context): ProjectConfig {
   ] as const) {
     if (!config.has(field)) continue;
     const message = `\`config.${field}\` is deprecated: write \`${replacement}\``;
-    problems.warn(`deprecated config.${field}`, config.at(field), message);
+    problems.warn(`deprecated config.${field}`, config.at(field), message, "cache");
   }
   const defaultMode = readCacheMode(config, "cacheMode");
   const enabled = config.boolean("cacheEnabled");

@@ -99,7 +99,7 @@ function readOlderEnv(struct: Struct): Declared {
   if (!struct.has(field)) return {};
   const message =
     "`cache_env` is deprecated: write `cacheConfig: {envInclude: […], envExclude: […]}`";
-  struct.problems.warn("cache_env", struct.at(field), message);
+  struct.problems.warn("cache_env", struct.at(field), message, "cache");
   return readEnvFilter(struct, field);
 }
 
@@ -111,7 +111,7 @@ function readEnvFilter(struct: Struct, field: string): Declared {
   if (filter.boolean(smart) !== undefined) {
     const message =
       "`useSmartDefaults` has no effect: a fixed list of variables reaches every task and is never in a key";
-    struct.problems.warn("useSmartDefaults", filter.at(smart), message);
+    struct.problems.warn("useSmartDefaults", filter.at(smart), message, "cache");
   }
   return {
     envInclude: readVariableGlobs(filter, "include"),
@@ -179,7 +179,7 @@ function readCacheConfig(context: Context, struct: Struct): CacheConfig {
   for (const name of withoutEffect) {
     if (!config.has(name)) continue;
     const message = `\`${name}\` in \`cacheConfig\` has no effect: limits of size are the whole cache's, \`timeout\` is the task's`;
-    config.problems.warn(`cacheConfig ${name}`, config.at(name), message);
+    config.problems.warn(`cacheConfig ${name}`, config.at(name), message, "cache");
   }
   const of = (name: keyof typeof spellings): string => config.spelling(...spellings[name]);
   return {
