@@ -51,6 +51,7 @@ function go(folder, ...args) {
 const patches = {
   "robustio_wasip1.go": "internal/robustio",
   "iofs_root.go": "cue/load",
+  "value_parts.go": "cue",
 };
 
 /** The raw module, or undefined where there is no Go. */

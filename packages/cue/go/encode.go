@@ -16,12 +16,14 @@ type Result struct {
 	Attributes map[string][]string `json:"attributes"`
 	// Unknown definitions of cuenv's schemas that the package names, "schema.#X": they were taken as anything.
 	Unknown []string `json:"unknown"`
+	// Lossy: the value holds bytes or floats, which in JSON look like strings and integers.
+	Lossy bool `json:"lossy"`
 }
 
 func (export *export) encode(package_ *loaded, value json.RawMessage, columns *columns) ([]byte, *Failure) {
 	result := Result{
 		Package: package_.packageName, Value: value, Files: []string{}, Unknown: []string{},
-		Positions: map[string][3]int{}, References: export.references, Attributes: export.attributes,
+		Positions: map[string][3]int{}, References: export.references, Attributes: export.attributes, Lossy: export.lossy,
 	}
 	indices := map[string]int{}
 	for pointer, position := range export.positions {

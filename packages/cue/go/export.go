@@ -25,6 +25,8 @@ type export struct {
 	aliases map[string]string
 	// names: pointer of a task -> full name.
 	names   map[string]string
+	// lossy: a value of a kind that JSON does not tell from another: bytes are strings there, and 1.0 is 1.
+	lossy   bool
 	failure *Failure
 }
 
@@ -46,6 +48,9 @@ func (export *export) run() (json.RawMessage, *Failure) {
 	}
 	return export.out, nil
 }
+
+// The field that tells our schema's output references from other structs.
+var outputReferencePath = cue.ParsePath("cuenvOutputRef")
 
 // place says where in the value the walk is.
 type place struct {
@@ -119,7 +124,7 @@ func (export *export) nameTasks(value cue.Value, pointer, name string, depth int
 	} else {
 		export.names[pointer] = name
 	}
-	if target, ok := export.plainTarget(conjuncts(value)); ok && !strings.HasPrefix(target, "/tasks/") {
+	if target, ok := export.plainTarget(value.Parts()); ok && !strings.HasPrefix(target, "/tasks/") {
 		if _, taken := export.aliases[target]; taken {
 			pointer = ""
 		}
@@ -172,7 +177,7 @@ func (export *export) write(value cue.Value, at place) {
 		return
 	}
 	if at.depth > 0 {
-		parts := conjuncts(value)
+		parts := value.Parts()
 		if position, ok := positionOf(value, parts); ok {
 			export.positions[at.pointer] = position
 		}
@@ -195,6 +200,9 @@ func (export *export) write(value cue.Value, at place) {
 			export.failure = failf("evaluation", "%s: incomplete value %v", at.pointer, value)
 		}
 	default:
+		if kind := value.Kind(); kind == cue.BytesKind || kind == cue.FloatKind {
+			export.lossy = true
+		}
 		text, err := value.MarshalJSON()
 		if err != nil {
 			export.failure = failf("evaluation", "%s: %v", at.pointer, err)
@@ -206,7 +214,7 @@ func (export *export) write(value cue.Value, at place) {
 
 // writeReference notes what a value refers to, and reports whether it wrote null in its place: a copy of a whole task holds
 // copies of all that it depends on, and so on, so that the size of the result would be exponential.
-func (export *export) writeReference(value cue.Value, parts []cue.Value, at place) bool {
+func (export *export) writeReference(value cue.Value, parts []cue.Part, at place) bool {
 	if kind := value.IncompleteKind(); kind != cue.StructKind && kind != cue.ListKind {
 		return false
 	}
@@ -232,7 +240,7 @@ func (export *export) writeStruct(value cue.Value, at place) {
 		export.failure = failureOf("evaluation", value.Err())
 		return
 	}
-	isReference := value.LookupPath(cue.ParsePath("cuenvOutputRef")).Exists()
+	isReference := value.LookupPath(outputReferencePath).Exists()
 	export.out = append(export.out, '{')
 	first := true
 	for fields.Next() {
@@ -279,6 +287,6 @@ func isOwnOutput(name string, value cue.Value) bool {
 	if name != "stdout" && name != "stderr" && name != "exitCode" {
 		return false
 	}
-	_, written := positionOf(value, conjuncts(value))
+	_, written := positionOf(value, value.Parts())
 	return !written
 }

@@ -7,19 +7,10 @@ import (
 	"cuelang.org/go/cue"
 )
 
-// conjuncts are the expressions that were unified to a value.
-func conjuncts(value cue.Value) []cue.Value {
-	operation, parts := value.Expr()
-	if operation == cue.AndOp {
-		return parts
-	}
-	return []cue.Value{value}
-}
-
 // plainTarget gives the pointer of the field of the package that a value refers to as a whole.
-func (export *export) plainTarget(parts []cue.Value) (string, bool) {
+func (export *export) plainTarget(parts []cue.Part) (string, bool) {
 	for _, part := range parts {
-		root, path := part.ReferencePath()
+		root, path := part.Root, part.Path
 		if !root.Exists() || path.Err() != nil || len(path.Selectors()) == 0 {
 			continue
 		}
@@ -82,10 +73,10 @@ func pointerOf(path cue.Path) (string, bool) {
 }
 
 // isOnlyReference reports whether the user wrote nothing but one reference.
-func isOnlyReference(parts []cue.Value) bool {
+func isOnlyReference(parts []cue.Part) bool {
 	written := 0
 	for _, part := range parts {
-		if position := part.Pos(); position.IsValid() && !isOwnFile(placeOf(position).File) {
+		if position := part.Pos; position.IsValid() && !isOwnFile(placeOf(position).File) {
 			written++
 		}
 	}
@@ -93,9 +84,9 @@ func isOnlyReference(parts []cue.Value) bool {
 }
 
 // positionOf finds where the user wrote a field or an item.
-func positionOf(value cue.Value, parts []cue.Value) (Position, bool) {
+func positionOf(value cue.Value, parts []cue.Part) (Position, bool) {
 	for _, part := range parts {
-		if position := part.Pos(); position.IsValid() {
+		if position := part.Pos; position.IsValid() {
 			if place := placeOf(position); !isOwnFile(place.File) {
 				return place, true
 			}

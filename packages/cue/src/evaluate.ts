@@ -66,7 +66,8 @@ async function evaluateInTurn(options: EvaluateOptions): Promise<RawResult> {
   requireDirectory(directory);
   const { root, inputs: rootInputs } = findModuleRoot(directory);
   const evaluator = await readyThread(limits.memoryBytes);
-  const request = { directory, root, packageName, validate, limits };
+  const schema = validate ? "checks" : "none";
+  const request = { directory, root, packageName, schema, limits } as const;
   const message = await evaluator.ask(request, signal);
   if (message === "timeout") throw errorOfTimeout(directory, limits);
   const { answer, inputs, refusal } = answered(message, directory, limits);

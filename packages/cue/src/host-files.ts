@@ -2,6 +2,7 @@ import { type Stats, realpathSync, statSync } from "node:fs";
 import { sep } from "node:path";
 import type { EvaluationInput } from "./evaluation.ts";
 import { hashOf, listDirectory, readStamped, stampOf } from "./evaluation-input.ts";
+import { mentionsTaskOutputs } from "./conforms-to-schema.ts";
 import type { EvaluationLimits } from "./limits.ts";
 
 /** Why a path was refused; the evaluation ends with it, whatever CUE makes of the refusal. */
@@ -24,11 +25,14 @@ export interface HostFiles {
   /** Everything looked at so far. */
   inputs(): readonly EvaluationInput[];
   readonly refusal: Refusal | undefined;
+  /** A file that was read could refer to what only our schema defines. */
+  readonly mentionsTaskOutputs: boolean;
 }
 
 export function createHostFiles(root: string, limits: EvaluationLimits): HostFiles {
   const gate = createGate(root, limits);
   const inputs = new Map<string, EvaluationInput>();
+  let mentions = false;
 
   function note(input: EvaluationInput): void {
     const known = inputs.get(input.path);
@@ -50,6 +54,9 @@ export function createHostFiles(root: string, limits: EvaluationLimits): HostFil
     get refusal() {
       return gate.refusal;
     },
+    get mentionsTaskOutputs() {
+      return mentions;
+    },
     stat(path) {
       const stats = look(path);
       if (typeof stats === "number") return stats;
@@ -64,6 +71,7 @@ export function createHostFiles(root: string, limits: EvaluationLimits): HostFil
       try {
         const { bytes, stamp } = readStamped(path);
         note({ kind: "file", path, hash: hashOf(bytes), stamp });
+        mentions ||= mentionsTaskOutputs(bytes);
         return bytes;
       } catch (error) {
         return gate.refuse(path, reasonOf(error));

@@ -10,11 +10,17 @@ export interface WorkerSetup {
   readonly schemaFolder: string;
 }
 
+/**
+ * What our schema does. "checks": the package is evaluated without it, and with it only if the result is not plainly what the schema
+ * accepts. That gives the same answers as "unified", in a third of the time for 200 tasks.
+ */
+export type SchemaUse = "checks" | "unified" | "none";
+
 export interface WorkerRequest {
   readonly directory: string;
   readonly root: string;
   readonly packageName: string;
-  readonly validate: boolean;
+  readonly schema: SchemaUse;
   readonly limits: EvaluationLimits;
 }
 
@@ -70,6 +76,8 @@ export interface EvaluatorResult {
   readonly references: Readonly<Record<string, string>>;
   readonly attributes: Readonly<Record<string, readonly string[]>>;
   readonly unknown: readonly string[];
+  /** The value holds bytes or floats, which in JSON look like strings and integers. */
+  readonly lossy: boolean;
 }
 
 /** JSON: `EvaluatorResult`, or `{ failure: Failure }`. Kept as text: the main thread parses it, and the memo stores it. */
