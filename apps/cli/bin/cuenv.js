@@ -9,6 +9,7 @@ const needed = [22, 18];
 const [major, minor] = process.versions.node.split(".").map(Number);
 
 if (major > needed[0] || (major === needed[0] && minor >= needed[1])) {
+  delete process.env.CUENV_LAUNCHED;
   keepCompiledCode();
   const { main } = await import("../dist/main.js");
   await main(process.argv.slice(2));
@@ -30,11 +31,22 @@ function keepCompiledCode() {
     return;
   const folder =
     env.CUENV_CACHE_DIR || join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "cuenv");
-  const off = (env.CUENV_CACHE || "").toLowerCase() === "off";
   // Compiled code is code: it is taken from folders only that nobody else can write to.
-  if (!off && isOurs(folder) && isOurs(join(folder, "v1"))) {
+  if (!isCacheOff(env) && isOurs(folder) && isOurs(join(folder, "v1"))) {
     nodeModule.enableCompileCache(join(folder, "v1", "compile-cache"));
   }
+}
+
+/** As far as the command line and the environment say: neither is checked here, what is wrong with them is told later. */
+function isCacheOff(env) {
+  const off = /^off$/i;
+  const args = process.argv.slice(2);
+  const end = args.indexOf("--");
+  const mode = (end === -1 ? args : args.slice(0, end)).reduce((found, arg, index, all) => {
+    if (arg === "--cache") return all[index + 1] || "";
+    return arg.startsWith("--cache=") ? arg.slice(8) : found;
+  }, env.CUENV_CACHE || "");
+  return off.test(mode) || /^(?:false|0|no|off)$/i.test(env.CUENV_CACHE_ENABLED || "");
 }
 
 function isOurs(folder) {
@@ -45,7 +57,6 @@ function isOurs(folder) {
 
 /** An older Node often stands beside a newer one that the project itself installed. */
 async function runWithNewerNode() {
-  const { spawnSync } = await import("node:child_process");
   for (
     let folder = process.cwd(), last = "";
     folder !== last;
@@ -53,9 +64,8 @@ async function runWithNewerNode() {
   ) {
     const node = join(folder, "node_modules", ".bin", "node");
     if (!existsSync(node) || process.env.CUENV_LAUNCHED) continue;
-    const env = { ...process.env, CUENV_LAUNCHED: "1" };
-    const child = spawnSync(node, process.argv.slice(1), { stdio: "inherit", env });
-    if (child.error === undefined) process.exit(child.status === null ? 70 : child.status);
+    const exitCode = await runAgainWith(node);
+    if (exitCode !== undefined) process.exit(exitCode);
   }
   const version = nodeModule.createRequire(import.meta.url)("../package.json").version;
   console.error(
@@ -63,4 +73,23 @@ async function runWithNewerNode() {
       "hint: install a newer Node, or bring one with the project: npm install --save-dev node@24",
   );
   process.exit(70);
+}
+
+/**
+ * The exit code of this command under another Node, 128+n when signal n ended it; undefined when it cannot be started. Signals are
+ * passed on, and we stay until it has ended: it may have tasks to end.
+ */
+async function runAgainWith(node) {
+  const { spawn } = await import("node:child_process");
+  const { constants } = await import("node:os");
+  const env = { ...process.env, CUENV_LAUNCHED: "1" };
+  const child = spawn(node, process.argv.slice(1), { stdio: "inherit", env });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
+    process.on(signal, () => child.kill(signal));
+  return new Promise((resolve) => {
+    child.on("error", () => resolve(undefined));
+    child.on("exit", (code, signal) =>
+      resolve(signal === null ? code : 128 + constants.signals[signal]),
+    );
+  });
 }

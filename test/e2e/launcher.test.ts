@@ -1,0 +1,104 @@
+import { mkdirSync, readdirSync, symlinkSync } from "node:fs";
+import { dirname } from "node:path";
+import { describe, expect, it, vi } from "vitest";
+import {
+  createSandbox,
+  cue,
+  launcher,
+  type Outcome,
+  plainEnvironment,
+  type ProgramOptions,
+  runProgram,
+  type Sandbox,
+} from "./sandbox.ts";
+
+const project = cue({ tasks: { t: { command: "echo x", inputs: [] } } });
+
+/** The files of the cache folder below this one. */
+function files(sandbox: Sandbox, folder: string): string[] {
+  return readdirSync(`${sandbox.cacheDir}/${folder}`, { recursive: true, encoding: "utf8" });
+}
+
+describe("the launcher's compiled code", () => {
+  it.each<[string, string[], Record<string, string>]>([
+    ["--cache off", ["--cache", "off"], {}],
+    ["--cache=OFF", ["--cache=OFF"], { CUENV_CACHE: "read" }],
+    ["CUENV_CACHE=off", [], { CUENV_CACHE: "Off" }],
+    ["CUENV_CACHE_ENABLED=false", [], { CUENV_CACHE_ENABLED: "false" }],
+  ])("row 41: is not kept with %s", async (_, flags, env) => {
+    const own = createSandbox({ "env.cue": project });
+    // There is a cache folder, of other projects.
+    mkdirSync(`${own.cacheDir}/v1`, { recursive: true, mode: 0o700 });
+    expect(await own.cuenv(["task", "t", ...flags], { env })).toMatchObject({ stdout: "x\n" });
+    expect(files(own, "v1")).toEqual([]);
+  });
+
+  it("is kept otherwise, also where the last word on the command line is another one", async () => {
+    const own = createSandbox({ "env.cue": project });
+    mkdirSync(`${own.cacheDir}/v1`, { recursive: true, mode: 0o700 });
+    const env = { CUENV_CACHE: "off" };
+    await own.cuenv(["task", "t", "--cache", "off", "--cache=read-write"], { env });
+    expect(files(own, "v1/compile-cache").length).toBeGreaterThan(1);
+  });
+});
+
+describe("the launcher under an older Node", () => {
+  const old =
+    'data:text/javascript,Object.defineProperty(process,"versions",{value:{...process.versions,node:"18.0.0"}})';
+
+  /** As on a machine whose Node is too old, in a project that brings a newer one. */
+  function launch(own: Sandbox, task: string, options: Partial<ProgramOptions>): Promise<Outcome> {
+    const node = own.path("node_modules/.bin/node");
+    mkdirSync(dirname(node), { recursive: true });
+    symlinkSync(process.execPath, node);
+    return runProgram(process.execPath, ["--import", old, launcher, "task", task], {
+      cwd: own.root,
+      env: { ...plainEnvironment(own.home), CUENV_CACHE_DIR: own.cacheDir },
+      ...options,
+    });
+  }
+  const tasks = {
+    seven: { command: "exit 7" },
+    seen: { command: "echo launched=$CUENV_LAUNCHED" },
+    hangs: { command: "echo $PPID $$ > ../pid; exec sleep 300" },
+  };
+
+  it("passes the exit code of the newer Node on, and leaves no trace in what tasks see", async () => {
+    const own = createSandbox({ "env.cue": cue({ tasks }) });
+    expect(await launch(own, "seven", {})).toMatchObject({ code: 7 });
+    own.remove("node_modules");
+    expect(await launch(own, "seen", {})).toMatchObject({ code: 0, stdout: "launched=\n" });
+  });
+
+  it.each([
+    ["SIGKILL", 137],
+    ["SIGTERM", 143],
+  ] as const)("row 31: exits with 128+n when %s ended what it started", async (signal, code) => {
+    const own = createSandbox({ "env.cue": cue({ tasks }) });
+    let launched = 0;
+    const ended = launch(own, "hangs", { onStart: (pid) => (launched = pid) });
+    const [inner = 0, task = 0] = await vi.waitFor(
+      () => {
+        expect(own.read("../pid")).toMatch(/^\d+ \d+\n$/);
+        return own.read("../pid").trim().split(" ").map(Number);
+      },
+      { timeout: 40_000, interval: 20 },
+    );
+    expect(inner).not.toBe(launched);
+    // SIGTERM goes to the launcher, as a service manager sends it; SIGKILL cannot be passed on.
+    process.kill(signal === "SIGTERM" ? launched : inner, signal);
+    // What a killed cuenv leaves running still holds its streams.
+    if (signal === "SIGKILL") process.kill(task, signal);
+    expect(await ended).toMatchObject({ code, signal: null });
+  });
+
+  it("says what is needed where there is no newer one", async () => {
+    const own = createSandbox({ "env.cue": project });
+    const run = await runProgram(process.execPath, ["--import", old, launcher, "task"], {
+      cwd: own.root,
+      env: plainEnvironment(own.home),
+    });
+    expect(run).toMatchObject({ code: 70, stdout: "" });
+    expect(run.stderr).toMatch(/^error: cuenv .* needs Node 22\.18 or newer, and this is Node 18/);
+  });
+});
