@@ -2,16 +2,28 @@ import type { BlobStore } from "@cuenv/cas";
 import type { Digest } from "@cuenv/digest";
 import { isNamespace } from "./action-key.ts";
 import type { ActionKey, ActionStore } from "./action-store.ts";
-import { type DecodedEntry, decodeEntry, type EntryFault } from "./decode-entry.ts";
-import { encodeEntry, encodePayload, type EntrySignature } from "./encode-entry.ts";
+import type { Refusal } from "@cuenv/signer";
+import {
+  type DecodedEntry,
+  decodeEntry,
+  type EntryFault,
+  type VerifyEnvelope,
+} from "./decode-entry.ts";
+import { encodeEntry, encodePayload, type EntrySignature, payloadType } from "./encode-entry.ts";
 import { referencedDigests, type TaskResult } from "./task-result.ts";
 import { CuenvError } from "@cuenv/errors";
 
 /**
  * absent: no entry. expired: older than asked for. incomplete: a blob of it is not in the store. unreadable: the store
- * does not work now. The others: see {@link EntryFault}.
+ * does not work now. untrusted: not signed by whom it would have to be. The others: see {@link EntryFault}.
  */
-export type LookupMissReason = "absent" | "expired" | "incomplete" | "unreadable" | EntryFault;
+export type LookupMissReason =
+  | "absent"
+  | "expired"
+  | "incomplete"
+  | "unreadable"
+  | "untrusted"
+  | EntryFault;
 
 export type Lookup =
   | { readonly kind: "hit"; readonly result: TaskResult; readonly entry: DecodedEntry }
@@ -20,6 +32,8 @@ export type Lookup =
       readonly reason: LookupMissReason;
       readonly detail: string;
       readonly cause?: unknown;
+      /** With `untrusted`. */
+      readonly refusal?: Refusal;
     };
 
 export interface LookupOptions {
@@ -36,6 +50,12 @@ export interface ActionCacheOptions {
   readonly namespace: string;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
+  /** Asked for every entry that is read, before anything of it is used; undefined: whoever wrote it is believed. */
+  readonly verify?: VerifyEnvelope | undefined;
+  /** Signs what is stored without signatures of its own. */
+  readonly sign?:
+    | ((payloadType: string, payload: Uint8Array) => Promise<readonly EntrySignature[]>)
+    | undefined;
 }
 
 /** From the digest of an Action to its result. */
@@ -56,6 +76,8 @@ export interface ActionCache {
   ): Promise<void>;
   /** Takes an entry away that turned out unusable. Never throws. */
   forget(key: Digest): Promise<void>;
+  /** Takes an entry away that is not trusted, and keeps it for a look at it where the store can. Never throws. */
+  quarantine(key: Digest): Promise<void>;
 }
 
 export function createActionCache(options: ActionCacheOptions): ActionCache {
@@ -73,7 +95,9 @@ export function createActionCache(options: ActionCacheOptions): ActionCache {
     get: (key, lookup = {}) => look(options, { digest: key, namespace }, lookup),
     put: async (result, signatures, signal) => {
       const { function: digestFunction, ...digest } = result.key;
-      const entry = encodeEntry(encodePayload(result), digestFunction, signatures);
+      const payload = encodePayload(result);
+      const all = signatures ?? (await options.sign?.(payloadType, payload));
+      const entry = encodeEntry(payload, digestFunction, all);
       await blobs.flush?.(signal);
       await actions.put({ digest, namespace }, entry, signal);
     },
@@ -84,10 +108,17 @@ export function createActionCache(options: ActionCacheOptions): ActionCache {
         // A store that cannot be written: the entry stays a miss by itself.
       }
     },
+    quarantine: async (key) => {
+      try {
+        await actions.quarantine?.({ digest: key, namespace });
+      } catch {
+        // As above.
+      }
+    },
   };
 }
 
-function miss(reason: LookupMissReason, detail: string): Lookup {
+function miss(reason: LookupMissReason, detail: string): Lookup & { readonly kind: "miss" } {
   return { kind: "miss", reason, detail };
 }
 
@@ -102,7 +133,9 @@ async function look(
   try {
     const bytes = await actions.get(key, signal);
     if (bytes === undefined) return miss("absent", "no entry under this key");
-    const entry = decodeEntry(bytes, { ...key, digestFunction: actions.digestFunction });
+    const asked = { ...key, digestFunction: actions.digestFunction };
+    const entry = decodeEntry(bytes, asked, options.verify);
+    if (entry.kind === "refused") return { ...miss("untrusted", entry.detail), refusal: entry };
     if (entry.kind === "unusable") return miss(entry.fault, entry.detail);
     const { result } = entry;
     const age = now() - Date.parse(result.startedAt);

@@ -22,4 +22,6 @@ export interface ActionStore {
   get(key: ActionKey, signal?: AbortSignal): Promise<Uint8Array | undefined>;
   put(key: ActionKey, entry: Uint8Array, signal?: AbortSignal): Promise<void>;
   delete(key: ActionKey, signal?: AbortSignal): Promise<void>;
+  /** Takes an entry out and keeps it aside, within bounds, for a look at it. Stores that cannot leave it where it is. */
+  quarantine?(key: ActionKey): Promise<void>;
 }

@@ -32,7 +32,7 @@ export function uploadActionResult(
   result: TaskResult,
   signal?: AbortSignal,
 ): Promise<void> {
-  return cache.put(result, [], signal);
+  return cache.put(result, undefined, signal);
 }
 
 export async function hasContent(

@@ -1,3 +1,4 @@
+import type { Acceptance, Refusal, SignedEnvelope } from "@cuenv/signer";
 import { digestFunctions, type DigestFunction, equalDigests, hashBytes } from "@cuenv/digest";
 import type { ActionKey } from "./action-store.ts";
 import { entryMagic, type EntrySignature, payloadType } from "./encode-entry.ts";
@@ -28,18 +29,39 @@ export interface UnusableEntry {
   readonly detail: string;
 }
 
+/** Whether the bytes of an envelope come from whom they may come: `Verifier.verify`, or undefined where signatures are not asked for. */
+export type VerifyEnvelope = (
+  envelope: SignedEnvelope,
+  context: { readonly namespace: string },
+) => Acceptance | Refusal;
+
+/** An envelope whose hash is right, and nothing more: its payload is not parsed yet. */
+interface OpenedEnvelope extends SignedEnvelope {
+  readonly kind: "envelope";
+}
+
 const firstLine = /^(cuenv-entry \d+) ([a-z0-9]+) ([0-9a-f]{64})$/;
 const maxFirstLineBytes = 128;
 const maxSignatures = 64;
 
-/** Reads an entry that was asked for by `key`. Whatever is odd about it makes it unusable; nothing is thrown. */
+/**
+ * Reads an entry that was asked for by `key`. Whatever is odd about it makes it unusable; nothing is thrown. With `verify`, nothing of
+ * the payload is parsed before its signature was accepted.
+ */
 export function decodeEntry(
   bytes: Uint8Array,
   key: ActionKey & { readonly digestFunction: DigestFunction },
-): DecodedEntry | UnusableEntry {
-  const opened = openEnvelope(bytes);
+  verify?: VerifyEnvelope,
+): DecodedEntry | UnusableEntry | Refusal {
+  const envelope = readEnvelope(bytes);
+  if (envelope.kind === "unusable") return envelope;
+  const verdict = verify?.(envelope, key);
+  if (verdict?.kind === "refused") return verdict;
+  const opened = parsePayload(envelope);
   if (opened.kind === "unusable") return opened;
   const { result } = opened;
+  const refused = verdict?.refuseTime(Date.parse(result.startedAt) + result.durationMs);
+  if (refused !== undefined) return refused;
   const sameKey =
     result.key.function === key.digestFunction &&
     equalDigests(result.key, key.digest) &&
@@ -51,8 +73,13 @@ export function decodeEntry(
   return opened;
 }
 
-/** Reads an entry without asking for whom: for eviction and verification. */
+/** Reads an entry without asking for whom or by whom: for eviction and verification. */
 export function openEnvelope(bytes: Uint8Array): DecodedEntry | UnusableEntry {
+  const envelope = readEnvelope(bytes);
+  return envelope.kind === "unusable" ? envelope : parsePayload(envelope);
+}
+
+function readEnvelope(bytes: Uint8Array): OpenedEnvelope | UnusableEntry {
   if (bytes.length > maxEntryBytes) return unusable("tooLarge", `${bytes.length} bytes`);
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const end = buffer.subarray(0, maxFirstLineBytes).indexOf("\n");
@@ -73,7 +100,7 @@ function unusable(fault: EntryFault, detail: string): UnusableEntry {
   return { kind: "unusable", fault, detail };
 }
 
-function parseEnvelope(body: Buffer): DecodedEntry | UnusableEntry {
+function parseEnvelope(body: Buffer): OpenedEnvelope | UnusableEntry {
   const envelope = parseJson(body);
   if (!isRecord(envelope) || Object.keys(envelope).length !== 3)
     return unusable("corrupt", "its envelope is malformed");
@@ -86,15 +113,18 @@ function parseEnvelope(body: Buffer): DecodedEntry | UnusableEntry {
   // Node skips what is not base64; one text for one payload only.
   if (payload.toString("base64") !== encoded)
     return unusable("corrupt", "its payload is malformed");
-  const result = parseTaskResult(parseJson(payload));
-  if (result.kind === "result")
-    return { kind: "entry", result: result.result, payload, payloadType: type, signatures };
+  return { kind: "envelope", payload, payloadType: type, signatures };
+}
+
+function parsePayload(envelope: OpenedEnvelope): DecodedEntry | UnusableEntry {
+  const result = parseTaskResult(parseJson(envelope.payload));
+  if (result.kind === "result") return { ...envelope, kind: "entry", result: result.result };
   return unusable(result.kind === "version" ? "unknownVersion" : "corrupt", result.detail);
 }
 
-function parseJson(bytes: Buffer): unknown {
+function parseJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(bytes.toString("utf8"));
+    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8"));
   } catch {
     return undefined;
   }

@@ -49,5 +49,6 @@ export function createDiskActionStore(options: DiskActionStoreOptions): ActionSt
         folder.assertWritable();
         rmSync(path, { force: true });
       }),
+    quarantine: (key) => onEntry("move", key, undefined, folder.quarantine),
   };
 }

@@ -1,5 +1,6 @@
 import type { OutputEntry } from "@cuenv/cas";
 import { type Digest, type DigestFunction, formatDigest, hashBytes } from "@cuenv/digest";
+import type { EnvelopeSignature } from "@cuenv/signer";
 import { canonicalJson, type JsonValue } from "./canonical-json.ts";
 import type { TaskResult } from "./task-result.ts";
 
@@ -18,11 +19,7 @@ export const payloadType = "application/vnd.cuenv.task-result.v1+json";
 export const payloadVersion = 1;
 
 /** One DSSE signature over the payload. */
-export interface EntrySignature {
-  readonly keyid: string;
-  /** Base64. */
-  readonly sig: string;
-}
+export type EntrySignature = EnvelopeSignature;
 
 /** The exact bytes of a result: what is signed. */
 export function encodePayload(result: TaskResult): Uint8Array {

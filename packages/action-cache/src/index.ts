@@ -26,6 +26,7 @@ export {
   maxEntryBytes,
   openEnvelope,
   type UnusableEntry,
+  type VerifyEnvelope,
 } from "./decode-entry.ts";
 export { createDiskActionStore, type DiskActionStoreOptions } from "./disk-action-store.ts";
 export { encodeEntry, encodePayload, type EntrySignature, payloadType } from "./encode-entry.ts";

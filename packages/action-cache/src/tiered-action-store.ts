@@ -63,6 +63,7 @@ export function createTieredActionStore(options: TieredActionStoreOptions): Acti
     },
     put: (key, entry, signal) => onEach(tiers, (tier) => tier.put(key, entry, signal)),
     delete: (key, signal) => onEach(tiers, (tier) => tier.delete(key, signal)),
+    quarantine: (key) => onEach(tiers, async (tier) => tier.quarantine?.(key)),
   };
 }
 

@@ -57,6 +57,12 @@ export type {
   TaskOutputReference,
   TaskParameter,
 } from "./task.ts";
+export { type TrustMode, trustModes, type TrustSettingsInput } from "./read-trust-settings.ts";
+export {
+  resolveTrustSettings,
+  type ResolveTrustOptions,
+  type TrustSettings,
+} from "./trust-settings.ts";
 export {
   findProjectDirectory,
   type FindProjectOptions,

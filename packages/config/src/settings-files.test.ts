@@ -39,7 +39,7 @@ async function failure(): Promise<CuenvError> {
 
 describe("loadSettingsFiles", () => {
   it("row 38: finds nothing where there is nothing", async () => {
-    expect(await load()).toEqual({ files: [], warnings: [] });
+    expect(await load()).toEqual({ files: [], warnings: [], trust: {} });
   });
 
   it("row 38: reads the project's, the workspace's and the user's, in this order", async () => {

@@ -6,6 +6,7 @@ import { locateJson } from "./json-document.ts";
 import { parseCacheSettings } from "./parse-cache-settings.ts";
 import type { Warning } from "./problems.ts";
 import { homeOf, type SettingsFile } from "./resolve-cache-settings.ts";
+import { readTrustSettings, type TrustSettingsInput } from "./read-trust-settings.ts";
 
 export interface LoadOptions {
   /** Absolute. */
@@ -20,6 +21,8 @@ export interface LoadedSettings {
   /** The strongest first: the project's, the workspace's, the user's. */
   readonly files: readonly SettingsFile[];
   readonly warnings: readonly Warning[];
+  /** What the user's file says below `trust`, as it stands; a workspace has no say in that. */
+  readonly trust: TrustSettingsInput;
 }
 
 /** More than any settings file has; a larger one is a mistake, and is not read into memory. */
@@ -35,7 +38,7 @@ export function userConfigDirectory(environment: LoadOptions["environment"]): st
 
 /**
  * Reads the settings files that exist: `cuenv.cache.json|yaml|yml` of the project and of the workspace root, and the
- * user's `config.json|yaml|yml`, of which only `cache` is looked at.
+ * user's `config.json|yaml|yml`, of which `cache` and `trust` are looked at.
  * @throws {CuenvError} CONFIG_FILE for one that cannot be read, and as parseCacheSettings
  */
 export async function loadSettingsFiles(options: LoadOptions): Promise<LoadedSettings> {
@@ -50,7 +53,7 @@ export async function loadSettingsFiles(options: LoadOptions): Promise<LoadedSet
   }
   const user = await readDocument(userConfigDirectory(environment), "config");
   if (user !== undefined) add("user", user, userCache(user), "/cache");
-  return { files, warnings };
+  return { files, warnings, trust: user === undefined ? {} : userTrust(user) };
 
   function add(
     source: SettingsFile["source"],
@@ -86,7 +89,14 @@ function parseLocated(
   return parseCacheSettings(data, { ...place, positions: positions() });
 }
 
-/** The user's file has fields for other purposes beside `cache`, so only a near miss of it can be told to be a mistake. */
+function userTrust({ path, value, positions }: SettingsDocument): TrustSettingsInput {
+  const data = isDataObject(value) ? ownField(value, "trust") : undefined;
+  if (data === undefined || data === null) return {};
+  const place = { positions: positions(), fallback: { file: path } };
+  return readTrustSettings(data, path, place);
+}
+
+/** The user's file has fields for other purposes beside `cache` and `trust`, so only a near miss of them can be told to be a mistake. */
 function userCache({ path, value, positions }: SettingsDocument): unknown {
   if (value === null || value === undefined) return undefined;
   if (!isDataObject(value))
@@ -96,12 +106,13 @@ function userCache({ path, value, positions }: SettingsDocument): unknown {
       { location: { file: path } },
     );
   for (const field of Object.keys(value)) {
-    if (field === "cache" || nearName(field, ["cache"]) === undefined) continue;
+    const near = nearName(field, ["cache", "trust"]);
+    if (field === "cache" || field === "trust" || near === undefined) continue;
     const location = positions()[`/${field}`] ?? { file: path };
     throw new CuenvError(
       "CONFIG_UNKNOWN_FIELD",
       `cannot read ${path}: \`${field}\` is not a field of it`,
-      { hint: "did you mean `cache`?", location },
+      { hint: `did you mean \`${near}\`?`, location },
     );
   }
   return ownField(value, "cache");

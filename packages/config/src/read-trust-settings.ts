@@ -1,0 +1,41 @@
+import type { Data } from "./evaluated-package.ts";
+import { createProblems, type ProblemsOptions } from "./problems.ts";
+import { readChoice } from "./read-cache-settings.ts";
+import { openStruct, type Struct } from "./struct.ts";
+
+/**
+ * Whose results are used. off: whoever wrote them. local: this machine's own, and those of trusted keys. required: those of trusted keys.
+ * ci-only: those of trusted keys with the role `ci-main`.
+ */
+export type TrustMode = "off" | "local" | "required" | "ci-only";
+
+export const trustModes: readonly TrustMode[] = ["off", "local", "required", "ci-only"];
+
+/** What the user's settings file says below `trust`: only what was set. */
+export interface TrustSettingsInput {
+  readonly mode?: TrustMode;
+  readonly file?: string;
+}
+
+/** @throws {CuenvError} CONFIG_VALUE, CONFIG_TYPE, CONFIG_UNKNOWN_FIELD */
+export function readTrustSettings(
+  data: Data,
+  what: string,
+  place: ProblemsOptions = {},
+): TrustSettingsInput {
+  const problems = createProblems(place);
+  const outer = openStruct(problems, { trust: data }, "", what);
+  const struct = outer.struct("trust", what);
+  const result = struct === undefined ? {} : readFields(struct);
+  problems.throwIfAny();
+  return result;
+}
+
+function readFields(struct: Struct): TrustSettingsInput {
+  const mode = readChoice(struct, "mode", trustModes);
+  const file = struct.string("file");
+  if (file !== undefined && (file.trim() === "" || file.includes("\0")))
+    struct.wrongValue("file", "is not a path");
+  struct.refuseUnknown(new Set(["mode", "file"]));
+  return { ...(mode === undefined ? {} : { mode }), ...(file === undefined ? {} : { file }) };
+}
