@@ -157,4 +157,32 @@ describe.concurrent("existing files of cuenv", () => {
     own.write("env.cue", 'package cuenv\n\nenv: FROM_ABOVE: "changed"\n');
     expect((await own.cuenv(["task", "t"], { cwd: "sub" })).stdout).toBe("changed\n");
   });
+
+  it("row 22: a definition that our schemas lack is named once, with its place, by the runs that recall it too", async () => {
+    const own = createSandbox({
+      "env.cue": `package cuenv
+
+import "github.com/cuenv/cuenv/schema"
+
+tasks: a: schema.#Task & {command: "echo", args: ["a"], inputs: []}
+`,
+      "services.cue": `package cuenv
+
+import s "github.com/cuenv/cuenv/schema"
+
+// s.#Mystery is said here, and used below.
+db:    s.#MysteryBox & {port: 1}
+other: s.#Mystery & {port: 5432}
+more:  s.#Mystery
+`,
+    });
+    for (const env of [{}, {}, { CUENV_CACHE: "off" }]) {
+      const run = await own.cuenv(["task", "a"], { env });
+      expect(run).toMatchObject({ code: 0, stdout: "a\n" });
+      expect(run.stderr.match(/^warning: .*#Mystery.*$/gm)).toEqual([
+        expect.stringMatching(/^warning: services\.cue:6:10: `schema\.#MysteryBox` .*not checked$/),
+        expect.stringMatching(/^warning: services\.cue:7:10: `schema\.#Mystery` .*not checked$/),
+      ]);
+    }
+  });
 });

@@ -10,7 +10,7 @@ import {
   resolveCacheSettings,
   type ResolvedCacheSettings,
 } from "@cuenv/config";
-import type { Evaluation } from "@cuenv/cue";
+import type { EvaluateResult } from "@cuenv/cue";
 import { decodeAnswer, recallAnswer } from "@cuenv/cue/memo";
 import { usableWorkspaceState } from "@cuenv/cache";
 import { CuenvError, exitCodes } from "@cuenv/errors";
@@ -168,19 +168,27 @@ async function loadProject(options: LoadOptions): Promise<Project> {
   const key = { ...options, memoDirectory: memo, answer: recalled.answer };
   const known = recallProject(key);
   if (known !== undefined) return known;
-  const project = await normalized(decodeAnswer(recalled.answer).evaluation, options);
+  const decoded = decodeAnswer(recalled.answer);
+  const project = await normalized({ ...decoded, inputs: recalled.inputs }, options);
   if (options.memoDirectoryFor(project) !== undefined) rememberProject(key, project);
   return project;
 }
 
-async function normalized(evaluation: Evaluation, options: LoadOptions): Promise<Project> {
+async function normalized(
+  { evaluation, unknownDefinitions, inputs }: Omit<EvaluateResult, "packageName">,
+  options: LoadOptions,
+): Promise<Project> {
   const { normalizeProject } = await import("@cuenv/config/normalize");
   const { environment, projectPath, workspaceRoot } = options;
-  return normalizeProject(evaluation, {
+  const project = normalizeProject(evaluation, {
     projectDirectory: projectPath,
     workspaceRoot,
     ...(environment === undefined ? {} : { environment }),
   });
+  if (unknownDefinitions.length === 0) return project;
+  const { unknownDefinitionWarnings } = await import("./unknown-definitions.ts");
+  const unknown = unknownDefinitionWarnings(unknownDefinitions, inputs);
+  return { ...project, warnings: [...unknown, ...project.warnings] };
 }
 
 async function evaluated(
@@ -188,11 +196,11 @@ async function evaluated(
   options: LoadOptions,
 ): Promise<Project> {
   const { disposeEvaluator, evaluateToRemember } = await import("@cuenv/cue");
-  const { evaluation, remember } = await evaluateToRemember(request);
+  const evaluation = await evaluateToRemember(request);
   // Its 250 MB would be in the page tables of every process that is forked: 200 tasks took 4.7 s instead of 3.7.
   await disposeEvaluator();
   const project = await normalized(evaluation, options);
   const memo = options.memoDirectoryFor(project);
-  if (memo !== undefined) remember(memo);
+  if (memo !== undefined) evaluation.remember(memo);
   return project;
 }

@@ -13,7 +13,7 @@ import {
   type RunSummary,
 } from "@cuenv/runner";
 import type { OpenProject } from "../project/open-project.ts";
-import { reportError } from "../report/report-error.ts";
+import { formatLocation, reportError } from "../report/report-error.ts";
 import { colorsAllowed } from "../report/terminal.ts";
 import { cuenvVersion } from "../version.ts";
 import { executeNode } from "./execute-node.ts";
@@ -40,8 +40,11 @@ export async function runTasks(options: RunTasksOptions): Promise<RunSummary<Nod
   const single = plan.nodes.length === 1;
   const cacheOff = !settings.enabled || settings.defaultMode === "off";
   const reporter = createRunReporter({ verbose: options.verbose, single, cacheOff });
-  for (const { message, about } of open.project.warnings)
-    if (about !== "cache" || !cacheOff) reporter.warn(message, message);
+  for (const { message, location, about } of open.project.warnings) {
+    if (about === "cache" && cacheOff) continue;
+    const place = location === undefined ? "" : `${formatLocation(location)}: `;
+    reporter.warn(message, `${place}${message}`);
+  }
   const cache = modes.every((mode) => mode === "off")
     ? undefined
     : openCache(open, modes.some(isWritable), reporter);
