@@ -16,9 +16,15 @@ interface Ends {
 
 /** Pipes that are open already, four descriptors for each task to come. */
 const ready: Ends[] = [];
-/** One start of mkfifo takes 2.5 ms, one more pipe 0.15 ms: little for a single task, little per task for many. */
-let batch = 4;
-const largestBatch = 16;
+/**
+ * Starting mkfifo and waiting for it takes 5 ms, as long as this process is large (fork copies its page tables); each more pipe 0.15 ms.
+ * A run of one task makes a few at once; for those of many, more are made beside it, before they are needed.
+ */
+const firstBatch = 4;
+const laterBatch = 32;
+const ofOneTask = 2;
+let opened = 0;
+let isRefilling = false;
 let isUnavailable = false;
 
 /**
@@ -28,7 +34,9 @@ let isUnavailable = false;
  * @returns undefined where none can be made (no mkfifo, no temporary folder, no descriptors left): sockets must do then
  */
 export function openRealPipe(): RealPipe | undefined {
-  if (ready.length === 0 && !isUnavailable) refill();
+  opened += 1;
+  if (ready.length === 0 && !isUnavailable) refillNow();
+  else if (ready.length <= firstBatch && opened > ofOneTask) refillBeside();
   const ends = ready.pop();
   if (ends === undefined) return undefined;
   const { Socket } = process.getBuiltinModule("node:net");
@@ -38,19 +46,52 @@ export function openRealPipe(): RealPipe | undefined {
   };
 }
 
-function refill(): void {
-  let folder: string | undefined;
+interface Batch {
+  readonly folder: string;
+  readonly paths: readonly string[];
+}
+
+function newBatch(size: number): Batch {
+  const folder = mkdtempSync(join(tmpdir(), "cuenv-pipe-"));
+  return { folder, paths: Array.from({ length: size }, (_, index) => `${folder}/${index}`) };
+}
+
+function takeUp({ folder, paths }: Batch): void {
   try {
-    folder = mkdtempSync(join(tmpdir(), "cuenv-pipe-"));
-    const paths = Array.from({ length: batch }, (_, index) => `${folder}/${index}`);
-    const { spawnSync } = process.getBuiltinModule("node:child_process");
-    spawnSync("mkfifo", ["-m", "600", ...paths], { stdio: "ignore" });
     for (const path of paths) ready.push(openBoth(path));
-    batch = largestBatch;
   } catch {
     isUnavailable = ready.length === 0;
   } finally {
-    if (folder !== undefined) removeQuietly(folder);
+    removeQuietly(folder);
+  }
+}
+
+function refillNow(): void {
+  try {
+    const batch = newBatch(firstBatch);
+    const { spawnSync } = process.getBuiltinModule("node:child_process");
+    spawnSync("mkfifo", ["-m", "600", ...batch.paths], { stdio: "ignore" });
+    takeUp(batch);
+  } catch {
+    isUnavailable = true;
+  }
+}
+
+function refillBeside(): void {
+  if (isRefilling || isUnavailable) return;
+  try {
+    const batch = newBatch(laterBatch);
+    const { spawn } = process.getBuiltinModule("node:child_process");
+    const child = spawn("mkfifo", ["-m", "600", ...batch.paths], { stdio: "ignore" });
+    isRefilling = true;
+    const finish = (): void => {
+      isRefilling = false;
+      takeUp(batch);
+    };
+    child.once("error", finish);
+    child.once("exit", finish);
+  } catch {
+    // Whoever finds none left tries again, and waits.
   }
 }
 
