@@ -1,6 +1,7 @@
 import {
   chmodSync,
   chownSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -126,7 +127,11 @@ describe.concurrent("the cache folder", () => {
     const cleared = await own.cuenv(["cache", "clear", "--json"]);
     expect(JSON.parse(cleared.stdout)).toMatchObject({ version: 1, entries: 2 });
     expect(readFileSync(join(own.cacheDir, "mine.txt"), "utf8")).toBe("mine");
+    const there = (name: string): boolean => existsSync(join(own.cacheDir, "v1", name));
+    expect(["workspaces", "cas", "ac", "index", "journal"].filter(there)).toEqual([]);
+    expect(there("stats")).toBe(true);
     expect(await cacheStatus(own, ["u"])).toEqual({ t: "miss", u: "miss" });
+    expect((await own.cuenv(["cache", "clear", "--help"])).stdout).toMatch(/Statistics.* stay/s);
   });
 
   it("row 33: stats count hits, misses and stores of all processes", async () => {

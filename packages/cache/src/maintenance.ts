@@ -11,6 +11,7 @@ import {
   verifyStore,
 } from "@cuenv/cas/maintenance";
 import type { CacheSettings } from "@cuenv/config";
+import { clearMemos } from "./clear-memos.ts";
 import { type CacheStatistics, readStatistics } from "./run-statistics.ts";
 
 export type { StoreProblem, Verification } from "@cuenv/cas/maintenance";
@@ -26,11 +27,14 @@ function openFolder(settings: CacheSettings): CacheFolder {
 }
 
 /**
- * Removes every stored result, at once. Only files that are the cache's own go; running builds have misses, nothing worse.
+ * Removes every stored result and what is remembered of workspaces, at once. Only files that are the cache's own go; running builds have
+ * misses, nothing worse. Statistics and the salt of secrets stay, and leases of runs that are going on.
  * @throws {CuenvError} CAS_STORE_UNAVAILABLE
  */
 export async function clearCache(settings: CacheSettings, signal?: AbortSignal): Promise<Removed> {
-  const { removedEntries, removedBytes } = await clearStore(openFolder(settings), signal);
+  const folder = openFolder(settings);
+  const { removedEntries, removedBytes } = await clearStore(folder, signal);
+  clearMemos(settings.cacheDir, folder.now());
   return { entries: removedEntries, bytes: removedBytes };
 }
 

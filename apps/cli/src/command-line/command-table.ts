@@ -48,6 +48,10 @@ export const commands: readonly Command[] = [
         summary: "raw, prefixed or grouped; default by what runs and where",
       },
       package: packageName,
+      "strict-signatures": {
+        type: "boolean",
+        summary: "Exit with 70 when a stored result was not trusted",
+      },
       verbose: { type: "boolean", short: "v", summary: "Say more: keys, why a task is not cached" },
     },
     examples: [
@@ -77,6 +81,12 @@ export const commands: readonly Command[] = [
     usage: "cuenv cache clear [flags]",
     takesNames: false,
     flags: { directory, json, package: packageName },
+    about: [
+      "Results, their files, and what cuenv remembers of workspaces (file digests, evaluated",
+      "configuration, what tools printed) go. Statistics, the salt of secrets and cuenv's own",
+      "compiled code stay; so does every file that is not the cache's. Runs that are going on have",
+      "misses, nothing worse. To be rid of everything, delete the folder: that is safe, too.",
+    ],
     examples: [["cuenv cache clear", "the next run starts cold"]],
     load: async () => (await import("../commands/cache-clear.ts")).runCacheClear,
   },

@@ -27,6 +27,8 @@ export interface Command {
   /** Whether words that are no flags may follow. */
   readonly takesNames: boolean;
   readonly flags: Readonly<Record<string, Flag>>;
+  /** More than the summary says: lines for the command's own help. */
+  readonly about?: readonly string[];
   readonly examples: readonly (readonly [command: string, what: string])[];
   readonly load: () => Promise<CommandFunction>;
 }

@@ -41,6 +41,7 @@ function commandHelp(command: Command): string {
   const width = Math.max(...left.map((text) => text.length));
   return [
     `${command.summary}.`,
+    ...(command.about === undefined ? [] : ["", ...command.about]),
     "",
     `Usage: ${command.usage}`,
     ...(command.aliases.length > 0

@@ -1,0 +1,68 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { clearMemos } from "./clear-memos.ts";
+import { leftoverAfterMs } from "./sweep-leftovers.ts";
+
+function folderOf(files: readonly string[]): string {
+  const folder = mkdtempSync(join(tmpdir(), "clear-memos-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  for (const file of files) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    writeFileSync(join(folder, file), "");
+  }
+  return folder;
+}
+
+const id = "0123456789abcdef0123456789abcdef";
+const memos = [
+  "files.bin",
+  "files.bin.00ff00ff00ff.tmp",
+  "inputs.json",
+  "last-results.json",
+  `evaluations/evaluation/v1/${id}${id}.json`,
+  `evaluations/evaluation/v1/${id}${id}.json.77.k3j2.tmp`,
+  `evaluations/projects/${id}.json`,
+].map((name) => `v1/workspaces/1/${id}/${name}`);
+
+describe("clearing what is remembered of workspaces", () => {
+  it("removes all of it, with its folders, and nothing beside it", () => {
+    const kept = ["v1/stats/2026-11-22.jsonl", "v1/secret-salt", "v1/leases/running"];
+    const folder = folderOf([...memos, ...kept]);
+    clearMemos(folder, Date.now());
+    expect(existsSync(join(folder, "v1/workspaces"))).toBe(false);
+    expect(kept.filter((file) => existsSync(join(folder, file)))).toEqual(kept);
+  });
+
+  it("leaves somebody's own files and what links lead to", () => {
+    const own = ["v1/workspaces/Notes.txt", `v1/workspaces/1/${id}/files.bin.bak`];
+    const folder = folderOf([...memos, ...own, "mine/inputs.json"]);
+    symlinkSync(join(folder, "mine"), join(folder, `v1/workspaces/1/${id}/linked`));
+    clearMemos(folder, Date.now());
+    expect(readdirSync(join(folder, `v1/workspaces/1/${id}`))).toEqual(["files.bin.bak", "linked"]);
+    expect(existsSync(join(folder, own[0] ?? ""))).toBe(true);
+    expect(existsSync(join(folder, "mine/inputs.json"))).toBe(true);
+    rmSync(join(folder, "v1/workspaces"), { recursive: true });
+    symlinkSync(join(folder, "mine"), join(folder, "v1/workspaces"));
+    clearMemos(folder, Date.now());
+    expect(existsSync(join(folder, "mine/inputs.json"))).toBe(true);
+  });
+
+  it("removes leases of processes that died", () => {
+    const folder = folderOf(["v1/leases/dead"]);
+    const old = (Date.now() - leftoverAfterMs - 1000) / 1000;
+    utimesSync(join(folder, "v1/leases/dead"), old, old);
+    clearMemos(folder, Date.now());
+    expect(existsSync(join(folder, "v1/leases/dead"))).toBe(false);
+  });
+});

@@ -1,0 +1,44 @@
+import { lstatSync, readdirSync, rmdirSync, unlinkSync } from "node:fs";
+import { sweepLeftovers } from "./sweep-leftovers.ts";
+
+/** What is remembered of a workspace, by name, in its folder or a few levels below; and what killed processes left beside it. */
+const memoFile = /^[0-9a-z-]+\.(?:bin|json)(?:\.[0-9a-z.]+\.tmp)?$/;
+const memoFolder = /^[0-9a-z-]+$/;
+/** `workspaces/<version>/<id>/evaluations/evaluation/<version>/…`. */
+const maxDepth = 6;
+
+/**
+ * Removes what is remembered of all workspaces: file digests, evaluated configurations, what tools printed, last results. Only files that are
+ * ours by name and place go, and no link is followed. What running processes hold stays; so do statistics, the salt of secrets, and our own
+ * compiled code. Never throws: what cannot be removed is checked by content before it is believed.
+ */
+export function clearMemos(cacheDirectory: string, nowMs: number): void {
+  clearFolder(`${cacheDirectory}/v1/workspaces`, maxDepth);
+  sweepLeftovers([`${cacheDirectory}/v1/leases`], nowMs);
+}
+
+function clearFolder(folder: string, depth: number): void {
+  for (const name of namesIn(folder)) {
+    const path = `${folder}/${name}`;
+    try {
+      const stat = lstatSync(path);
+      if (stat.isDirectory() && memoFolder.test(name) && depth > 0) clearFolder(path, depth - 1);
+      else if (stat.isFile() && memoFile.test(name)) unlinkSync(path);
+    } catch {
+      // Removed by another process, or not ours to remove.
+    }
+  }
+  try {
+    rmdirSync(folder);
+  } catch {
+    // Somebody's own file is in it, or a process that runs made another one.
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return lstatSync(folder).isDirectory() ? readdirSync(folder) : [];
+  } catch {
+    return [];
+  }
+}
