@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { createSandbox, cue } from "./sandbox.ts";
+import { createSandbox, cue, launcher, plainEnvironment, runProgram } from "./sandbox.ts";
 
 // NUL, invalid UTF-8, an unfinished escape sequence, carriage returns, no newline at the end.
 const octal = "a\\000b\\377\\376\\r\\033[3\\nlast";
@@ -98,5 +98,42 @@ describe.concurrent("output of several tasks", () => {
     const wrong = await project.cuenv(["task", "second", "--output", "fancy"]);
     expect(wrong).toMatchObject({ code: 2, stdout: "" });
     expect(wrong.stderr).toMatch(/raw, prefixed, grouped/);
+  });
+});
+
+describe.concurrent("our own lines after output that ends no line", () => {
+  const unfinished = createSandbox({
+    "env.cue": cue({
+      tasks: {
+        out: { command: "printf out", inputs: [] },
+        err: { command: "printf err >&2", inputs: [] },
+        both: { command: "printf err >&2; sleep 0.1; echo out", inputs: [] },
+      },
+    }),
+  });
+  beforeAll(() => unfinished.cuenv(["task"]));
+
+  /** The task's output where both streams lead to one place, as on a terminal. */
+  async function together(task: string): Promise<string> {
+    const line = `"${process.execPath}" "${launcher}" task ${task} 2>&1`;
+    const env = { ...plainEnvironment(unfinished.home), CUENV_CACHE_DIR: unfinished.cacheDir };
+    const run = await runProgram("sh", ["-c", line], { cwd: unfinished.root, env });
+    return run.stdout;
+  }
+
+  it("begin on a line of their own where both streams lead to one place, live and replayed", async () => {
+    const cold = await together("out");
+    expect(cold).toMatch(/^cuenv out: miss, .*\nout\ncuenv out: ran in .*\n$/);
+    expect(await together("out")).toMatch(/^out\ncuenv out: hit.*\n$/);
+    expect(await together("both")).toMatch(/\nerrout\ncuenv both: ran in/);
+  });
+
+  it("begin on a line of their own on stderr, and add nothing to stdout", async () => {
+    const out = await unfinished.cuenv(["task", "out", "--force"]);
+    expect(out).toMatchObject({ stdout: "out", stderr: expect.not.stringContaining("\n\n") });
+    const err = await unfinished.cuenv(["task", "err"]);
+    expect(err.stdout).toBe("");
+    expect(err.stderr).toMatch(/^cuenv err: miss, .*\nerr\ncuenv err: ran in .*\n$/);
+    expect((await unfinished.cuenv(["task", "err"])).stderr).toMatch(/^err\ncuenv err: hit.*\n$/);
   });
 });

@@ -1,5 +1,6 @@
 import { writeSync } from "node:fs";
 import { styleText } from "node:util";
+import { isStderrMidLine, noteWritten } from "./fresh-line.ts";
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -35,6 +36,9 @@ export function printOut(text: string): void {
   writeAll(1, Buffer.from(text));
 }
 
+/** A message of ours: on a line of its own, whatever a task left unfinished before. */
 export function printErr(text: string): void {
-  writeAll(2, Buffer.from(text));
+  const bytes = Buffer.from(isStderrMidLine() ? `\n${text}` : text);
+  noteWritten(2, bytes);
+  writeAll(2, bytes);
 }

@@ -13,8 +13,9 @@ import {
   type RunSummary,
 } from "@cuenv/runner";
 import type { OpenProject } from "../project/open-project.ts";
+import { noting } from "../report/fresh-line.ts";
 import { formatLocation, reportError } from "../report/report-error.ts";
-import { colorsAllowed } from "../report/terminal.ts";
+import { colorsAllowed, printErr } from "../report/terminal.ts";
 import { cuenvVersion } from "../version.ts";
 import { executeNode } from "./execute-node.ts";
 import { hostEnvironment } from "./host-environment.ts";
@@ -93,8 +94,8 @@ function runContext(
   signal: AbortSignal,
 ): RunContext {
   const { open, plan, json } = options;
-  const stderr = createDescriptorSink(2);
-  const stdout = json ? stderr : createDescriptorSink(1);
+  const stderr = noting(2, createDescriptorSink(2));
+  const stdout = json ? stderr : noting(1, createDescriptorSink(1));
   const mode = options.outputMode ?? defaultMode(plan);
   const host = hostEnvironment(open);
   return {
