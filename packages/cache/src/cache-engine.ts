@@ -20,6 +20,10 @@ export interface CacheEngine {
   readonly folder: CacheFolder;
   readonly lastResults: LastResults;
   readonly tools: ToolProbe;
+  /** Why nothing that this machine signs would be accepted here; undefined: it would. */
+  readonly unacceptableSigner: () => Promise<string | undefined>;
+  /** Keeps for the next run which signatures were good. */
+  readonly saveSignatures: () => void;
   /** The name of the tier that `blobs` and `actions` are, for people. */
   readonly tier: string;
   /** Whether results are kept in memory only, since the disk could not take them. */

@@ -1,3 +1,5 @@
+import type { RefusalReason } from "@cuenv/signer";
+
 /** Why a lookup was no hit, or was not made. */
 export type MissReason =
   /** No entry under this key. */
@@ -10,6 +12,8 @@ export type MissReason =
   | "expired"
   /** The store could not be read. */
   | "unreadable"
+  /** An entry that is not signed by whom it would have to be. */
+  | "untrusted"
   /** The outputs could not be put in place. */
   | "restoreFailed"
   /** `--force`, or a mode that does not read. */
@@ -19,12 +23,16 @@ export type MissReason =
   /** The key could not be computed: an unreadable input, a tool that fails. */
   | "noKey";
 
+/** Why an entry was not trusted: what its signature lacks, or that it was stored under another key. */
+export type RefusedReason = RefusalReason | "keyMismatch";
+
 /** Why a successful run was not stored. */
 export type NotStoredReason =
   | "inputsChanged"
   | "unsuitableOutput"
   | "secretInOutput"
   | "outputTooLarge"
+  | "untrustedSigner"
   | "storeUnavailable"
   | "notWritten";
 
@@ -71,6 +79,15 @@ export type CacheEvent =
       readonly task: string;
       readonly reason: NotStoredReason;
       readonly detail: string;
+    }
+  /** An entry that was found and is not trusted: a miss, too. */
+  | {
+      readonly type: "refused";
+      readonly task: string;
+      readonly key: string;
+      readonly reason: RefusedReason;
+      /** As the entry names it. */
+      readonly keyId: string | undefined;
     }
   /** A declared output that the task did not make; the result is stored without it. */
   | { readonly type: "outputNotMade"; readonly task: string; readonly output: string }

@@ -1,6 +1,7 @@
 /** The engine that adapters call: look up and restore, or execute, capture and store. */
 export type { CacheEngine } from "./cache-engine.ts";
-export type { CacheEvent, MissReason, NotStoredReason } from "./cache-event.ts";
+export type { CacheEvent, MissReason, NotStoredReason, RefusedReason } from "./cache-event.ts";
+export type { TrustPolicy } from "./entry-trust.ts";
 export { type ExecuteOptions, executeTaskWithCache } from "./execute-task-with-cache.ts";
 export { executeWithoutCache } from "./execute-without-cache.ts";
 export {

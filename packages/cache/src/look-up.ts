@@ -1,8 +1,8 @@
-import type { TaskResult } from "@cuenv/action-cache";
+import type { Lookup, TaskResult } from "@cuenv/action-cache";
 import { restoreOutputs, type RestoreMissReason } from "@cuenv/cas";
 import type { Digest } from "@cuenv/digest";
 import type { CacheEngine } from "./cache-engine.ts";
-import type { MissReason } from "./cache-event.ts";
+import type { MissReason, RefusedReason } from "./cache-event.ts";
 import type { ComputedKey } from "./compute-key.ts";
 import type { TaskRequest } from "./task-request.ts";
 
@@ -34,7 +34,7 @@ export async function lookUp(
     ...(maxAgeMs === undefined ? {} : { maxAgeMs }),
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   });
-  if (found.kind === "miss") return lookupMiss(engine, request, found.reason, found.detail);
+  if (found.kind === "miss") return await entryMiss(engine, request, key, found);
   const { result } = found;
   let replaying = false;
   try {
@@ -75,6 +75,35 @@ export async function lookUp(
     // No descriptor left for a blob or for our own code, say: the task runs without the cache.
     return lookupMiss(engine, request, "unreadable", messageOf(error));
   }
+}
+
+/** An entry that somebody else could have put there is told, and taken away: it would be refused again and again. */
+async function entryMiss(
+  engine: CacheEngine,
+  request: TaskRequest,
+  key: ComputedKey,
+  { reason, detail, refusal }: Lookup & { readonly kind: "miss" },
+): Promise<LookUp> {
+  const refused: RefusedReason | undefined =
+    reason === "keyMismatch" ? "keyMismatch" : refusal?.reason;
+  if (refused === undefined) return lookupMiss(engine, request, reason, detail);
+  const keyId = refusal?.keyId;
+  engine.emit({
+    type: "refused",
+    task: request.task.name,
+    key: key.digest.hash,
+    reason: refused,
+    keyId,
+  });
+  await engine.actions.quarantine(key.digest);
+  if (refused === "keyMismatch") return lookupMiss(engine, request, reason, detail);
+  trouble(
+    engine,
+    request,
+    `untrusted ${keyId ?? refused}`,
+    `stored results are not used, that of ${request.task.name} for one: ${detail}`,
+  );
+  return { kind: "miss", reason: "untrusted", detail: "its stored result is not trusted" };
 }
 
 const missReasons = {

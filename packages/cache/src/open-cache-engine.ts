@@ -13,6 +13,7 @@ import {
 import { join, relative } from "node:path";
 import type { CacheEngine } from "./cache-engine.ts";
 import type { CacheEvent } from "./cache-event.ts";
+import { createEntryTrust, type EntryTrust, type TrustPolicy } from "./entry-trust.ts";
 import { openLastResults } from "./last-results.ts";
 import { withMemoryFallback } from "./memory-fallback.ts";
 import {
@@ -27,6 +28,8 @@ import { readState, usableWorkspaceState, type WorkspaceState } from "./workspac
 
 export interface OpenCacheEngineOptions {
   readonly settings: CacheSettings;
+  /** Whose results are used. */
+  readonly trust: TrustPolicy;
   /** Absolute. */
   readonly workspaceRoot: string;
   /** The project's folder, relative to the workspace root. */
@@ -48,7 +51,10 @@ export interface OpenedCacheEngine {
   readonly close: (signal?: AbortSignal) => Promise<RunRecord>;
 }
 
-/** Opens the cache for the tasks of one project. Nothing is read or made on disk before it is needed. */
+/**
+ * Opens the cache for the tasks of one project. Nothing but the trust file is read or made on disk before it is needed.
+ * @throws {CuenvError} TRUST_FILE_INVALID, TRUST_FILE_EXPOSED, TRUST_FILE_PLACE, TRUST_KEY_INVALID
+ */
 export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEngine {
   const { settings, workspaceRoot, projectPath, now = Date.now } = options;
   const { digestFunction } = settings;
@@ -65,8 +71,19 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
     now,
   });
   const inputMemo = createInputMemo(readState(state?.inputs));
+  const trust = createEntryTrust({
+    policy: options.trust,
+    workspaceRoot,
+    cacheDirectory: settings.cacheDir,
+    namespace: settings.namespace,
+    memoPath: state?.signatures,
+    now,
+    emit,
+  });
   const engine: CacheEngine = {
-    ...openStores(options, emit, now),
+    ...openStores(options, trust, emit, now),
+    unacceptableSigner: trust.unacceptable,
+    saveSignatures: trust.saveMemo,
     settings,
     workspaceRoot,
     projectPath,
@@ -100,6 +117,7 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
 
 function openStores(
   options: OpenCacheEngineOptions,
+  trust: EntryTrust,
   emit: (event: CacheEvent) => void,
   now: () => number,
 ): Pick<CacheEngine, "folder" | "blobs" | "actions" | "tier" | "isInMemory" | "spoolDirectory"> {
@@ -130,7 +148,14 @@ function openStores(
   return {
     folder,
     blobs,
-    actions: createActionCache({ actions: store, blobs, namespace, now }),
+    actions: createActionCache({
+      actions: store,
+      blobs,
+      namespace,
+      now,
+      verify: trust.verify,
+      sign: trust.sign,
+    }),
     tier: "disk",
     isInMemory,
     spoolDirectory: () => folder.temporaryDirectory(),
@@ -149,6 +174,7 @@ async function keep(
   writeChanged(state.inputs, engine.inputMemo.serialize());
   writeChanged(state.tools, engine.tools.serialize());
   engine.lastResults.save();
+  engine.saveSignatures();
   folder.saveUses();
   appendRunRecord(settings.cacheDir, record);
   if (record.stored === 0) return;

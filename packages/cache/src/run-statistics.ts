@@ -15,6 +15,8 @@ export interface RunRecord {
   readonly savedMs: number;
   readonly restoredBytes: number;
   readonly tasks: Readonly<Record<string, TaskCounts>>;
+  /** Entries that were not trusted, by reason. Runs of earlier versions have none. */
+  readonly refused: Readonly<Record<string, number>>;
 }
 
 export interface TaskCounts {
@@ -46,7 +48,7 @@ export function createRunCounter(now: () => number = Date.now): {
 
 function noCounts(at: number): Counts {
   const zero = { hits: 0, misses: 0, stored: 0, errors: 0, lookups: 0, lookupMs: 0, storeMs: 0 };
-  return { at, ...zero, savedMs: 0, restoredBytes: 0, tasks: {} };
+  return { at, ...zero, savedMs: 0, restoredBytes: 0, tasks: {}, refused: {} };
 }
 
 function countEvent(counts: Counts, event: CacheEvent): void {
@@ -78,6 +80,9 @@ function countEvent(counts: Counts, event: CacheEvent): void {
     case "trouble":
       counts.errors += 1;
       break;
+    case "refused":
+      counts.refused = withCount(counts.refused, event.reason, 1);
+      break;
     case "executed":
     case "notStored":
     case "note":
@@ -95,6 +100,15 @@ function withTask(tasks: RunRecord["tasks"], name: string, more: TaskCounts): Ru
     savedMs: (before?.savedMs ?? 0) + more.savedMs,
   };
   return all;
+}
+
+function withCount(
+  counts: RunRecord["refused"],
+  reason: string,
+  more: number,
+): RunRecord["refused"] {
+  const before = Object.hasOwn(counts, reason) ? (counts[reason] ?? 0) : 0;
+  return { ...counts, [reason]: before + more };
 }
 
 /** Appends one line; a single write with O_APPEND, so that concurrent runs do not mix. Says whether it could. */
@@ -186,10 +200,13 @@ const sums = [
   "restoredBytes",
 ] as const;
 
-function parseRecord(line: string): RunRecord | undefined {
+/** As a line has it; those of earlier versions lack the later fields. */
+type StoredRecord = Omit<RunRecord, "refused"> & Partial<Pick<RunRecord, "refused">>;
+
+function parseRecord(line: string): StoredRecord | undefined {
   if (line === "") return undefined;
   try {
-    const record = JSON.parse(line) as RunRecord;
+    const record = JSON.parse(line) as StoredRecord;
     const valid = ["at" as const, ...sums].every((field) => Number.isFinite(record[field]));
     return valid && typeof record.tasks === "object" ? record : undefined;
   } catch {
@@ -197,8 +214,10 @@ function parseRecord(line: string): RunRecord | undefined {
   }
 }
 
-function addRecord(sum: Counts, record: RunRecord): void {
+function addRecord(sum: Counts, record: StoredRecord): void {
   for (const field of sums) sum[field] += record[field];
+  for (const [reason, count] of Object.entries(record.refused ?? {}))
+    if (Number.isFinite(count)) sum.refused = withCount(sum.refused, reason, count);
   for (const [name, counts] of Object.entries(record.tasks))
     sum.tasks = withTask(sum.tasks, name, counts);
 }

@@ -63,6 +63,9 @@ function refused(reason: NotStoredReason, detail: string): StoredRun {
 
 async function tryStore(engine: CacheEngine, run: RunToStore): Promise<StoredRun> {
   const { request, key, recorders } = run;
+  const unacceptable = await engine.unacceptableSigner();
+  // It would replace an entry that others use by one that nobody does.
+  if (unacceptable !== undefined) return refused("untrustedSigner", unacceptable);
   const changed = changedInput(engine, key);
   if (changed !== undefined)
     return refused("inputsChanged", `its input ${changed} changed while it ran`);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type CacheSettings, type CommandTask, defaultCacheSettings } from "@cuenv/config";
 import { beforeEach, onTestFinished } from "vitest";
 import type { CacheEvent } from "../src/cache-event.ts";
+import type { TrustPolicy } from "../src/entry-trust.ts";
 import { executeTaskWithCache } from "../src/execute-task-with-cache.ts";
 import { openCacheEngine, type OpenedCacheEngine } from "../src/open-cache-engine.ts";
 import type { Execution, OutputSink, TaskOutcome, TaskRequest } from "../src/task-request.ts";
@@ -13,6 +14,8 @@ export let base: string;
 export let root: string;
 let settings: CacheSettings;
 export let events: CacheEvent[];
+/** As cuenv has it by default: this machine's own key. */
+let trust: TrustPolicy;
 
 /** Makes them anew for each test of a file. */
 export function useEngineFolder(): void {
@@ -24,12 +27,22 @@ export function useEngineFolder(): void {
     writeFileSync(join(root, "src/a"), "one");
     settings = { ...defaultCacheSettings, cacheDir: join(base, "cache") };
     events = [];
+    trust = {
+      mode: "local",
+      trustFile: join(base, "config/trusted-keys"),
+      stateDirectory: join(base, "state"),
+    };
   });
 }
 
-export function open(changed: Partial<CacheSettings> = {}, readOnly = false): OpenedCacheEngine {
+export function open(
+  changed: Partial<CacheSettings> = {},
+  readOnly = false,
+  policy: Partial<TrustPolicy> = {},
+): OpenedCacheEngine {
   return openCacheEngine({
     settings: { ...settings, ...changed },
+    trust: { ...trust, ...policy },
     workspaceRoot: root,
     projectPath: "",
     version: "test",
@@ -84,12 +97,13 @@ export async function run(
     readonly task?: CommandTask;
     readonly request?: Partial<TaskRequest>;
     readonly settings?: Partial<CacheSettings>;
+    readonly trust?: Partial<TrustPolicy>;
     readonly opened?: OpenedCacheEngine;
     readonly exitCode?: number;
     readonly during?: (output: OutputSink) => void;
   } = {},
 ): Promise<Run> {
-  const opened = options.opened ?? open(options.settings);
+  const opened = options.opened ?? open(options.settings, false, options.trust);
   let executions = 0;
   let printed = "";
   const add = (chunk: Uint8Array): void => void (printed += Buffer.from(chunk).toString());

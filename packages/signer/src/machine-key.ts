@@ -32,6 +32,7 @@ export function readKeyFile(path: string): KeyPair | undefined {
     if (code === "ENOENT") return undefined;
     throw new CuenvError("TRUST_KEY_INVALID", `cannot read key file ${path}: ${code}`, {
       cause: error,
+      hint: "Name another folder with XDG_STATE_HOME, or give the key in CUENV_SIGNING_KEY.",
       location: { file: path },
     });
   }

@@ -28,6 +28,7 @@ export async function runTaskCommand(invocation: Invocation): Promise<number> {
     json,
     continueOnError: flags["continue-on-error"] === true,
     outputMode,
+    strictSignatures: flags["strict-signatures"] === true,
   });
   if (json) printOut(`${JSON.stringify(runDocument(summary))}\n`);
   return summary.exitCode;

@@ -9,12 +9,14 @@ import {
   type Project,
   resolveCacheSettings,
   type ResolvedCacheSettings,
+  resolveTrustSettings,
+  type TrustSettingsInput,
 } from "@cuenv/config";
 import type { EvaluateResult } from "@cuenv/cue";
 import { decodeAnswer, recallAnswer } from "@cuenv/cue/memo";
-import { usableWorkspaceState } from "@cuenv/cache";
+import { type TrustPolicy, usableWorkspaceState } from "@cuenv/cache";
 import { CuenvError, exitCodes } from "@cuenv/errors";
-import { relative } from "node:path";
+import { relative, resolve } from "node:path";
 import type { Invocation } from "../command-line/command.ts";
 import { printErr } from "../report/terminal.ts";
 import { recallProject, rememberProject } from "./project-memo.ts";
@@ -29,6 +31,7 @@ export interface OpenProject {
   /** The project's folder, relative to the workspace root. */
   readonly projectPath: string;
   readonly cache: ResolvedCacheSettings;
+  readonly trust: TrustPolicy;
 }
 
 /**
@@ -43,7 +46,7 @@ export async function openProject(invocation: Invocation): Promise<OpenProject> 
   const workspaceRoot = findWorkspaceRoot(projectDirectory);
   const projectPath = relative(workspaceRoot, projectDirectory).split("\\").join("/");
   const flags = cacheFlags(invocation);
-  const { files, warnings } = await loadSettingsFiles({
+  const { files, warnings, trust } = await loadSettingsFiles({
     projectDirectory,
     workspaceRoot,
     environment: env,
@@ -77,21 +80,41 @@ export async function openProject(invocation: Invocation): Promise<OpenProject> 
     workspaceRoot,
     projectPath,
     cache: settle(project.cache),
+    trust: trustPolicy(trust),
   };
+}
+
+/** Whose results are used: by the user's settings and our own environment, and nothing that a workspace says. */
+function trustPolicy(user: TrustSettingsInput): TrustPolicy {
+  const { CUENV_SIGNING_KEY: key = "", CUENV_SIGNING_KEY_FILE: file = "" } = process.env;
+  return {
+    ...resolveTrustSettings({ environment: process.env, user }),
+    ...(key === "" ? {} : { signingKey: key }),
+    ...(file === "" ? {} : { signingKeyFile: resolve(file) }),
+  };
+}
+
+export interface OpenSettings extends ResolvedCacheSettings {
+  readonly trust: TrustPolicy;
+  /** Absolute. */
+  readonly workspaceRoot: string;
 }
 
 /**
  * The settings alone, for commands that need no tasks: outside of a project, and for one that cannot be evaluated, too, since a cache
  * must be cleared and mended whatever is wrong with env.cue.
  */
-export async function openSettings(invocation: Invocation): Promise<ResolvedCacheSettings> {
+export async function openSettings(invocation: Invocation): Promise<OpenSettings> {
   const packageName = text(invocation.flags["package"]) ?? process.env["CUENV_PACKAGE"];
   const found = findProjectDirectory(
     process.cwd(),
     packageName === undefined ? {} : { package: packageName },
   );
   try {
-    if (found !== undefined) return (await openProject(invocation)).cache;
+    if (found !== undefined) {
+      const { cache, trust, workspaceRoot } = await openProject(invocation);
+      return { ...cache, trust, workspaceRoot };
+    }
   } catch (error) {
     if (!(error instanceof CuenvError) || error.exitCode !== exitCodes.configuration) throw error;
     printErr(`warning: env.cue is left out, because it is not valid: ${error.message}\n`);
@@ -102,9 +125,13 @@ export async function openSettings(invocation: Invocation): Promise<ResolvedCach
     workspaceRoot: findWorkspaceRoot(projectDirectory),
     environment: process.env,
   };
-  const { files } = await loadSettingsFiles(place);
+  const { files, trust } = await loadSettingsFiles(place);
   const project = found === undefined ? {} : writtenCacheDir(found);
-  return resolveCacheSettings({ environment: process.env, project, files, projectDirectory });
+  return {
+    ...resolveCacheSettings({ environment: process.env, project, files, projectDirectory }),
+    trust: trustPolicy(trust),
+    workspaceRoot: place.workspaceRoot,
+  };
 }
 
 function text(value: string | boolean | undefined): string | undefined {

@@ -51,9 +51,7 @@ export function createRunReporter(options: RunReporterOptions): RunReporter {
         );
       if (event.type === "note" && options.verbose)
         printErr(`${paint("dim", "cuenv")} ${event.task}: ${event.message}\n`);
-      if (event.type === "notStored" && event.reason !== "storeUnavailable") {
-        warn(`notStored ${event.task}`, `${event.task} is not stored: ${event.detail}`);
-      }
+      if (event.type === "notStored") warnNotStored(warn, event);
     },
     missed: (node, miss) => say(node, `${paint("yellow", "miss")}, ${miss.text}`),
     waiting: (node) => say(node, "waiting for another cuenv that runs the same"),
@@ -77,6 +75,16 @@ export function createRunReporter(options: RunReporterOptions): RunReporter {
       if (!options.single) printErr(`${summaryLine(paint, summary, savedMs)}\n`);
     },
   };
+}
+
+/** What keeps a result from being stored: told once where it concerns all tasks, and not at all where the store told it itself. */
+function warnNotStored(
+  warn: RunReporter["warn"],
+  { task, reason, detail }: CacheEvent & { readonly type: "notStored" },
+): void {
+  if (reason === "storeUnavailable") return;
+  if (reason === "untrustedSigner") warn("signer", `results are not stored: ${detail}`);
+  else warn(`notStored ${task}`, `${task} is not stored: ${detail}`);
 }
 
 /** A full disk fails a restore, and then the store: that is one cause, and one line. */

@@ -1,4 +1,5 @@
-import { openCacheEngine, type OpenedCacheEngine } from "@cuenv/cache";
+import { openCacheEngine, type OpenedCacheEngine, type RunRecord } from "@cuenv/cache";
+import { exitCodes } from "@cuenv/errors";
 import { type EnvironmentValue, getTaskCacheMode, isWritable, type Project } from "@cuenv/config";
 import {
   createDescriptorSink,
@@ -31,6 +32,8 @@ export interface RunTasksOptions {
   readonly json: boolean;
   readonly continueOnError: boolean;
   readonly outputMode: OutputMode | undefined;
+  /** Entries that are not trusted make the run fail, though its tasks succeeded. */
+  readonly strictSignatures: boolean;
 }
 
 /** Runs a plan through the cache. What people read goes to stderr, the tasks' output to its own streams (all to stderr with `json`). */
@@ -70,15 +73,31 @@ export async function runTasks(options: RunTasksOptions): Promise<RunSummary<Nod
     reporter.summary(summary, record?.savedMs ?? 0);
     // Interrupted while it tidied up, too: who pressed Ctrl-C does not want what would come next.
     const { aborted, reason } = controller.signal;
-    return aborted ? { ...summary, exitCode: interruptExitCode(reason) } : summary;
+    if (aborted) return { ...summary, exitCode: interruptExitCode(reason) };
+    return options.strictSignatures ? strictSummary(summary, record) : summary;
   } finally {
     removeHandlers();
   }
 }
 
+/** A failed task keeps its own exit code. */
+function strictSummary(
+  summary: RunSummary<NodePayload>,
+  record: RunRecord | undefined,
+): RunSummary<NodePayload> {
+  const refused = Object.entries(record?.refused ?? {});
+  if (refused.length === 0 || summary.exitCode !== 0) return summary;
+  const counts = refused.map(([reason, count]) => `${reason} ${count}`).join(", ");
+  printErr(
+    `error: stored results were not trusted (${counts}), and --strict-signatures asks for that\n`,
+  );
+  return { ...summary, exitCode: exitCodes.internal };
+}
+
 function openCache(open: OpenProject, writes: boolean, reporter: RunReporter): OpenedCacheEngine {
   return openCacheEngine({
     settings: open.cache.settings,
+    trust: open.trust,
     workspaceRoot: open.workspaceRoot,
     projectPath: open.projectPath,
     version: cuenvVersion(),

@@ -1,0 +1,175 @@
+import type { ActionCacheOptions } from "@cuenv/action-cache";
+import { CuenvError } from "@cuenv/errors";
+import {
+  createSigner,
+  createVerifier,
+  derivedSecret,
+  type KeyPair,
+  machineKeyPath,
+  openSignatureMemo,
+  parseKeyFile,
+  readKeyFile,
+  readTrustFile,
+  type SignatureMemo,
+  type Signer,
+  type Verifier,
+  type VerifyingMode,
+} from "@cuenv/signer";
+import type { CacheEvent } from "./cache-event.ts";
+
+/** Whose results are used, and what ours are signed with. */
+export interface TrustPolicy {
+  readonly mode: VerifyingMode | "off";
+  /** Absolute; it need not be there. */
+  readonly trustFile: string;
+  /** Absolute: this machine's key lies in it, and is made there when it is first needed. */
+  readonly stateDirectory: string;
+  /** The text of a key file, in place of this machine's key; for CI. */
+  readonly signingKey?: string | undefined;
+  /** Absolute: a key file in place of this machine's key. */
+  readonly signingKeyFile?: string | undefined;
+}
+
+export interface EntryTrustOptions {
+  readonly policy: TrustPolicy;
+  readonly workspaceRoot: string;
+  readonly cacheDirectory: string;
+  readonly namespace: string;
+  /** Where good signatures are remembered; undefined: nowhere. */
+  readonly memoPath: string | undefined;
+  readonly now: () => number;
+  readonly emit: (event: CacheEvent) => void;
+}
+
+/** The signing and verifying of one engine: what its action cache is made with. */
+export interface EntryTrust extends Pick<ActionCacheOptions, "verify" | "sign"> {
+  /** Why nothing that this machine signs would be accepted here: then nothing is stored. Makes the machine's key if need be. */
+  readonly unacceptable: () => Promise<string | undefined>;
+  readonly saveMemo: () => void;
+}
+
+const nobody: EntryTrust = {
+  verify: undefined,
+  sign: undefined,
+  unacceptable: () => Promise.resolve(undefined),
+  saveMemo: () => undefined,
+};
+
+/**
+ * Nothing is read before the first entry is, but for the trust file: a mistake in it is one of the configuration. The key is made by the first
+ * store, never by a lookup.
+ * @throws {CuenvError} TRUST_FILE_INVALID, TRUST_FILE_EXPOSED, TRUST_FILE_PLACE; TRUST_KEY_INVALID, TRUST_KEY_EXPOSED for a key that is given
+ */
+export function createEntryTrust(options: EntryTrustOptions): EntryTrust {
+  const { policy, namespace, now } = options;
+  const { mode } = policy;
+  if (mode === "off") return nobody;
+  const foreign = [options.workspaceRoot, options.cacheDirectory];
+  const trusted = readTrustFile({ path: policy.trustFile, foreign });
+  const ownKey = openOwnKey(policy, options.emit);
+  const memo = openMemo(options.memoPath, ownKey.read);
+  let verifier: Verifier | undefined;
+  let signer: Signer | undefined;
+  const verifierFor = (pair: KeyPair | undefined): Verifier =>
+    createVerifier({ mode, trusted, ownKey: pair, now, memo });
+  const ownSigner = async (): Promise<Signer | undefined> => {
+    if (signer !== undefined) return signer;
+    const pair = await ownKey.make();
+    if (pair === undefined) return undefined;
+    verifier = verifierFor(pair);
+    signer = createSigner(pair);
+    return signer;
+  };
+  return {
+    verify: (envelope, context) => {
+      // Where only the trust file counts, ours need not be read.
+      verifier ??= verifierFor(mode === "local" ? ownKey.read() : undefined);
+      return verifier.verify(envelope, context);
+    },
+    sign: async (payloadType, payload) => {
+      const own = await ownSigner();
+      return own === undefined ? [] : [own.sign(payloadType, payload)];
+    },
+    unacceptable: async () => {
+      const own = await ownSigner();
+      if (own === undefined || verifier === undefined) return "there is no key to sign them with";
+      const pair = { id: own.keyId, publicKey: own.publicKey };
+      return verifier.accepts(pair, { namespace })?.detail;
+    },
+    saveMemo: () => memo?.save(),
+  };
+}
+
+/** The key that somebody configured: without it nothing else will do. @throws {CuenvError} TRUST_KEY_INVALID, TRUST_KEY_EXPOSED */
+export function givenKey({ signingKey, signingKeyFile }: TrustPolicy): KeyPair | undefined {
+  if (signingKey !== undefined) return parseKeyFile(signingKey, "the key in CUENV_SIGNING_KEY");
+  if (signingKeyFile === undefined) return undefined;
+  const pair = readKeyFile(signingKeyFile);
+  if (pair !== undefined) return pair;
+  throw new CuenvError(
+    "TRUST_KEY_INVALID",
+    `cannot read key file ${signingKeyFile}: it is not there`,
+    {
+      hint: "CUENV_SIGNING_KEY_FILE names it.",
+      location: { file: signingKeyFile },
+    },
+  );
+}
+
+interface OwnKey {
+  /** Undefined: it is not there, or cannot be used. Never throws. */
+  readonly read: () => KeyPair | undefined;
+  readonly make: () => Promise<KeyPair | undefined>;
+}
+
+function openOwnKey(policy: TrustPolicy, emit: EntryTrustOptions["emit"]): OwnKey {
+  const { stateDirectory } = policy;
+  const given = givenKey(policy);
+  if (given !== undefined) return { read: () => given, make: () => Promise.resolve(given) };
+  const path = machineKeyPath(stateDirectory);
+  let pair: KeyPair | undefined;
+  let looked = false;
+  const orTrouble = <Value>(step: () => Value): Value | undefined => {
+    try {
+      return step();
+    } catch (error) {
+      emit({ type: "trouble", task: undefined, cause: "signer", message: messageOf(error) });
+      return undefined;
+    }
+  };
+  return {
+    read: () => {
+      if (!looked) pair = orTrouble(() => readKeyFile(path));
+      looked = true;
+      return pair;
+    },
+    make: async () => {
+      const { readOrMakeKey } = await import("@cuenv/signer/keys");
+      pair ??= orTrouble(() => readOrMakeKey(path));
+      looked = true;
+      return pair;
+    },
+  };
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof CuenvError)) return error instanceof Error ? error.message : String(error);
+  return error.hint === undefined ? error.message : `${error.message} (${error.hint})`;
+}
+
+/** What is remembered is sealed with a secret that comes from the key, so that a cache folder that was copied here brings no verdicts. */
+function openMemo(
+  path: string | undefined,
+  ownKey: () => KeyPair | undefined,
+): SignatureMemo | undefined {
+  if (path === undefined) return undefined;
+  let secret: Uint8Array | undefined;
+  return openSignatureMemo({
+    path,
+    secret: () => {
+      const pair = secret === undefined ? ownKey() : undefined;
+      if (pair !== undefined) secret = derivedSecret(pair, "signature memo");
+      return secret;
+    },
+  });
+}
