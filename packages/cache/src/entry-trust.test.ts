@@ -234,8 +234,12 @@ describe("trust, the other modes", () => {
   });
 
   it("refuses a trust file in the workspace or the cache folder, and one with a mistake, at once", () => {
-    for (const path of [join(root, "trusted-keys"), join(base, "cache/trusted-keys")])
+    mkdirSync(join(base, "cache"));
+    for (const path of [join(root, "trusted-keys"), join(base, "cache/trusted-keys")]) {
+      expect(() => open({}, false, { trustFile: path }), path).not.toThrow();
+      writeFileSync(path, "", { mode: 0o600 });
       expect(() => open({}, false, { trustFile: path }), path).toThrow(/cannot use trust file/);
+    }
     mkdirSync(join(base, "config"));
     writeFileSync(join(base, "config/trusted-keys"), "nonsense\n", { mode: 0o600 });
     expect(() => open()).toThrow(/begins with no key id/);

@@ -83,7 +83,7 @@ function fallbackBlobs(
         ? kept.read(digest, options)
         : disk.read(digest, options);
     },
-    readSync: (digest) => memory()?.readSync?.(digest) ?? disk.readSync?.(digest),
+    readSync: (digest, into) => memory()?.readSync?.(digest) ?? disk.readSync?.(digest, into),
     write: async (digest, source, signal) => {
       try {
         await disk.write(digest, source, signal);

@@ -19,16 +19,11 @@ export interface TrustFilePlace {
  * @throws {CuenvError} TRUST_FILE_PLACE, TRUST_FILE_EXPOSED, TRUST_FILE_INVALID
  */
 export function readTrustFile({ path, foreign }: TrustFilePlace): TrustedKeys {
-  const above = foreign.find((folder) => isInside(path, folder));
-  if (above !== undefined) {
-    throw new CuenvError("TRUST_FILE_PLACE", `cannot use trust file ${path}: it lies in ${above}`, {
-      hint: "Whoever writes there would say whom to trust; keep it outside, as ~/.config/cuenv/trusted-keys.",
-      location: { file: path },
-    });
-  }
   let text: string;
   try {
     const problem = privacyProblem(path, "authentic");
+    // Only of a file that is there: a home folder may be a workspace.
+    assertPlace(path, foreign);
     if (problem !== undefined) {
       throw new CuenvError("TRUST_FILE_EXPOSED", `cannot use trust file ${path}: ${problem}`, {
         hint: `Make sure of what it says, then: chmod go-w ${path}`,
@@ -51,6 +46,16 @@ export function readTrustFile({ path, foreign }: TrustFilePlace): TrustedKeys {
     });
   }
   return parseTrustFile(text, path);
+}
+
+function assertPlace(path: string, foreign: readonly string[]): void {
+  const above = foreign.find((folder) => isInside(path, folder));
+  if (above !== undefined) {
+    throw new CuenvError("TRUST_FILE_PLACE", `cannot use trust file ${path}: it lies in ${above}`, {
+      hint: "Whoever writes there would say whom to trust; keep it outside, as ~/.config/cuenv/trusted-keys.",
+      location: { file: path },
+    });
+  }
 }
 
 function isInside(path: string, folder: string): boolean {

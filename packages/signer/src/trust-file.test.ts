@@ -167,6 +167,7 @@ describe("the trust file", () => {
       "TRUST_FILE_PLACE",
     );
     expect(readTrustFile({ path: join(base, "work-keys"), foreign }).size).toBe(1);
+    expect(readTrustFile({ path: join(base, "work/none"), foreign }).size).toBe(0);
   });
 
   it("T14: is not believed when others can write to it, or when it is a link", () => {
