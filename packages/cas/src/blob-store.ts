@@ -41,9 +41,10 @@ export interface BlobStore {
   /**
    * The whole blob at once, verified, when that is possible without waiting (local disk, memory) and it is at most
    * {@link maxSyncReadBytes} long; undefined otherwise, and when it is absent. The fast path of a restore.
+   * With `into`, the bytes may be a view of it; a store never keeps it, nor hands it to another that does.
    * @throws {CuenvError} CAS_BLOB_CORRUPT, CAS_STORE_UNAVAILABLE
    */
-  readSync?(digest: Digest): Uint8Array | undefined;
+  readSync?(digest: Digest, into?: Buffer): Uint8Array | undefined;
   /** A path at which the bytes can be read but must not be changed or linked; undefined when there is none. Not verified. */
   localPath?(digest: Digest): string | undefined;
   /**

@@ -34,7 +34,7 @@ export function createDiskBlobStore(options: DiskBlobStoreOptions): BlobStore {
       await writeBlob(blobs, source, digest, signal);
     },
     ingest: (source, signal) => writeBlob(blobs, source, undefined, signal),
-    readSync: (digest) => readSync(blobs, digest),
+    readSync: (digest, into) => readSync(blobs, digest, into),
     localPath: (digest) => localPath(blobs, digest),
     flush: () => flush(blobs),
   };
@@ -68,13 +68,17 @@ function missing(
   return absent;
 }
 
-function readSync(blobs: DiskBlobs, digest: Digest): Uint8Array | undefined {
+function readSync(
+  blobs: DiskBlobs,
+  digest: Digest,
+  into: Buffer | undefined,
+): Uint8Array | undefined {
   assertDigest(digest);
   if (isEmptyBlob(blobs, digest)) return new Uint8Array();
   if (digest.sizeBytes > maxSyncReadBytes) return undefined;
   blobs.folder.assertReadable();
   const opened = openBlob(blobs, digest);
-  return opened && readBlobSync(blobs, digest, opened);
+  return opened && readBlobSync(blobs, digest, opened, into);
 }
 
 async function* read(

@@ -107,10 +107,15 @@ function wrongSize(blobs: DiskBlobs, digest: Digest, blob: OpenBlob): Error {
 }
 
 /** The whole blob, verified. Closes the file. */
-export function readBlobSync(blobs: DiskBlobs, digest: Digest, blob: OpenBlob): Uint8Array {
+export function readBlobSync(
+  blobs: DiskBlobs,
+  digest: Digest,
+  blob: OpenBlob,
+  into?: Buffer,
+): Uint8Array {
   try {
     if (blob.sizeBytes !== digest.sizeBytes) throw wrongSize(blobs, digest, blob);
-    const bytes = readPiece(blob.file, 0, blob.sizeBytes);
+    const bytes = readPiece(blob.file, 0, blob.sizeBytes, into);
     const found = hashBytes(blobs.digestFunction, bytes);
     if (equalDigests(found, digest)) return bytes;
     condemn(blobs, digest, blob.path);

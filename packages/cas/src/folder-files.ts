@@ -81,9 +81,13 @@ export function readRegularFile(path: string, maxBytes: number): Buffer | undefi
   }
 }
 
-/** Bytes from `start` to `end`; fewer at the end of the file. */
-export function readPiece(file: number, start: number, end: number): Buffer {
-  const bytes = Buffer.allocUnsafe(end - start);
+/** Bytes from `start` to `end`, in `into` if they fit; fewer at the end of the file. */
+export function readPiece(file: number, start: number, end: number, into?: Buffer): Buffer {
+  const length = end - start;
+  const bytes =
+    into !== undefined && into.length >= length
+      ? into.subarray(0, length)
+      : Buffer.allocUnsafe(length);
   let filled = 0;
   while (filled < bytes.length) {
     const count = readSync(file, bytes, filled, bytes.length - filled, start + filled);

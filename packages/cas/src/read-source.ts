@@ -2,7 +2,8 @@ import type { Digest } from "@cuenv/digest";
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { readFlags } from "./atomic-write.ts";
-import type { BlobSource } from "./blob-store.ts";
+import { type BlobSource, maxSyncReadBytes } from "./blob-store.ts";
+import { scratchBuffer } from "./scratch-buffer.ts";
 
 /** Pieces in which a file is read (1 MiB); others get a turn after each 16. */
 const pieceBytes = 1024 * 1024;
@@ -33,22 +34,50 @@ export function openSource(source: BlobSource): OpenSource {
       },
     };
   }
-  const file = openSync(source.path, readFlags);
-  const stat = fstatSync(file);
-  if (!stat.isFile()) {
-    closeSync(file);
-    throw Object.assign(new Error(`cannot read ${source.path}: not a regular file`), {
-      code: "EINVAL",
-    });
-  }
+  const { file, sizeBytes } = openFile(source.path);
   return {
     bytes: undefined,
-    chunks: piecesOf(file, stat.size),
+    chunks: piecesOf(file, sizeBytes),
     close: () => {
       closeSync(file);
       return Promise.resolve();
     },
   };
+}
+
+/**
+ * All bytes of a small file, in the scratch buffer: to be used before anything else runs. Undefined when it is larger than what is read at once.
+ * @throws as {@link openSource}
+ */
+export function readSmallFile(path: string): Uint8Array | undefined {
+  const { file, sizeBytes } = openFile(path);
+  try {
+    if (sizeBytes > maxSyncReadBytes) return undefined;
+    const bytes = scratchBuffer();
+    let filled = 0;
+    for (;;) {
+      const count = readSync(file, bytes, filled, bytes.length - filled, filled);
+      if (count === 0) return bytes.subarray(0, filled);
+      filled += count;
+      if (filled === bytes.length) return undefined;
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+interface OpenFile {
+  readonly file: number;
+  readonly sizeBytes: number;
+}
+
+function openFile(path: string): OpenFile {
+  const file = openSync(path, readFlags);
+  const stat = fstatSync(file);
+  if (stat.isFile()) return { file, sizeBytes: stat.size };
+  closeSync(file);
+  const reason = `cannot read ${path}: not a regular file`;
+  throw Object.assign(new Error(reason), { code: "EINVAL" });
 }
 
 async function* single(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

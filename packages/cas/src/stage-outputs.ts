@@ -15,6 +15,7 @@ import { createFlags, removeQuietly, writeFully, writeSparsely } from "./atomic-
 import { blobCorrupt } from "./blob-errors.ts";
 import { type BlobStore, maxSyncReadBytes } from "./blob-store.ts";
 import type { OutputEntry } from "./output-entry.ts";
+import { scratchBuffer } from "./scratch-buffer.ts";
 import { errorCode } from "./system-error.ts";
 
 /** What is renamed into the workspace: a file, a link, or a folder with all that is in it. */
@@ -82,7 +83,7 @@ function createFile(target: string, executable: boolean): number {
 }
 
 function stageAtOnce(store: BlobStore, entry: FileEntry, target: string): boolean {
-  const bytes = store.readSync?.(entry.digest);
+  const bytes = store.readSync?.(entry.digest, scratchBuffer());
   if (bytes === undefined) return false;
   const file = createFile(target, entry.executable);
   try {

@@ -28,7 +28,7 @@ export function createTieredBlobStore(options: TieredBlobStoreOptions): BlobStor
     read: (digest, readOptions) => read(tiers, digest, fail, readOptions),
     write: (digest, source, signal) => write(tiers, digest, source, fail, signal),
     ingest: (source, signal) => ingest(tiers, source, fail, signal),
-    readSync: (digest) => readSync(tiers, digest, fail),
+    readSync: (digest, into) => readSync(tiers, digest, into, fail),
     localPath: (digest) => {
       for (const tier of tiers) {
         const path = attempt(() => tier.localPath?.(digest), tier, fail);
@@ -87,9 +87,16 @@ async function missing(
   return absent;
 }
 
-function readSync(tiers: Tiers, digest: Digest, fail: Fail): Uint8Array | undefined {
+function readSync(
+  tiers: Tiers,
+  digest: Digest,
+  into: Buffer | undefined,
+  fail: Fail,
+): Uint8Array | undefined {
   for (const [position, tier] of tiers.entries()) {
-    const bytes = attempt(() => tier.readSync?.(digest), tier, fail);
+    // What is written back to the tiers before it must not be overwritten meanwhile.
+    const target = position === 0 ? into : undefined;
+    const bytes = attempt(() => tier.readSync?.(digest, target), tier, fail);
     if (bytes === undefined) continue;
     writeBack(tiers.slice(0, position), digest, bytes, fail);
     return bytes;

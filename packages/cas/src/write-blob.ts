@@ -6,7 +6,7 @@ import { type BlobSource, maxSyncReadBytes } from "./blob-store.ts";
 import { type DiskBlobs, hasBlob, isEmptyBlob, openBlob, verifyBlob } from "./disk-blobs.ts";
 import { blobPath } from "./disk-layout.ts";
 import type { TemporaryFile } from "./folder-files.ts";
-import { openSource, readSource } from "./read-source.ts";
+import { openSource, readSmallFile, readSource } from "./read-source.ts";
 import { storeUnavailable } from "./system-error.ts";
 
 /**
@@ -21,6 +21,8 @@ export async function writeBlob(
 ): Promise<Digest> {
   signal?.throwIfAborted();
   if (expected === undefined || !isEmptyBlob(blobs, expected)) blobs.folder.assertWritable();
+  const small = "path" in source ? readSmallFile(source.path) : undefined;
+  if (small !== undefined) return writeBytes(blobs, small, expected);
   const opened = openSource(source);
   try {
     const content = await readSource(opened, maxSyncReadBytes, expected, signal);
