@@ -19,6 +19,13 @@ function files(sandbox: Sandbox, folder: string): string[] {
   return readdirSync(`${sandbox.cacheDir}/${folder}`, { recursive: true, encoding: "utf8" });
 }
 
+/** A cache folder that other projects use, with a place for compiled code that has none yet. */
+function withSharedFolder(content: string): Sandbox {
+  const own = createSandbox({ "env.cue": content });
+  mkdirSync(`${own.cacheDir}/v1/compile-cache`, { recursive: true, mode: 0o700 });
+  return own;
+}
+
 describe("the launcher's compiled code", () => {
   it.each<[string, string[], Record<string, string>]>([
     ["--cache off", ["--cache", "off"], {}],
@@ -26,19 +33,35 @@ describe("the launcher's compiled code", () => {
     ["CUENV_CACHE=off", [], { CUENV_CACHE: "Off" }],
     ["CUENV_CACHE_ENABLED=false", [], { CUENV_CACHE_ENABLED: "false" }],
   ])("row 41: is not kept with %s", async (_, flags, env) => {
-    const own = createSandbox({ "env.cue": project });
-    // There is a cache folder, of other projects.
-    mkdirSync(`${own.cacheDir}/v1`, { recursive: true, mode: 0o700 });
+    const own = withSharedFolder(project);
     expect(await own.cuenv(["task", "t", ...flags], { env })).toMatchObject({ stdout: "x\n" });
-    expect(files(own, "v1")).toEqual([]);
+    expect(files(own, "v1")).toEqual(["compile-cache"]);
   });
 
-  it("is kept otherwise, also where the last word on the command line is another one", async () => {
+  it.runIf(process.platform === "linux").each([
+    ["disabled", { enabled: false }],
+    ["off", { defaultMode: "off" }],
+    ["read", { defaultMode: "read" }],
+  ])("row 41: is not kept when the configuration says %s", async (_, cache) => {
+    const own = withSharedFolder(
+      cue({ config: { cache }, tasks: { t: { command: "echo x", inputs: [] } } }),
+    );
+    expect(await own.cuenv(["task", "t"])).toMatchObject({ stdout: "x\n" });
+    const kept = readdirSync(own.cacheDir, { recursive: true, withFileTypes: true });
+    expect(kept.filter((entry) => entry.isFile()).map(({ name }) => name)).toEqual([]);
+  });
+
+  it("is kept otherwise from the second run on, whatever stood before the last word", async () => {
     const own = createSandbox({ "env.cue": project });
-    mkdirSync(`${own.cacheDir}/v1`, { recursive: true, mode: 0o700 });
     const env = { CUENV_CACHE: "off" };
-    await own.cuenv(["task", "t", "--cache", "off", "--cache=read-write"], { env });
-    expect(files(own, "v1/compile-cache").length).toBeGreaterThan(1);
+    const run = () => own.cuenv(["task", "t", "--cache", "off", "--cache=read-write"], { env });
+    await run();
+    expect(files(own, "v1/compile-cache")).toEqual([]);
+    await run();
+    const kept = files(own, "v1/compile-cache");
+    expect(kept.length).toBeGreaterThan(3);
+    await own.cuenv(["task", "t"]);
+    expect(files(own, "v1/compile-cache").toSorted()).toEqual(kept.toSorted());
   });
 });
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The published launcher. Plain ES2020: it must start on the oldest Node that somebody has, to say what is needed.
-import { existsSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, statSync } from "node:fs";
 import * as nodeModule from "node:module";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
@@ -10,31 +10,53 @@ const [major, minor] = process.versions.node.split(".").map(Number);
 
 if (major > needed[0] || (major === needed[0] && minor >= needed[1])) {
   delete process.env.CUENV_LAUNCHED;
-  keepCompiledCode();
+  const compiledCode = keepCompiledCode();
   const { main } = await import("../dist/main.js");
-  await main(process.argv.slice(2));
+  await main(process.argv.slice(2), compiledCode);
 } else {
   await runWithNewerNode();
 }
 
 /**
- * V8's compiled code is kept in the cache folder, never in the temporary folder. Only where that folder exists:
+ * V8's compiled code is kept in the cache folder, never in the temporary folder. Only where a run that may write there made a folder for it:
  * with the cache off nothing may be made on disk.
  */
 function keepCompiledCode() {
   const env = process.env;
+  // Without a command (`--version`) too little is loaded to be worth it.
+  if (process.argv.slice(2).every((arg) => arg.startsWith("-"))) return undefined;
   if (
     nodeModule.enableCompileCache === undefined ||
     env.NODE_COMPILE_CACHE ||
-    env.NODE_DISABLE_COMPILE_CACHE
+    env.NODE_DISABLE_COMPILE_CACHE ||
+    isCacheOff(env)
   )
-    return;
-  const folder =
+    return undefined;
+  const root =
     env.CUENV_CACHE_DIR || join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "cuenv");
+  const folder = join(root, "v1", "compile-cache");
+  if (!existsSync(folder)) return { missingFolder: folder, discard: () => undefined };
   // Compiled code is code: it is taken from folders only that nobody else can write to.
-  if (!isCacheOff(env) && isOurs(folder) && isOurs(join(folder, "v1"))) {
-    nodeModule.enableCompileCache(join(folder, "v1", "compile-cache"));
+  if (![root, join(root, "v1"), folder].every(isOurs)) return undefined;
+  return { missingFolder: undefined, discard: enableCompiledCode(folder) };
+}
+
+/**
+ * Node writes at its end, and cannot be told later not to. So it is given the folder by a descriptor, where that can be: once that is closed
+ * there is nowhere to write to. Gives what does that.
+ */
+function enableCompiledCode(folder) {
+  if (process.platform === "linux") {
+    try {
+      const descriptor = openSync(folder, "r");
+      nodeModule.enableCompileCache(`/proc/self/fd/${descriptor}`);
+      return () => closeSync(descriptor);
+    } catch {
+      return () => undefined; // No descriptor left.
+    }
   }
+  nodeModule.enableCompileCache(folder);
+  return () => undefined;
 }
 
 /** As far as the command line and the environment say: neither is checked here, what is wrong with them is told later. */

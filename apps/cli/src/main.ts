@@ -1,12 +1,14 @@
 import { CuenvError } from "@cuenv/errors";
 import { helpText } from "./command-line/help.ts";
+import { type CompiledCode, setCompiledCode } from "./compiled-code.ts";
 import { parseCommandLine } from "./command-line/parse-command-line.ts";
 import { reportError } from "./report/report-error.ts";
 import { printOut } from "./report/terminal.ts";
 import { cuenvVersion } from "./version.ts";
 
-/** Runs the command line and sets the exit code of the process. */
-export async function main(argv: readonly string[]): Promise<void> {
+/** Runs the command line and sets the exit code of the process. Called by the launcher. */
+export async function main(argv: readonly string[], compiledCode?: CompiledCode): Promise<void> {
+  setCompiledCode(compiledCode);
   const json = argv
     .slice(0, argv.includes("--") ? argv.indexOf("--") : undefined)
     .includes("--json");

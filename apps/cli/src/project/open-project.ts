@@ -18,6 +18,7 @@ import { type TrustPolicy, usableWorkspaceState } from "@cuenv/cache";
 import { CuenvError, exitCodes } from "@cuenv/errors";
 import { relative, resolve } from "node:path";
 import type { Invocation } from "../command-line/command.ts";
+import { decideOnCompiledCode } from "../compiled-code.ts";
 import { printErr } from "../report/terminal.ts";
 import { recallProject, rememberProject } from "./project-memo.ts";
 import { writtenCacheDir } from "./written-cache-dir.ts";
@@ -74,12 +75,14 @@ export async function openProject(invocation: Invocation): Promise<OpenProject> 
     },
   });
   const all = { ...project, warnings: [...noted, ...project.warnings] };
+  const cache = settle(project.cache);
+  decideOnCompiledCode(mayRemember(cache.settings));
   return {
     project: all,
     projectDirectory,
     workspaceRoot,
     projectPath,
-    cache: settle(project.cache),
+    cache,
     trust: trustPolicy(trust),
   };
 }
