@@ -16,6 +16,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { withRoomForCeiling } from "./src/wasm-memory-ceiling.ts";
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -72,7 +73,7 @@ function build() {
     }
     const flags = ["-mod=vendor", "-trimpath", "-buildvcs=false", "-buildmode=c-shared"];
     go(folder, "build", ...flags, "-ldflags=-s -w -buildid=", "-o", "evaluator.wasm", ".");
-    return readFileSync(join(folder, "evaluator.wasm"));
+    return withRoomForCeiling(readFileSync(join(folder, "evaluator.wasm")));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -6,7 +6,7 @@ import { type HostFiles, createHostFiles } from "./host-files.ts";
 import { createHostFunctions, portablePath } from "./host-functions.ts";
 import { createWasiShim } from "./wasi-shim.ts";
 import { type WasmMemory, webAssembly } from "./web-assembly.ts";
-import { withMemoryCeiling } from "./wasm-memory-ceiling.ts";
+import { setMemoryCeiling } from "./wasm-memory-ceiling.ts";
 import type {
   EvaluatorResult,
   Failure,
@@ -41,9 +41,9 @@ export function createEvaluatorInstance(setup: WorkerSetup): EvaluatorInstance {
   const wasi = createWasiShim(environment, memory);
 
   const host = createHostFunctions(memory, () => files);
-  const module = new webAssembly.Module(
-    withMemoryCeiling(decompressed(readFileSync(setup.artifact)), setup.memoryBytes),
-  );
+  const code = decompressed(readFileSync(setup.artifact));
+  setMemoryCeiling(code, setup.memoryBytes);
+  const module = new webAssembly.Module(code);
   const instance = new webAssembly.Instance(module, {
     wasi_snapshot_preview1: wasi.imports,
     cuenv: host.imports,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { webAssembly } from "./web-assembly.ts";
-import { withMemoryCeiling } from "./wasm-memory-ceiling.ts";
+import { setMemoryCeiling, withRoomForCeiling } from "./wasm-memory-ceiling.ts";
 
 // One exported memory of one page without a maximum, and an exported grow(n).
 const module = new Uint8Array([
@@ -13,19 +13,33 @@ function grow(bytes: Uint8Array, pages: number): number {
   return (instance.exports["grow"] as (pages: number) => number)(pages);
 }
 
-describe("withMemoryCeiling", () => {
+function limited(maximumBytes: number): Uint8Array {
+  const roomy = withRoomForCeiling(module);
+  setMemoryCeiling(roomy, maximumBytes);
+  return roomy;
+}
+
+describe("setMemoryCeiling", () => {
   it("lets memory grow to the ceiling and not beyond", () => {
     expect(grow(module, 1000)).toBe(1);
-    const limited = withMemoryCeiling(module, 300 * 65_536);
-    expect(grow(limited, 299)).toBe(1);
-    expect(grow(limited, 300)).toBe(-1);
+    expect(grow(withRoomForCeiling(module), 1000)).toBe(1);
+    expect(grow(limited(300 * 65_536), 299)).toBe(1);
+    expect(grow(limited(300 * 65_536), 300)).toBe(-1);
   });
 
   it("does not go below what the module starts with", () => {
-    expect(grow(withMemoryCeiling(module, 0), 0)).toBe(1);
+    expect(grow(limited(0), 0)).toBe(1);
   });
 
-  it("refuses a module without memory", () => {
-    expect(() => withMemoryCeiling(module.slice(0, 8), 1)).toThrow("no memory section");
+  it("can be told again", () => {
+    const again = limited(0);
+    setMemoryCeiling(again, 5 * 65_536);
+    expect(grow(again, 4)).toBe(1);
+    expect(grow(again, 5)).toBe(-1);
+  });
+
+  it("refuses a module without memory, and one without room", () => {
+    expect(() => withRoomForCeiling(module.slice(0, 8))).toThrow("no memory section");
+    expect(() => setMemoryCeiling(module.slice(), 1)).toThrow("no room for a ceiling");
   });
 });

@@ -1,3 +1,3 @@
 // Written by build-evaluator.mjs: the digest of the evaluator and of the schema's files.
 export const evaluatorIdentity: string =
-  "da8ae73f5fe2577cd60f8c2b6591bb4435bcf81be5c54d614d358d9d294ff663";
+  "3c2d6e36ffa69ca63781a61b0cd79c7e74d7b0bbddbb3e25d3771674a180e361";
