@@ -3,7 +3,7 @@
 // than it should. `--out DIR` puts it elsewhere.
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { delimiter, join, relative, resolve } from "node:path";
+import { basename, delimiter, join, relative, resolve } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { parseArgs, stripVTControlCharacters, styleText } from "node:util";
@@ -15,6 +15,8 @@ const { values } = parseArgs({ options: { out: { type: "string", default: join(r
 const out = resolve(values.out);
 const project = join(out, "plain-project");
 const cacheDir = join(out, "cache");
+/** The key that results are signed with lies there, so that the demo leaves nothing in the home folder. */
+const stateHome = join(out, "state");
 const near = relative(process.cwd(), project);
 const shown = near.startsWith("..") ? project : near;
 const edited = "src/v4/core/util.ts";
@@ -132,7 +134,13 @@ function environment() {
   );
   const path = [join(root, "node_modules", ".bin"), process.env.PATH].join(delimiter);
   const color = process.stdout.isTTY && !process.env.NO_COLOR ? { FORCE_COLOR: "1" } : {};
-  return { ...Object.fromEntries(kept), ...color, PATH: path, CUENV_CACHE_DIR: cacheDir };
+  return {
+    ...Object.fromEntries(kept),
+    ...color,
+    PATH: path,
+    CUENV_CACHE_DIR: cacheDir,
+    XDG_STATE_HOME: stateHome,
+  };
 }
 
 function finish() {
@@ -157,13 +165,18 @@ function finish() {
 ${paint("bold", "Next")}
   The project stays in ${shown}. To play with it:
     cd ${shown}
-    export CUENV_CACHE_DIR=${relative(process.cwd(), cacheDir).startsWith("..") ? cacheDir : "$PWD/../cache"}
+    export CUENV_CACHE_DIR=${fromProject(cacheDir)} XDG_STATE_HOME=${fromProject(stateHome)}
     npx cuenv task                   list its tasks
     npx cuenv task test:unit         run one; its output comes from the cache
     npx cuenv task check -v          say more
     npx cuenv cache stats            what the cache did and holds
   Change something, and see what runs again. For a project of your own, see
   the quick start in README.md.`);
+}
+
+/** As it is written after the `cd` into the project. */
+function fromProject(folder) {
+  return relative(process.cwd(), folder).startsWith("..") ? folder : `$PWD/../${basename(folder)}`;
 }
 
 function read(file) {

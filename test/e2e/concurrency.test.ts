@@ -41,10 +41,7 @@ describe("several processes", () => {
       }),
     };
     const first = createSandbox(shared);
-    const sandboxes = [
-      first,
-      ...[1, 2].map(() => createSandbox(shared, { cacheDir: first.cacheDir })),
-    ];
+    const sandboxes = [first, ...[1, 2].map(() => createSandbox(shared, { beside: first }))];
     const env = { RUNS: first.path("../runs") };
     const runs = await Promise.all(sandboxes.map((sandbox) => runJson(sandbox, ["t"], { env })));
     expect(runs.map((run) => run.code)).toEqual([0, 0, 0]);

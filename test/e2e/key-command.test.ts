@@ -79,7 +79,7 @@ describe.concurrent("the command and the key", () => {
     for (const env of [
       { LC_ALL: "C", LANG: "C" },
       { LC_ALL: "tr_TR.UTF-8", TZ: "Asia/Tokyo" },
-      { USER: "other", HOME: "/nonexistent", CUENV_CACHE_DIR: own.path("../second") },
+      { USER: "other", HOME: own.path("../nowhere"), CUENV_CACHE_DIR: own.path("../second") },
     ])
       expect(await keyOf(own, "t", { env })).toBe(first);
     const turned = { env: { A: "2", B: "1" }, inputs: ["*.txt"], command: "true" };
@@ -97,7 +97,7 @@ describe.concurrent("the command and the key", () => {
       }),
     };
     const one = createSandbox(files, { name: "a" });
-    const two = createSandbox(files, { name: "b c/d", cacheDir: one.cacheDir });
+    const two = createSandbox(files, { name: "b c/d", beside: one });
     expect(await statusOf(one, "t")).toBe("miss");
     expect(await statusOf(two, "t")).toBe("hit");
     expect(two.read("out.txt")).toBe("a");

@@ -60,8 +60,8 @@ export interface Sandbox {
 export interface SandboxOptions {
   /** Name of the project's folder. */
   readonly name?: string;
-  /** The cache folder of another sandbox. */
-  readonly cacheDir?: string;
+  /** The sandbox whose cache folder and home this one has, too: another project of one user. */
+  readonly beside?: Sandbox;
 }
 
 const folders: string[] = [];
@@ -84,8 +84,8 @@ export function createSandbox(
 ): Sandbox {
   const base = temporaryFolder();
   const root = join(base, options.name ?? "project");
-  const cacheDir = options.cacheDir ?? join(base, "cache");
-  const home = join(base, "home");
+  const cacheDir = options.beside?.cacheDir ?? join(base, "cache");
+  const home = options.beside?.home ?? join(base, "home");
   for (const directory of [root, home]) mkdirSync(directory, { recursive: true });
   const path = (file: string): string => join(root, file);
   const write = (file: string, content: string | Uint8Array): void => {

@@ -95,7 +95,8 @@ describe("many processes at once (rows 4, 47)", () => {
         FaultProject,
         FaultProject,
       ];
-      const env = { CUENV_CACHE_DIR: join(first.base, "shared") };
+      // One user: results of another one's key would be misses.
+      const env = { CUENV_CACHE_DIR: join(first.base, "shared"), HOME: join(first.base, "home") };
       const problems = await Promise.all([
         ...[first, second, third].map((project) => loop(builder(project, env, clean))),
         loop(evictor(fourth, env)),
