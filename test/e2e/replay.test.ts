@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createSandbox, cue, launcher, plainEnvironment, runProgram } from "./sandbox.ts";
 
@@ -107,6 +108,8 @@ describe.concurrent("our own lines after output that ends no line", () => {
       tasks: {
         out: { command: "printf out", inputs: [] },
         err: { command: "printf err >&2", inputs: [] },
+        slow: { command: "printf slow; sleep 60", timeout: "300ms" },
+        lines: { command: "echo lines; sleep 60", timeout: "300ms" },
         both: { command: "printf err >&2; sleep 0.1; echo out", inputs: [] },
       },
     }),
@@ -136,4 +139,24 @@ describe.concurrent("our own lines after output that ends no line", () => {
     expect(err.stderr).toMatch(/^cuenv err: miss, .*\nerr\ncuenv err: ran in .*\n$/);
     expect((await unfinished.cuenv(["task", "err"])).stderr).toMatch(/^err\ncuenv err: hit.*\n$/);
   });
+
+  const hasTerminal = spawnSync("script", ["--version"]).status === 0;
+  it.runIf(hasTerminal)(
+    "begin on a line of their own on the terminal that a task had for itself",
+    async () => {
+      for (const task of ["slow", "lines"]) {
+        const inside = `stty cols 40; "${process.execPath}" "${launcher}" task ${task}`;
+        const env = { ...plainEnvironment(unfinished.home), CUENV_CACHE_DIR: unfinished.cacheDir };
+        const run = await runProgram("script", ["-qec", inside, "/dev/null"], {
+          cwd: unfinished.root,
+          env: { ...env, TERM: "xterm", NO_COLOR: "1" },
+        });
+        // 40 columns of spaces: after `slow` they wrap, after a finished line they do not.
+        const end = task === "slow" ? "slow" : "lines\r\n";
+        expect(run.stdout).toMatch(
+          new RegExp(`^${end} {40}\\rcuenv ${task}: was ended after its timeout`),
+        );
+      }
+    },
+  );
 });

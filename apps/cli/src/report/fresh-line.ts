@@ -7,13 +7,21 @@ const newline = 0x0a;
 /** Whether the last byte that we wrote there ended no line. */
 const isMidLine = { 1: false, 2: false };
 let lastWritten: Descriptor = 2;
+/** Whether a task had our streams as its own since we wrote last. */
+let isForeign = false;
 let shared: boolean | undefined;
 
-/** To be told what goes to our own streams, tasks' output included. What a task writes by itself, with our streams as its own, nobody knows. */
+/** To be told what goes to our own streams, tasks' output included. */
 export function noteWritten(descriptor: Descriptor, bytes: Uint8Array): void {
   if (bytes.length === 0) return;
+  isForeign = false;
   isMidLine[descriptor] = bytes[bytes.length - 1] !== newline;
   lastWritten = descriptor;
+}
+
+/** A task wrote to our streams by itself: nobody knows what. */
+export function noteForeign(): void {
+  isForeign = true;
 }
 
 /** A sink that notes what goes through it. */
@@ -27,13 +35,24 @@ export function noting(descriptor: Descriptor, sink: OutputSink): OutputSink {
 }
 
 /**
- * Whether a line of ours on stderr would continue what somebody left unfinished there: on stderr itself, or on stdout where both lead to one
- * place (a terminal, `2>&1`).
+ * What must stand before a line of ours on stderr so that it continues nothing that somebody left unfinished there: on stderr itself, or on
+ * stdout where both lead to one place (a terminal, `2>&1`).
  */
-export function isStderrMidLine(): boolean {
-  if (!isMidLine[1] && !isMidLine[2]) return false;
+export function freshLine(): string {
+  if (isForeign) return wrapUnlessAtStart();
+  if (!isMidLine[1] && !isMidLine[2]) return "";
   shared ??= leadToOnePlace();
-  return isMidLine[shared ? lastWritten : 2];
+  return isMidLine[shared ? lastWritten : 2] ? "\n" : "";
+}
+
+/**
+ * A terminal is not asked where its cursor is. A line full of spaces wraps to the next one unless it began at the start of this one, and the
+ * carriage return goes back there: as shells do it before a prompt.
+ */
+function wrapUnlessAtStart(): string {
+  const { isTTY, columns } = process.stderr;
+  if (!isTTY || process.env["TERM"] === "dumb" || !(columns > 0)) return "";
+  return `${" ".repeat(columns)}\r`;
 }
 
 function leadToOnePlace(): boolean {

@@ -1,6 +1,6 @@
 import { writeSync } from "node:fs";
 import { styleText } from "node:util";
-import { isStderrMidLine, noteWritten } from "./fresh-line.ts";
+import { freshLine, noteWritten } from "./fresh-line.ts";
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -38,7 +38,7 @@ export function printOut(text: string): void {
 
 /** A message of ours: on a line of its own, whatever a task left unfinished before. */
 export function printErr(text: string): void {
-  const bytes = Buffer.from(isStderrMidLine() ? `\n${text}` : text);
+  const bytes = Buffer.from(freshLine() + text);
   noteWritten(2, bytes);
   writeAll(2, bytes);
 }

@@ -22,6 +22,7 @@ import {
   secretTexts,
 } from "@cuenv/runner";
 import { join } from "node:path";
+import { noteForeign } from "../report/fresh-line.ts";
 import { maskedSink } from "./masked-sink.ts";
 import { holdOutput } from "./hold-output.ts";
 import type { CommandExecution, NodePayload, RunContext } from "./run-context.ts";
@@ -179,7 +180,16 @@ async function runCommand(
   const once = async (): Promise<ProcessOutcome> => {
     const common = { argv, cwd, env, signal, onStart, timeoutMs: node.task.timeoutMs };
     if (command.direct && command.environment.secretNames.size === 0) {
-      return runProcess({ ...common, stdin: "inherit", stdout: "inherit", stderr: "inherit" });
+      try {
+        return await runProcess({
+          ...common,
+          stdin: "inherit",
+          stdout: "inherit",
+          stderr: "inherit",
+        });
+      } finally {
+        noteForeign();
+      }
     }
     const masked = maskedSink(run.masker, command.output);
     try {
