@@ -28,7 +28,7 @@ export interface StagedUnit {
 }
 
 export interface StageOptions {
-  /** A new, empty folder of ours. */
+  /** A new, empty folder of ours: units are `0`, `1` … in it. */
   readonly directory: string;
   readonly store: BlobStore;
   readonly signal: AbortSignal | undefined;

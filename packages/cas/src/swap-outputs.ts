@@ -19,7 +19,7 @@ export interface SwapOptions {
   readonly root: string;
   readonly units: readonly StagedUnit[];
   readonly stale: readonly string[];
-  /** A new, empty folder of ours: what goes is moved here, and back if something fails. */
+  /** A folder of ours: what goes is moved here as `out-1`, `out-2` …, and back if something fails. */
   readonly trash: string;
 }
 
@@ -68,10 +68,14 @@ function lstat(path: string): Stats | undefined {
   return lstatSync(path, { throwIfNoEntry: false });
 }
 
+function placeInTrash(swap: Swap): string {
+  swap.trashed += 1;
+  return `${swap.trash}/out-${swap.trashed}`;
+}
+
 /** To the trash; across devices it is removed at once, which cannot be taken back. */
 function moveOut(swap: Swap, path: string): void {
-  const place = `${swap.trash}/${swap.trashed}`;
-  swap.trashed += 1;
+  const place = placeInTrash(swap);
   try {
     renameSync(path, place);
     swap.undo.push(() => renameSync(place, path));
@@ -112,8 +116,7 @@ function moveIn(swap: Swap, unit: StagedUnit): void {
 /** A file gives way to a file within the rename, so that readers never miss it; a second name keeps the old one for taking back. */
 function makeRoom(swap: Swap, target: string, mustGo: boolean): void {
   if (!mustGo) {
-    const place = `${swap.trash}/${swap.trashed}`;
-    swap.trashed += 1;
+    const place = placeInTrash(swap);
     try {
       linkSync(target, place);
       swap.undo.push(() => renameSync(place, target));
