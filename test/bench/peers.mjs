@@ -1,9 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { delimiter, dirname, join } from "node:path";
 import process from "node:process";
 import { root } from "../../tools/workspace.mjs";
+import { setAside } from "./set-aside.mjs";
 import { workFolder } from "./work-folder.mjs";
 
 const nxVersion = "24.0.6";
@@ -27,7 +28,7 @@ export function cuenvPeer() {
     tool: "cuenv",
     command,
     keys: command,
-    reset: () => rmSync(cache, { recursive: true, force: true }),
+    reset: () => setAside(cache),
   };
 }
 
@@ -50,7 +51,7 @@ export function turboPeer() {
     tool: "turbo",
     command,
     keys: (folder) => command(folder, "--dry=json"),
-    reset: (folder) => rmSync(join(folder, ".turbo"), { recursive: true, force: true }),
+    reset: (folder) => setAside(join(folder, ".turbo")),
   };
 }
 

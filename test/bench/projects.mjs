@@ -14,6 +14,7 @@ import { generateMonorepo } from "../../tools/generate-monorepo.mjs";
 import { preparePlainProject } from "../../tools/prepare-plain-project.mjs";
 import { root } from "../../tools/workspace.mjs";
 import { workFolder } from "./work-folder.mjs";
+import { setAside } from "./set-aside.mjs";
 import { plainProjectFiles } from "./plain-project-files.mjs";
 
 /**
@@ -36,7 +37,7 @@ export function monorepo(packages, files) {
         changeTime(join(folder, "packages", name, "dist", "sum.txt")),
       ),
     deleteOutputs(folder) {
-      for (const name of inPackages(folder)) remove(join(folder, "packages", name, "dist"));
+      for (const name of inPackages(folder)) setAside(join(folder, "packages", name, "dist"));
     },
     /** The last package: nothing depends on it. */
     changeFile(folder) {
@@ -64,7 +65,7 @@ export function plainProject() {
     },
     times: (folder) => outputs.map((file) => changeTime(join(folder, file))),
     deleteOutputs(folder) {
-      for (const file of outputs) remove(join(folder, dirname(file)));
+      for (const file of outputs) setAside(join(folder, dirname(file)));
     },
     /** A test file, which one quick task reads. */
     changeFile(folder) {
@@ -91,10 +92,6 @@ function slug(peer) {
 
 function changeTime(file) {
   return statSync(file, { throwIfNoEntry: false })?.ctimeMs;
-}
-
-function remove(path) {
-  rmSync(path, { recursive: true, force: true });
 }
 
 /** Another text each time, so that no earlier result fits. */

@@ -9,6 +9,7 @@ import { cuenvPeer, nxPeer, rawPeer, turboPeer } from "./peers.mjs";
 import { monorepo, plainProject } from "./projects.mjs";
 import { compare, printReport } from "./report.mjs";
 import { scenarios, smallTargets, usageTargets } from "./scenarios.mjs";
+import { removeSetAside } from "./set-aside.mjs";
 import { startRows } from "./start-cost.mjs";
 
 const { values: options } = parseArgs({
@@ -57,6 +58,7 @@ for (const name of projectNames) {
     process.exitCode = 1;
   }
 }
+removeSetAside();
 const failed = printReport(rows, { json: options.json, gates: !options.quick });
 if (failed > 0 && !options.quick) process.exitCode = 1;
 
