@@ -31,6 +31,11 @@ export {
 export { createDiskActionStore, type DiskActionStoreOptions } from "./disk-action-store.ts";
 export { encodeEntry, encodePayload, type EntrySignature, payloadType } from "./encode-entry.ts";
 export { createMemoryActionStore, type MemoryActionStoreOptions } from "./memory-action-store.ts";
-export { checkStoredEntry, entryReferences } from "./stored-entry.ts";
+export {
+  checkStoredEntry,
+  checkStoredSignature,
+  claimedKeyIds,
+  entryReferences,
+} from "./stored-entry.ts";
 export { type Builder, referencedDigests, type TaskResult } from "./task-result.ts";
 export { createTieredActionStore, type TieredActionStoreOptions } from "./tiered-action-store.ts";

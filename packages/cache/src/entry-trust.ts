@@ -7,7 +7,6 @@ import {
   type KeyPair,
   machineKeyPath,
   openSignatureMemo,
-  parseKeyFile,
   readKeyFile,
   readTrustFile,
   type SignatureMemo,
@@ -16,6 +15,7 @@ import {
   type VerifyingMode,
 } from "@cuenv/signer";
 import type { CacheEvent } from "./cache-event.ts";
+import { givenKey } from "./given-key.ts";
 
 /** Whose results are used, and what ours are signed with. */
 export interface TrustPolicy {
@@ -98,22 +98,6 @@ export function createEntryTrust(options: EntryTrustOptions): EntryTrust {
     },
     saveMemo: () => memo?.save(),
   };
-}
-
-/** The key that somebody configured: without it nothing else will do. @throws {CuenvError} TRUST_KEY_INVALID, TRUST_KEY_EXPOSED */
-export function givenKey({ signingKey, signingKeyFile }: TrustPolicy): KeyPair | undefined {
-  if (signingKey !== undefined) return parseKeyFile(signingKey, "the key in CUENV_SIGNING_KEY");
-  if (signingKeyFile === undefined) return undefined;
-  const pair = readKeyFile(signingKeyFile);
-  if (pair !== undefined) return pair;
-  throw new CuenvError(
-    "TRUST_KEY_INVALID",
-    `cannot read key file ${signingKeyFile}: it is not there`,
-    {
-      hint: "CUENV_SIGNING_KEY_FILE names it.",
-      location: { file: signingKeyFile },
-    },
-  );
 }
 
 interface OwnKey {

@@ -1,5 +1,10 @@
 /** Looking after a cache folder: clearing, cleaning up, verifying, counting. Apart from the index, because no hit needs it. */
-import { checkStoredEntry, entryReferences } from "@cuenv/action-cache";
+import {
+  checkStoredEntry,
+  checkStoredSignature,
+  entryReferences,
+  type VerifyEnvelope,
+} from "@cuenv/action-cache";
 import { type CacheFolder, openCacheFolder } from "@cuenv/cas";
 import {
   clearStore,
@@ -15,6 +20,10 @@ import { clearMemos } from "./clear-memos.ts";
 import { type CacheStatistics, readStatistics } from "./run-statistics.ts";
 
 export type { StoreProblem, Verification } from "@cuenv/cas/maintenance";
+export { attest, type AttestOptions } from "./attest.ts";
+export { type Statement, statementType } from "./provenance-statement.ts";
+export { purgeEntriesOf } from "./purge-entries.ts";
+export { type StoredTrust, storedTrust } from "./stored-trust.ts";
 
 /** What was removed: entries, and bytes of entries and blobs. */
 export interface Removed {
@@ -62,18 +71,22 @@ export async function cleanupStaleEntries(
 }
 
 /**
- * Reads and hashes everything that is stored.
+ * Reads and hashes everything that is stored; with `verify`, asks whose the entries are, too.
  * @throws {CuenvError} CAS_STORE_UNAVAILABLE
  */
 export async function verifyCache(
   settings: CacheSettings,
   repair: boolean,
   signal?: AbortSignal,
+  verify?: VerifyEnvelope,
 ): Promise<Verification> {
   return verifyStore({
     folder: openFolder(settings),
     references: entryReferences,
-    check: checkStoredEntry,
+    check:
+      verify === undefined
+        ? checkStoredEntry
+        : (entry, stored) => checkStoredSignature(entry, stored, verify),
     repair,
     ...(signal === undefined ? {} : { signal }),
   });

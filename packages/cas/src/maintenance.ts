@@ -10,6 +10,7 @@ export {
 export { evictWhenNeeded } from "./evict-when-needed.ts";
 export { evictionOrder, type EvictionPolicy, type EvictionUnit } from "./eviction-order.ts";
 export { measureStore, type StoreUse } from "./measure-store.ts";
+export { scanEntries, type StoredEntry } from "./scan-store.ts";
 export {
   type EntryCheck,
   type StoreProblem,

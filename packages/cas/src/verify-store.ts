@@ -12,7 +12,10 @@ import { sweepAbandoned } from "./temporary-folder.ts";
 export type EntryCheck = (
   entry: Uint8Array,
   stored: Pick<StoredEntry, "digestFunction" | "namespace" | "hash">,
-) => { readonly kind: "sound" } | { readonly kind: "damaged"; readonly detail: string };
+) =>
+  | { readonly kind: "sound" }
+  /** untrusted: sound, but nobody will use it. */
+  | { readonly kind: "damaged" | "untrusted"; readonly detail: string };
 
 export interface VerifyOptions {
   readonly folder: CacheFolder;
@@ -26,9 +29,9 @@ export interface VerifyOptions {
 export interface StoreProblem {
   /**
    * corruptBlob: other bytes than its name says. unreadable: the system could not read it. damagedEntry: not an entry, or not the one of its name.
-   * danglingEntry: a sound entry of which a blob is gone or damaged; a miss.
+   * danglingEntry: a sound entry of which a blob is gone or damaged; a miss. untrustedEntry: not signed by whom it would have to be; a miss.
    */
-  readonly kind: "corruptBlob" | "unreadable" | "damagedEntry" | "danglingEntry";
+  readonly kind: "corruptBlob" | "unreadable" | "damagedEntry" | "danglingEntry" | "untrustedEntry";
   readonly path: string;
   readonly detail: string;
   readonly repaired: boolean;
@@ -122,8 +125,9 @@ function verifyEntry(work: Work, entry: StoredEntry): boolean {
   }
   if (bytes === undefined) return false;
   const checked = work.check(bytes, entry);
-  if (checked.kind === "damaged") {
-    report(work, "damagedEntry", path, checked.detail, mend);
+  if (checked.kind !== "sound") {
+    const kind = checked.kind === "damaged" ? "damagedEntry" : "untrustedEntry";
+    report(work, kind, path, checked.detail, mend);
     return true;
   }
   const gone = (work.references(bytes) ?? []).filter(

@@ -144,13 +144,19 @@ function namespacesOf({ text, column }: Word): readonly string[] {
   throw new BadLine(column, "a namespace is * or a name of letters, digits and ._-");
 }
 
+/** Milliseconds of `2026-01-31` or `2026-01-31T12:00:00Z`; undefined for anything else. */
+export function parseTrustTime(text: string): number | undefined {
+  const time = timePattern.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(time)) return undefined;
+  // Date.parse takes the 31st of February for the 3rd of March.
+  return new Date(time).toISOString().startsWith(text.slice(0, 10)) ? time : undefined;
+}
+
 function timeOf(fields: ReadonlyMap<FieldName, Word>, name: FieldName): number | undefined {
   const word = fields.get(name);
   if (word === undefined) return undefined;
-  const time = timePattern.test(word.text) ? Date.parse(word.text) : Number.NaN;
-  // Date.parse takes the 31st of February for the 3rd of March.
-  if (!Number.isNaN(time) && new Date(time).toISOString().startsWith(word.text.slice(0, 10)))
-    return time;
+  const time = parseTrustTime(word.text);
+  if (time !== undefined) return time;
   const always = name === "revoked" ? "always, or " : "";
   throw new BadLine(
     word.column,

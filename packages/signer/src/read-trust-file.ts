@@ -23,7 +23,7 @@ export function readTrustFile({ path, foreign }: TrustFilePlace): TrustedKeys {
   try {
     const problem = privacyProblem(path, "authentic");
     // Only of a file that is there: a home folder may be a workspace.
-    assertPlace(path, foreign);
+    assertPlace({ path, foreign });
     if (problem !== undefined) {
       throw new CuenvError("TRUST_FILE_EXPOSED", `cannot use trust file ${path}: ${problem}`, {
         hint: `Make sure of what it says, then: chmod go-w ${path}`,
@@ -48,7 +48,8 @@ export function readTrustFile({ path, foreign }: TrustFilePlace): TrustedKeys {
   return parseTrustFile(text, path);
 }
 
-function assertPlace(path: string, foreign: readonly string[]): void {
+/** @throws {CuenvError} TRUST_FILE_PLACE */
+export function assertPlace({ path, foreign }: TrustFilePlace): void {
   const above = foreign.find((folder) => isInside(path, folder));
   if (above !== undefined) {
     throw new CuenvError("TRUST_FILE_PLACE", `cannot use trust file ${path}: it lies in ${above}`, {

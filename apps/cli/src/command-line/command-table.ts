@@ -1,4 +1,6 @@
 import type { Command } from "./command.ts";
+import { keyCommands } from "./key-commands.ts";
+import { trustCommands } from "./trust-commands.ts";
 
 const directory = {
   type: "string",
@@ -111,8 +113,11 @@ export const commands: readonly Command[] = [
       json,
       package: packageName,
       repair: { type: "boolean", summary: "Remove what is damaged" },
+      signatures: { type: "boolean", summary: "Ask whose results they are, too" },
     },
     examples: [["cuenv cache verify --repair", "mend a cache folder after a disk fault"]],
     load: async () => (await import("../commands/cache-verify.ts")).runCacheVerify,
   },
+  ...trustCommands,
+  ...keyCommands,
 ];

@@ -1,5 +1,5 @@
-import { type Verification, verifyCache } from "@cuenv/cache/maintenance";
-import { exitCodes } from "@cuenv/errors";
+import { storedTrust, type Verification, verifyCache } from "@cuenv/cache/maintenance";
+import { CuenvError, exitCodes } from "@cuenv/errors";
 import type { Invocation } from "../command-line/command.ts";
 import { openSettings } from "../project/open-project.ts";
 import { printOut } from "../report/terminal.ts";
@@ -7,8 +7,18 @@ import { formatBytes } from "../run/format-duration.ts";
 
 /** `cuenv cache verify`: exit code 4 when there is damage, 0 when there is none or all of it was mended. */
 export async function runCacheVerify(invocation: Invocation): Promise<number> {
-  const { settings } = await openSettings(invocation);
-  const found = await verifyCache(settings, invocation.flags["repair"] === true);
+  const { settings, trust, workspaceRoot } = await openSettings(invocation);
+  const verify =
+    invocation.flags["signatures"] === true
+      ? storedTrust(settings, trust, workspaceRoot).verify
+      : undefined;
+  if (invocation.flags["signatures"] === true && verify === undefined) {
+    throw new CuenvError("USAGE", "cannot verify signatures: trust is off", {
+      hint: "CUENV_TRUST=local asks for this machine's own.",
+    });
+  }
+  const repair = invocation.flags["repair"] === true;
+  const found = await verifyCache(settings, repair, undefined, verify);
   const left = found.problems.filter((problem) => !problem.repaired);
   if (invocation.flags["json"] === true) printOut(`${JSON.stringify(document(found))}\n`);
   else printOut(text(found, left.length, settings.cacheDir));
@@ -31,7 +41,7 @@ function document(found: Verification): Record<string, unknown> {
 function text(found: Verification, left: number, cacheDir: string): string {
   const problems = found.problems.map(
     ({ kind, path, detail, repaired }) =>
-      `${repaired ? "repaired" : "damaged"}: ${path}: ${detail} (${kind})\n`,
+      `${repaired ? "repaired" : kind === "untrustedEntry" ? "untrusted" : "damaged"}: ${path}: ${detail} (${kind})\n`,
   );
   const checked = `Checked ${found.entries} results and ${found.blobs} blobs (${formatBytes(found.blobBytes)}) in ${cacheDir}`;
   if (problems.length === 0) return `${checked}: no damage.\n`;

@@ -97,6 +97,15 @@ function trustPolicy(user: TrustSettingsInput): TrustPolicy {
   };
 }
 
+/** Whom to trust, for commands that ask nothing else: env.cue is not evaluated. `workspaceRoot`: that of a project around here. */
+export async function openTrust(): Promise<Pick<OpenSettings, "trust" | "workspaceRoot">> {
+  const projectDirectory = findProjectDirectory(process.cwd(), {}) ?? process.cwd();
+  const workspaceRoot = findWorkspaceRoot(projectDirectory);
+  const place = { projectDirectory, workspaceRoot, environment: process.env };
+  const { trust } = await loadSettingsFiles(place);
+  return { trust: trustPolicy(trust), workspaceRoot };
+}
+
 export interface OpenSettings extends ResolvedCacheSettings {
   readonly trust: TrustPolicy;
   /** Absolute. */

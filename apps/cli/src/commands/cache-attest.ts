@@ -1,0 +1,32 @@
+import { attest, statementType, storedTrust } from "@cuenv/cache/maintenance";
+import { CuenvError } from "@cuenv/errors";
+import type { Invocation } from "../command-line/command.ts";
+import { oneName } from "../keys/trust-place.ts";
+import { openSettings } from "../project/open-project.ts";
+import { printOut } from "../report/terminal.ts";
+
+/** `cuenv cache attest KEY`: where a stored result came from, for other tools; with `--sign` in a DSSE envelope. */
+export async function runCacheAttest(invocation: Invocation): Promise<number> {
+  const key = oneName(invocation, "key");
+  const { settings, trust: policy, workspaceRoot } = await openSettings(invocation);
+  const trust = storedTrust(settings, policy, workspaceRoot);
+  const statement = JSON.stringify(await attest({ settings, trust, key }));
+  if (invocation.flags["sign"] !== true) {
+    printOut(`${statement}\n`);
+    return 0;
+  }
+  if (trust.signer === undefined) {
+    throw new CuenvError(
+      "TRUST_KEY_INVALID",
+      "cannot sign the statement: this machine has no key",
+      {
+        hint: "cuenv keys generate makes one.",
+      },
+    );
+  }
+  const payload = Buffer.from(statement);
+  const signatures = [trust.signer.sign(statementType, payload)];
+  const envelope = { payload: payload.toString("base64"), payloadType: statementType, signatures };
+  printOut(`${JSON.stringify(envelope)}\n`);
+  return 0;
+}

@@ -1,0 +1,119 @@
+import { randomInt } from "node:crypto";
+import type { TaskOutcome } from "@cuenv/cache";
+import { CuenvError, exitCodes } from "@cuenv/errors";
+import { planRun } from "@cuenv/runner";
+import type { Invocation } from "../command-line/command.ts";
+import { flagText } from "../keys/trust-place.ts";
+import { openProject, type OpenProject } from "../project/open-project.ts";
+import { printOut } from "../report/terminal.ts";
+import { comparedOutputs } from "../run/compared-outputs.ts";
+import type { CommandExecution } from "../run/run-context.ts";
+import { runTasks } from "../run/run-tasks.ts";
+
+type Outcome = TaskOutcome<CommandExecution>;
+
+interface Audited {
+  readonly task: string;
+  readonly key: string;
+  /** same: it made what was stored. different: it did not. unknown: it failed, or its key is another one by now. */
+  readonly verdict: "same" | "different" | "unknown";
+  /** Paths of outputs that differ. */
+  readonly outputs: readonly string[];
+}
+
+/**
+ * `cuenv cache audit --rebuild N%`: takes results from the cache as a build would, runs a share of the tasks again and compares. A result
+ * that was put there with a stolen key does not survive it; a task that does not give the same every time does not, either. Exit code 4.
+ */
+export async function runCacheAudit(invocation: Invocation): Promise<number> {
+  const share = parseShare(flagText(invocation, "rebuild"));
+  const open = await openProject(invocation);
+  const names = invocation.names.length > 0 ? invocation.names : cachedTasks(open);
+  const before = await outcomes(open, names, false);
+  const hits = [...before].filter(([, outcome]) => outcome.kind === "hit");
+  const audited: Audited[] = [];
+  for (const [task, outcome] of sample(hits, share))
+    audited.push(await rebuild(open, task, outcome));
+  const different = audited.filter(({ verdict }) => verdict === "different").length;
+  if (invocation.flags["json"] === true)
+    printOut(`${JSON.stringify({ version: 1, stored: hits.length, audited, different })}\n`);
+  else printOut(text(audited, hits.length, different));
+  return different > 0 ? exitCodes.damage : 0;
+}
+
+function parseShare(value: string | undefined): number {
+  const percent = /^(\d{1,3})%?$/.exec(value ?? "")?.[1];
+  if (percent !== undefined && Number(percent) >= 1 && Number(percent) <= 100)
+    return Number(percent) / 100;
+  throw new CuenvError("USAGE", "cannot audit: --rebuild is not a share from 1% to 100%", {
+    hint: "cuenv cache audit --rebuild 10%",
+  });
+}
+
+function cachedTasks({ project }: OpenProject): readonly string[] {
+  const names = Object.values(project.tasks).flatMap((task) =>
+    task.kind === "command" && task.cache.enabled && task.action.kind !== "refused"
+      ? [task.name]
+      : [],
+  );
+  if (names.length > 0) return names;
+  throw new CuenvError("USAGE", "cannot audit: no task of the project is cached");
+}
+
+/** What the cache gave or the tasks did, by name of the task. */
+async function outcomes(
+  open: OpenProject,
+  names: readonly string[],
+  force: boolean,
+): Promise<ReadonlyMap<string, Outcome>> {
+  const summary = await runTasks({
+    open,
+    plan: planRun(open.project, { names, args: [] }),
+    force,
+    jobs: undefined,
+    verbose: false,
+    // Stdout is the report's.
+    json: true,
+    continueOnError: true,
+    outputMode: undefined,
+    strictSignatures: false,
+  });
+  const found = new Map<string, Outcome>();
+  for (const [name, outcome] of summary.outcomes) {
+    if ("payload" in outcome && outcome.payload.cache !== undefined)
+      found.set(name, outcome.payload.cache);
+  }
+  return found;
+}
+
+/** At least one, if there is one; drawn anew each time, so that nobody knows which are looked at. */
+function sample<Item>(items: readonly Item[], share: number): readonly Item[] {
+  const left = [...items];
+  const drawn: Item[] = [];
+  const wanted = Math.min(items.length, Math.max(1, Math.round(items.length * share)));
+  while (drawn.length < wanted) drawn.push(...left.splice(randomInt(left.length), 1));
+  return drawn;
+}
+
+async function rebuild(open: OpenProject, task: string, stored: Outcome): Promise<Audited> {
+  const key = stored.key ?? "";
+  const again = (await outcomes(open, [task], true)).get(task);
+  const isComparable =
+    again?.kind === "executed" && again.execution.succeeded && again.key === stored.key;
+  if (!isComparable) return { task, key, verdict: "unknown", outputs: [] };
+  const outputs = comparedOutputs(stored.state.outputs ?? [], again.state.outputs ?? []);
+  return { task, key, verdict: outputs.length > 0 ? "different" : "same", outputs };
+}
+
+function text(audited: readonly Audited[], stored: number, different: number): string {
+  const lines = audited.map(({ task, verdict, outputs }) => {
+    if (verdict === "same") return `same       ${task}`;
+    if (verdict === "unknown") return `unknown    ${task}: it failed, or its inputs changed`;
+    return `different  ${task}: ${outputs.slice(0, 5).join(", ")}${outputs.length > 5 ? ` and ${outputs.length - 5} more` : ""}`;
+  });
+  const advice =
+    different > 0
+      ? "The task does not give the same every time, or somebody put the stored result there (docs/trust.md).\n"
+      : "";
+  return `${lines.join("\n")}${lines.length > 0 ? "\n" : ""}Ran ${audited.length} of ${stored} stored results again: ${different} different.\n${advice}`;
+}

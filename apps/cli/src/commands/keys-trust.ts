@@ -1,0 +1,62 @@
+import { CuenvError } from "@cuenv/errors";
+import { type KeyRole, keyRoles, type TrustedKey } from "@cuenv/signer";
+import {
+  formatTrustLine,
+  parsePublicKeys,
+  parseTrustFile,
+  parseTrustTime,
+  setTrustedKey,
+} from "@cuenv/signer/keys";
+import { readFileSync } from "node:fs";
+import type { Invocation } from "../command-line/command.ts";
+import { flagText, oneName, openKeys } from "../keys/trust-place.ts";
+import { printErr } from "../report/terminal.ts";
+
+/** `cuenv keys trust FILE`: takes the public keys of FILE (`-`: of stdin) into the trust file, for what the flags say. */
+export async function runKeysTrust(invocation: Invocation): Promise<number> {
+  const file = oneName(invocation, "file of public keys");
+  const { place, trusted } = await openKeys();
+  const keys = parsePublicKeys(readText(file), file === "-" ? "standard input" : file);
+  if (keys.length === 0)
+    throw new CuenvError("TRUST_KEY_INVALID", `cannot read public key in ${file}: there is none`);
+  for (const key of keys) {
+    const before = trusted.get(key.id);
+    // Who was revoked is not trusted again by repeating a command.
+    if (before?.revoked !== undefined) {
+      throw new CuenvError("USAGE", `cannot trust ${key.id}: it is revoked`, {
+        hint: `If that was a mistake, take its line out of ${place.path}.`,
+      });
+    }
+    const line: TrustedKey = { ...key, ...grantOf(invocation), revoked: undefined };
+    parseTrustFile(formatTrustLine(line), "the command line");
+    setTrustedKey(place, line);
+    printErr(`${key.id} is trusted now (${place.path}).\n`);
+  }
+  return 0;
+}
+
+function grantOf(invocation: Invocation): Omit<TrustedKey, "id" | "publicKey" | "revoked"> {
+  const roles = (flagText(invocation, "role") ?? "developer").split(",").map(roleOf);
+  const namespaces = (flagText(invocation, "namespace") ?? "default").split(",");
+  const until = flagText(invocation, "not-after");
+  const notAfterMs = until === undefined ? undefined : parseTrustTime(until);
+  if (until !== undefined && notAfterMs === undefined)
+    throw new CuenvError("USAGE", `cannot use --not-after ${until}: write 2027-01-31`);
+  const name = flagText(invocation, "name");
+  return { name, roles, namespaces, notBeforeMs: undefined, notAfterMs };
+}
+
+function roleOf(word: string): KeyRole {
+  const role = keyRoles.find((known) => known === word);
+  if (role !== undefined) return role;
+  throw new CuenvError("USAGE", `cannot use --role ${word}: the roles are ${keyRoles.join(", ")}`);
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file === "-" ? 0 : file, "utf8");
+  } catch (cause) {
+    const reason = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+    throw new CuenvError("USAGE", `cannot read ${file}: ${reason}`, { cause });
+  }
+}
