@@ -23,13 +23,13 @@ export async function applyRestore(
     return miss("failed", error);
   }
   try {
-    const units = await stageOutputs(plan.writes, { directory: staging.path, store, signal });
+    const units = await stageOutputs(plan.writes, { newPlace: staging.newPlace, store, signal });
     signal?.throwIfAborted();
     const swapped = swapOutputs({
       root: index.root,
       units,
       stale: plan.stale,
-      trash: staging.path,
+      newPlace: staging.newPlace,
     });
     if (swapped.kind === "failed" && !swapped.undone) removeOutputs(options, plan, patterns);
     tellIndex(index, plan, swapped.kind === "swapped");

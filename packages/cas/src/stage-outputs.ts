@@ -28,8 +28,8 @@ export interface StagedUnit {
 }
 
 export interface StageOptions {
-  /** A new, empty folder of ours: units are `0`, `1` … in it. */
-  readonly directory: string;
+  /** Of the staging folder. */
+  readonly newPlace: () => string;
   readonly store: BlobStore;
   readonly signal: AbortSignal | undefined;
 }
@@ -59,10 +59,7 @@ export async function stageOutputs(
     options.signal?.throwIfAborted();
     const slash = entry.path.lastIndexOf("/");
     const above = slash < 0 ? undefined : folders.get(entry.path.slice(0, slash));
-    const target =
-      above === undefined
-        ? `${options.directory}/${units.length}`
-        : `${above}${entry.path.slice(slash)}`;
+    const target = above === undefined ? options.newPlace() : `${above}${entry.path.slice(slash)}`;
     if (above === undefined) units.push({ path: entry.path, kind: entry.kind, staged: target });
     if (entry.kind === "directory") {
       mkdirSync(target);

@@ -1,19 +1,23 @@
 import { mkdirSync, rmSync, rmdirSync, statSync } from "node:fs";
 import { stagingPrefix } from "./disk-layout.ts";
 import { processIdentity } from "./process-identity.ts";
+import { errorCode } from "./system-error.ts";
 import { sweepAbandoned } from "./temporary-folder.ts";
 
+/** Where a restore puts what comes in before it is in place, and what it replaces, until it is done. */
 export interface StagingFolder {
-  /** New and empty. What comes in has numbers for names here, what goes out is called `out-` and a number. */
-  readonly path: string;
+  /** A path where nothing is, on the file system of the workspace. */
+  readonly newPlace: () => string;
+  /** Removes what is left in all places. */
   remove(): void;
 }
 
 let count = 0;
 
 /**
- * A folder on the file system of the workspace: in the cache's `tmp` where that is the same one, else at the workspace root,
- * because only there a rename is a rename. @throws system errors
+ * On the file system of the workspace: in the cache's `tmp` where that is the same one, else in a folder at the workspace root,
+ * because only there a rename is a rename. A folder for each restore would be twice as many folders made and removed as restored, for
+ * tasks with one output folder. @throws system errors
  */
 export function makeStagingFolder(
   workspaceRoot: string,
@@ -21,34 +25,51 @@ export function makeStagingFolder(
   nowMs: number,
 ): StagingFolder {
   count += 1;
-  let directory = temporaryDirectory && `${temporaryDirectory}/restore-${count}`;
-  if (temporaryDirectory === undefined || !isSameDevice(workspaceRoot, temporaryDirectory)) {
-    sweepAbandoned(workspaceRoot, nowMs, stagingPrefix);
-    directory = `${workspaceRoot}/${stagingPrefix}${processIdentity()}`;
-  }
-  const path = directory ?? "";
-  // One folder only, and none inside: making and removing three for each of 200 tasks took a tenth of their restore.
-  mkdirSync(path, { mode: 0o700 });
-  return { path, remove: () => removeFolder(path) };
+  if (temporaryDirectory !== undefined && isSameDevice(workspaceRoot, temporaryDirectory))
+    return placesIn(`${temporaryDirectory}/restore-${count}-`, () => {});
+  sweepAbandoned(workspaceRoot, nowMs, stagingPrefix);
+  const own = `${workspaceRoot}/${stagingPrefix}${processIdentity()}`;
+  mkdirSync(own, { mode: 0o700, recursive: true });
+  return placesIn(`${own}/restore-${count}-`, () => removeEmpty(own));
 }
 
-function removeFolder(path: string): void {
+function placesIn(prefix: string, removeFolder: () => void): StagingFolder {
+  const places: string[] = [];
+  return {
+    newPlace() {
+      const place = `${prefix}${places.length}`;
+      places.push(place);
+      return place;
+    },
+    remove() {
+      try {
+        for (const place of places) rmSync(place, { recursive: true, force: true });
+        removeFolder();
+      } catch {
+        // A folder without permissions among what was replaced: it is swept with this process's folder.
+      }
+    },
+  };
+}
+
+/** Unless another restore of this process is at work in it. */
+function removeEmpty(folder: string): void {
   try {
-    rmdirSync(path);
-    return;
-  } catch {
-    // Not empty: something was replaced, or did not come in.
-  }
-  try {
-    rmSync(path, { recursive: true, force: true });
-  } catch {
-    // A folder without permissions in the trash: it is swept with this process's folder.
+    rmdirSync(folder);
+  } catch (error) {
+    if (errorCode(error) !== "ENOTEMPTY") throw error;
   }
 }
+
+/** The two folders are the same for all restores of a run. */
+let compared: { readonly pair: string; readonly same: boolean } | undefined;
 
 function isSameDevice(left: string, right: string): boolean {
+  const pair = `${left}\0${right}`;
+  if (compared?.pair === pair) return compared.same;
   try {
-    return statSync(left).dev === statSync(right).dev;
+    compared = { pair, same: statSync(left).dev === statSync(right).dev };
+    return compared.same;
   } catch {
     return false;
   }

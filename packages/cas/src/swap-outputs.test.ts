@@ -7,6 +7,11 @@ import { makeFolder } from "../test/workspace.ts";
 import { type SwapResult, swapOutputs } from "./swap-outputs.ts";
 
 let base: string;
+let places = 0;
+const newPlace = (): string => {
+  places += 1;
+  return `${base}/out/${places}`;
+};
 beforeEach(() => {
   base = makeFolder();
   for (const folder of ["workspace", "in", "out", "outside"]) mkdirSync(`${base}/${folder}`);
@@ -19,7 +24,7 @@ function swap(paths: readonly string[], stale: readonly string[] = []): SwapResu
     if (path !== "absent") writeFileSync(staged, `new ${path}`);
     return { path, kind: "file" as const, staged };
   });
-  return swapOutputs({ root: `${base}/workspace`, units, stale, trash: `${base}/out` });
+  return swapOutputs({ root: `${base}/workspace`, units, stale, newPlace });
 }
 
 const write = (path: string): void => {

@@ -19,8 +19,8 @@ export interface SwapOptions {
   readonly root: string;
   readonly units: readonly StagedUnit[];
   readonly stale: readonly string[];
-  /** A folder of ours: what goes is moved here as `out-1`, `out-2` …, and back if something fails. */
-  readonly trash: string;
+  /** Of the staging folder: what goes is moved there, and back if something fails. */
+  readonly newPlace: () => string;
 }
 
 /** `undone`: whether everything is as it was before. */
@@ -31,7 +31,6 @@ export type SwapResult =
 interface Swap extends SwapOptions {
   /** Takes back what was done, last first. */
   readonly undo: (() => void)[];
-  trashed: number;
 }
 
 /** Somebody else restores or runs the same task: what came in between is moved away, so often. */
@@ -42,7 +41,7 @@ const maxAttempts = 5;
  * a restore is all or nothing unless the process is killed, or taking back fails, too.
  */
 export function swapOutputs(options: SwapOptions): SwapResult {
-  const swap: Swap = { ...options, undo: [], trashed: 0 };
+  const swap: Swap = { ...options, undo: [] };
   try {
     for (const path of options.stale) moveOut(swap, `${options.root}/${path}`);
     for (const unit of options.units) moveIn(swap, unit);
@@ -68,14 +67,9 @@ function lstat(path: string): Stats | undefined {
   return lstatSync(path, { throwIfNoEntry: false });
 }
 
-function placeInTrash(swap: Swap): string {
-  swap.trashed += 1;
-  return `${swap.trash}/out-${swap.trashed}`;
-}
-
 /** To the trash; across devices it is removed at once, which cannot be taken back. */
 function moveOut(swap: Swap, path: string): void {
-  const place = placeInTrash(swap);
+  const place = swap.newPlace();
   try {
     renameSync(path, place);
     swap.undo.push(() => renameSync(place, path));
@@ -116,7 +110,7 @@ function moveIn(swap: Swap, unit: StagedUnit): void {
 /** A file gives way to a file within the rename, so that readers never miss it; a second name keeps the old one for taking back. */
 function makeRoom(swap: Swap, target: string, mustGo: boolean): void {
   if (!mustGo) {
-    const place = placeInTrash(swap);
+    const place = swap.newPlace();
     try {
       linkSync(target, place);
       swap.undo.push(() => renameSync(place, target));
