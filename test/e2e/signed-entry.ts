@@ -36,7 +36,7 @@ export function entryPaths(sandbox: Sandbox): string[] {
   return filesBelow(join(sandbox.cacheDir, "v1/ac"));
 }
 
-function filesBelow(folder: string): string[] {
+export function filesBelow(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));

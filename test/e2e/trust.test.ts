@@ -1,11 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, readFileSync, statSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { cacheStatus, runJson } from "./run-json.ts";
 import { counting, createSandbox, cue, type Sandbox } from "./sandbox.ts";
 import {
   entryPaths,
+  filesBelow,
   isSignedBy,
   machineKeyFile,
   readEntry,
@@ -318,5 +320,36 @@ describe.concurrent("T15: a workspace does not say whom to trust", () => {
     expect(await cacheStatus(victim, ["t"], { env: credulous })).toEqual({ t: "hit" });
     const run = await runJson(victim, ["t"], { env });
     expect([run.summary["hits"], victim.count("../t")]).toEqual([0, 1]);
+  });
+
+  it("T19: and neither does one that was tampered with: what env.cue says runs, not what is remembered of it", async () => {
+    const own = createSandbox(files);
+    await cacheStatus(own, ["t"]);
+    const memos = filesBelow(join(own.cacheDir, "v1/workspaces")).filter((path) =>
+      path.includes("/evaluations/"),
+    );
+    expect(memos.length).toBeGreaterThan(0);
+    for (const path of memos) {
+      const [, ...lines] = readFileSync(path, "utf8").split("\n");
+      const body = lines.join("\n").replaceAll("echo said", "echo evil");
+      expect(body).toContain("evil");
+      writeFileSync(path, `${createHash("sha256").update(body).digest("hex")}\n${body}`);
+    }
+    const run = await own.cuenv(["task", "t", "--force"]);
+    expect([run.code, run.stdout], run.stderr).toEqual([0, "said\n"]);
+    // Where whoever can write there is believed, it does count: the test is about something.
+    const trusting = createSandbox(files);
+    const env = { CUENV_TRUST: "off" };
+    await cacheStatus(trusting, ["t"], { env });
+    const evaluation =
+      filesBelow(join(trusting.cacheDir, "v1/workspaces")).find((path) =>
+        path.includes("/evaluation/"),
+      ) ?? "";
+    const body = (readFileSync(evaluation, "utf8").split("\n")[1] ?? "").replaceAll(
+      "echo said",
+      "echo evil",
+    );
+    writeFileSync(evaluation, `${createHash("sha256").update(body).digest("hex")}\n${body}`);
+    expect((await trusting.cuenv(["task", "t", "--force"], { env })).stdout).toBe("evil\n");
   });
 });

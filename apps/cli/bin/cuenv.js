@@ -29,7 +29,11 @@ function keepCompiledCode() {
     nodeModule.enableCompileCache === undefined ||
     env.NODE_COMPILE_CACHE ||
     env.NODE_DISABLE_COMPILE_CACHE ||
-    isCacheOff(env)
+    isCacheOff(env) ||
+    // Compiled code cannot be signed: where others' cache folders are expected to come in, none is taken from there.
+    env.CUENV_SIGNING_KEY ||
+    env.CUENV_SIGNING_KEY_FILE ||
+    /^(?:required|ci-only)$/i.test(env.CUENV_TRUST || "")
   )
     return undefined;
   const root =

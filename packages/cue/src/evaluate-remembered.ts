@@ -28,7 +28,7 @@ export async function evaluateRemembered(
 
 export interface RememberableEvaluation extends EvaluateResult {
   /** Keeps the result in this folder for `recallEvaluation`. Never throws. */
-  readonly remember: (memoDirectory: string) => void;
+  readonly remember: (memoDirectory: string, seal?: Uint8Array) => void;
 }
 
 /** `evaluate`, for who learns only from the result whether, and where, it may be remembered. */
@@ -39,7 +39,7 @@ export async function evaluateToRemember(
   return {
     ...decodeAnswer(answer),
     inputs,
-    remember: (memoDirectory) =>
-      rememberEvaluation({ ...options, memoDirectory }, { answer, inputs }),
+    remember: (memoDirectory, seal) =>
+      rememberEvaluation({ ...options, memoDirectory, seal }, { answer, inputs }),
   };
 }

@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type DecodedAnswer, decodeAnswer } from "./decode-answer.ts";
@@ -17,6 +18,8 @@ export interface MemoKey {
   readonly packageName?: string | undefined;
   readonly validate?: boolean;
   readonly memoDirectory: string;
+  /** A secret of who remembers: what was remembered without it is not recalled. The folder may be one that others filled. */
+  readonly seal?: Uint8Array | undefined;
 }
 
 export interface RememberedEvaluation extends DecodedAnswer {
@@ -41,7 +44,7 @@ export function recallEvaluation(key: MemoKey): RememberedEvaluation | undefined
  * equal texts, so who made something of an answer may remember that by the text's hash, and need not decode it.
  */
 export function recallAnswer(key: MemoKey): RememberedAnswer | undefined {
-  const memo = readMemo(memoFile(key));
+  const memo = readMemo(memoFile(key), key.seal);
   if (memo === undefined) return undefined;
   let isRefreshed = false;
   const inputs: EvaluationInput[] = [];
@@ -64,7 +67,7 @@ export function rememberEvaluation(key: MemoKey, { answer, inputs }: RememberedA
   const body = JSON.stringify({ answer, inputs });
   try {
     mkdirSync(join(file, ".."), { recursive: true });
-    writeFileSync(temporary, `${hashOf(body)}\n${body}`, { flag: "wx" });
+    writeFileSync(temporary, `${tagOf(body, key.seal)}\n${body}`, { flag: "wx" });
     renameSync(temporary, file);
   } catch {
     // Nothing is remembered, then.
@@ -76,12 +79,17 @@ export function rememberEvaluation(key: MemoKey, { answer, inputs }: RememberedA
   }
 }
 
-/** First line: SHA-256 of the rest. A damaged or half-written memo is none. */
-function readMemo(file: string): RememberedAnswer | undefined {
+/** SHA-256 of the body, or an HMAC with the seal. */
+function tagOf(body: string, seal: Uint8Array | undefined): string {
+  return seal === undefined ? hashOf(body) : createHmac("sha256", seal).update(body).digest("hex");
+}
+
+/** First line: the tag of the rest. A memo that is damaged, half-written or somebody else's is none. */
+function readMemo(file: string, seal: Uint8Array | undefined): RememberedAnswer | undefined {
   try {
     const text = readFileSync(file, "utf8");
     const body = text.slice(65);
-    if (text[64] !== "\n" || text.slice(0, 64) !== hashOf(body)) return undefined;
+    if (text[64] !== "\n" || text.slice(0, 64) !== tagOf(body, seal)) return undefined;
     return JSON.parse(body) as RememberedAnswer;
   } catch {
     return undefined;

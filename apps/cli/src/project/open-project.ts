@@ -20,6 +20,7 @@ import { relative, resolve } from "node:path";
 import type { Invocation } from "../command-line/command.ts";
 import { decideOnCompiledCode } from "../compiled-code.ts";
 import { printErr } from "../report/terminal.ts";
+import { makeMemoSeal, readMemoSeal } from "./memo-seal.ts";
 import { recallProject, rememberProject } from "./project-memo.ts";
 import { writtenCacheDir } from "./written-cache-dir.ts";
 
@@ -56,7 +57,9 @@ export async function openProject(invocation: Invocation): Promise<OpenProject> 
     resolveCacheSettings({ flags, environment: env, project, files, projectDirectory });
   const noted: Project["warnings"][number][] = [...warnings];
   const warn = (message: string): void => void noted.push({ message });
+  const policy = trustPolicy(trust);
   const project = await loadProject({
+    policy,
     directory: projectDirectory,
     workspaceRoot,
     projectPath,
@@ -83,7 +86,7 @@ export async function openProject(invocation: Invocation): Promise<OpenProject> 
     workspaceRoot,
     projectPath,
     cache,
-    trust: trustPolicy(trust),
+    trust: policy,
   };
 }
 
@@ -186,6 +189,7 @@ function mayRemember(settings: CacheSettings): boolean {
 }
 
 interface LoadOptions {
+  readonly policy: TrustPolicy;
   readonly directory: string;
   readonly workspaceRoot: string;
   readonly projectPath: string;
@@ -201,10 +205,12 @@ interface LoadOptions {
 async function loadProject(options: LoadOptions): Promise<Project> {
   const { memoDirectory: memo } = options;
   const request = { directory: options.directory, packageName: options.packageName };
-  const recalled =
-    memo === undefined ? undefined : recallAnswer({ ...request, memoDirectory: memo });
-  if (memo === undefined || recalled === undefined) return evaluated(request, options);
-  const key = { ...options, memoDirectory: memo, answer: recalled.answer };
+  const found = memo === undefined ? undefined : readMemoSeal(options.policy);
+  if (memo === undefined || found === undefined) return evaluated(request, options);
+  const seal = found.secret;
+  const recalled = recallAnswer({ ...request, memoDirectory: memo, seal });
+  if (recalled === undefined) return evaluated(request, options);
+  const key = { ...options, memoDirectory: memo, answer: recalled.answer, seal };
   const known = recallProject(key);
   if (known !== undefined) return known;
   const decoded = decodeAnswer(recalled.answer);
@@ -240,6 +246,7 @@ async function evaluated(
   await disposeEvaluator();
   const project = await normalized(evaluation, options);
   const memo = options.memoDirectoryFor(project);
-  if (memo !== undefined) evaluation.remember(memo);
+  const seal = memo === undefined ? undefined : await makeMemoSeal(options.policy);
+  if (memo !== undefined && seal !== undefined) evaluation.remember(memo, seal.secret);
   return project;
 }

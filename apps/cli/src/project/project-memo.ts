@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import { createHmac, hash } from "node:crypto";
 import type { Project } from "@cuenv/config";
 import { replaceFile } from "@cuenv/digest";
 import { readFileSync } from "node:fs";
@@ -13,6 +13,8 @@ export interface ProjectMemoKey {
   readonly workspaceRoot: string;
   readonly packageName: string | undefined;
   readonly environment: string | undefined;
+  /** A secret of this machine, as `MemoKey.seal`. */
+  readonly seal: Uint8Array | undefined;
 }
 
 /**
@@ -43,7 +45,7 @@ function memoFile(key: ProjectMemoKey): string {
 }
 
 function identity(key: ProjectMemoKey, body: string): string {
-  const { answer, workspaceRoot, environment } = key;
+  const { answer, workspaceRoot, environment, seal } = key;
   const parts = [
     buildId,
     workspaceRoot,
@@ -51,5 +53,8 @@ function identity(key: ProjectMemoKey, body: string): string {
     hash("sha256", answer, "hex"),
     hash("sha256", body, "hex"),
   ];
-  return hash("sha256", JSON.stringify(parts), "hex");
+  const text = JSON.stringify(parts);
+  return seal === undefined
+    ? hash("sha256", text, "hex")
+    : createHmac("sha256", seal).update(text).digest("hex");
 }
