@@ -10,7 +10,7 @@ import { workFolder } from "./work-folder.mjs";
 const nxVersion = "24.0.6";
 
 /**
- * A peer builds everything in a folder. `tool` says which generated files it needs, `command(folder)` what runs,
+ * A peer builds everything in a folder; `evaluate(folder)` only reads its configuration. `tool` says which generated files it needs, `command(folder)` what runs,
  * `reset(folder)` forgets what it stored, `keys(folder)` computes keys without running (where it can), `stop`
  * ends what it left running.
  */
@@ -29,6 +29,9 @@ export function cuenvPeer() {
     command,
     keys: command,
     reset: () => setAside(cache),
+    /** The list of tasks: it evaluates the configuration, which is remembered. */
+    evaluate: (folder) =>
+      spawnSync(process.execPath, [launcher, "task"], { cwd: folder, env, stdio: "ignore" }),
   };
 }
 

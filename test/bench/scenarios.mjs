@@ -35,6 +35,19 @@ export const scenarios = [
     targets: { turbo: { target: 0.6, gate: 1 } },
   },
   {
+    // Nothing is cached but the answer to "what are the tasks": what storing costs.
+    name: "cold, configuration evaluated",
+    cold: true,
+    prepare: ({ project, folder, peer }) => {
+      peer.reset(folder);
+      peer.evaluate?.(folder);
+      project.deleteOutputs(folder);
+    },
+    written: (project) => project.outputs,
+    targets: { "no cache": { target: 1.2, gate: 1.5 } },
+  },
+  {
+    // The very first run on a machine: the evaluator is loaded, too.
     name: "cold",
     cold: true,
     prepare: ({ project, folder, peer }) => {
@@ -42,7 +55,7 @@ export const scenarios = [
       project.deleteOutputs(folder);
     },
     written: (project) => project.outputs,
-    targets: { "no cache": { target: 1.2, gate: 1.5 } },
+    targets: { "no cache": { target: 1.2, gate: 2 } },
   },
 ];
 

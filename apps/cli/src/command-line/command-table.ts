@@ -42,7 +42,12 @@ export const commands: readonly Command[] = [
       directory,
       env: environment,
       force: { type: "boolean", short: "f", summary: "Run the tasks even if a result is stored" },
-      jobs: { type: "string", short: "j", value: "N", summary: "How many tasks run at once" },
+      jobs: {
+        type: "string",
+        short: "j",
+        value: "N",
+        summary: "How many tasks run at once (processors + 1)",
+      },
       json,
       output: {
         type: "string",
