@@ -1,10 +1,12 @@
 import { compareUtf8, type Digest, type FileIndex, formatDigest } from "@cuenv/digest";
 import { CuenvError } from "@cuenv/errors";
+import { closeSync, openSync, readSync } from "node:fs";
 import type { BlobStore } from "./blob-store.ts";
 import { findOutputs } from "./find-outputs.ts";
 import type { OutputEntry } from "./output-entry.ts";
 import { compileOutputs, type OutputPatterns } from "./output-pattern.ts";
 import { realParentProblem } from "./real-parents.ts";
+import { sensitiveReason } from "./sensitive-name.ts";
 import { errorCode } from "./system-error.ts";
 import { collisionKey, linkProblem, pathProblem } from "./validate-entries.ts";
 
@@ -66,6 +68,7 @@ export async function captureOutputs(options: CaptureOptions): Promise<CapturedO
     return [];
   });
   problems.push(...collisions(paths), ...linkedParents(options.index, patterns));
+  problems.push(...sensitiveFiles(options.index, patterns, entries));
   const sizeBytes = entries.reduce(
     (sum, entry) => sum + (entry.kind === "file" ? entry.digest.sizeBytes : 0),
     0,
@@ -100,6 +103,40 @@ function describe(index: FileIndex, path: string): OutputEntry | OutputProblem {
     }
   } catch (error) {
     return problem(path, reasonOf(error));
+  }
+}
+
+/** A file that is declared by its own name is meant. */
+function sensitiveFiles(
+  index: FileIndex,
+  patterns: OutputPatterns,
+  entries: readonly OutputEntry[],
+): OutputProblem[] {
+  const named = new Set(
+    patterns.includes.flatMap(({ base, matches }) => (matches === undefined ? [base] : [])),
+  );
+  return entries.flatMap(({ kind, path }) => {
+    // Of a link only its text is stored.
+    if (kind !== "file" || named.has(path)) return [];
+    const reason = sensitiveReason(path, () => firstBytes(`${index.root}/${path}`));
+    return reason === undefined
+      ? []
+      : [problem(path, `${reason}; declare it by its name if it is meant, or leave it out with !`)];
+  });
+}
+
+function firstBytes(path: string): Uint8Array {
+  const buffer = Buffer.alloc(64 * 1024);
+  try {
+    const file = openSync(path, "r");
+    try {
+      return buffer.subarray(0, readSync(file, buffer, 0, buffer.length, 0));
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    // Who stores it meets the same, and says so.
+    return buffer.subarray(0, 0);
   }
 }
 
