@@ -303,8 +303,6 @@ function freshEntry(index: Index, path: string, seen: Seen): StateEntry | undefi
 
 function recordedStateEntry(state: FileIndexState, path: string, entry: number): StateEntry {
   const flags = state.flags[entry] ?? 0;
-  const start = entry * 32;
-  const bytes = (flags & directoryFlag) === 0 ? 32 : 12;
   return {
     path,
     size: state.size[entry] ?? 0,
@@ -312,7 +310,7 @@ function recordedStateEntry(state: FileIndexState, path: string, entry: number):
     ctimeMs: state.ctimeMs[entry] ?? 0,
     inode: state.inode[entry] ?? 0,
     flags,
-    hash: state.hashes.toString("hex", start, start + bytes),
+    hash: state.hashes.subarray(entry * 32, entry * 32 + 32),
     listing: (flags & directoryFlag) === 0 ? "" : state.listing(entry),
   };
 }

@@ -46,8 +46,8 @@ export interface StateEntry {
   readonly ctimeMs: number;
   readonly inode: number;
   readonly flags: number;
-  /** Lowercase hexadecimal; of a directory 24 digits. */
-  readonly hash: string;
+  /** Lowercase hexadecimal, of a directory 24 digits; or the 32 bytes of an earlier state. */
+  readonly hash: string | Uint8Array;
   readonly listing: string;
 }
 
@@ -65,15 +65,21 @@ export function encodeFileIndexState(
   bytes.writeUInt32LE(count, 12);
   bytes.writeUInt32LE(paths.length, 16);
   bytes.writeUInt32LE(listings.length, 20);
+  const columns = new Float64Array(4 * count);
+  const lengths = new Uint32Array(count);
   entries.forEach((entry, index) => {
-    bytes.writeDoubleLE(entry.size, headerBytes + index * 8);
-    bytes.writeDoubleLE(entry.mtimeMs, headerBytes + (count + index) * 8);
-    bytes.writeDoubleLE(entry.ctimeMs, headerBytes + (2 * count + index) * 8);
-    bytes.writeDoubleLE(entry.inode, headerBytes + (3 * count + index) * 8);
-    bytes.writeUInt8(entry.flags, headerBytes + 32 * count + index);
-    bytes.write(entry.hash, headerBytes + 33 * count + index * 32, "hex");
-    bytes.writeUInt32LE(entry.listing.length, headerBytes + 65 * count + index * 4);
+    columns[index] = entry.size;
+    columns[count + index] = entry.mtimeMs;
+    columns[2 * count + index] = entry.ctimeMs;
+    columns[3 * count + index] = entry.inode;
+    bytes[headerBytes + 32 * count + index] = entry.flags;
+    lengths[index] = entry.listing.length;
+    const at = headerBytes + 33 * count + index * 32;
+    if (typeof entry.hash === "string") bytes.write(entry.hash, at, "hex");
+    else bytes.set(entry.hash, at);
   });
+  bytes.set(new Uint8Array(columns.buffer), headerBytes);
+  bytes.set(new Uint8Array(lengths.buffer), headerBytes + 65 * count);
   paths.copy(bytes, fixed);
   listings.copy(bytes, fixed + paths.length);
   bytes.write(

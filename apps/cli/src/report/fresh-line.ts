@@ -24,10 +24,11 @@ export function noteForeign(): void {
   isForeign = true;
 }
 
-/** A sink that notes what goes through it. */
-export function noting(descriptor: Descriptor, sink: OutputSink): OutputSink {
+/** A sink that notes what goes through it; what waits to be written goes `before`. */
+export function noting(descriptor: Descriptor, sink: OutputSink, before: () => void): OutputSink {
   return {
     write: (bytes) => {
+      before();
       noteWritten(descriptor, bytes);
       return sink.write(bytes);
     },

@@ -1,6 +1,6 @@
 import type { CacheEvent, Miss } from "@cuenv/cache";
 import type { NodeOutcome, PlanNode, ProcessOutcome, RunSummary } from "@cuenv/runner";
-import { colorsAllowed, painter, printErr } from "../report/terminal.ts";
+import { colorsAllowed, painter, printErr, printErrSoon } from "../report/terminal.ts";
 import { formatDuration } from "./format-duration.ts";
 import type { NodePayload } from "./run-context.ts";
 
@@ -33,8 +33,10 @@ export interface RunReporterOptions {
 export function createRunReporter(options: RunReporterOptions): RunReporter {
   const paint = painter(colorsAllowed(process.env, process.stderr.isTTY));
   const warned = new Set<string>();
-  const say = (node: PlanNode, text: string): void =>
-    printErr(`${paint("dim", "cuenv")} ${node.name}: ${text}\n`);
+  const line = (node: PlanNode, text: string): string =>
+    `${paint("dim", "cuenv")} ${node.name}: ${text}\n`;
+  const say: Say = (node, text) => printErr(line(node, text));
+  const saySoon: Say = (node, text) => printErrSoon(line(node, text));
   const warn = (cause: string, message: string): void => {
     if (warned.has(cause)) return;
     warned.add(cause);
@@ -70,7 +72,8 @@ export function createRunReporter(options: RunReporterOptions): RunReporter {
         `${paint("red", "error")}: ${message}\n${hint === undefined ? "" : `${paint("cyan", "hint")}: ${hint}\n`}`,
       );
     },
-    finished: (node, outcome) => finished(options, paint, say, node, outcome),
+    finished: (node, outcome) =>
+      finished(options, paint, isHit(outcome) ? saySoon : say, node, outcome),
     summary: (summary, savedMs) => {
       if (!options.single) printErr(`${summaryLine(paint, summary, savedMs)}\n`);
     },
@@ -96,6 +99,11 @@ function rootCause({ cause, message }: CacheEvent & { readonly type: "trouble" }
 }
 
 type Paint = ReturnType<typeof painter>;
+type Say = (node: PlanNode, text: string) => void;
+
+function isHit(outcome: NodeOutcome<NodePayload>): boolean {
+  return outcome.status === "succeeded" && outcome.payload.cache?.kind === "hit";
+}
 
 function uncachedReason(node: PlanNode, cacheOff: boolean): string {
   if (cacheOff) return ": the cache is off";
@@ -107,7 +115,7 @@ function uncachedReason(node: PlanNode, cacheOff: boolean): string {
 function finished(
   options: RunReporterOptions,
   paint: Paint,
-  say: (node: PlanNode, text: string) => void,
+  say: Say,
   node: PlanNode,
   outcome: NodeOutcome<NodePayload>,
 ): void {

@@ -16,7 +16,7 @@ import {
 import type { OpenProject } from "../project/open-project.ts";
 import { noting } from "../report/fresh-line.ts";
 import { formatLocation, reportError } from "../report/report-error.ts";
-import { colorsAllowed, printErr } from "../report/terminal.ts";
+import { colorsAllowed, flushErr, printErr } from "../report/terminal.ts";
 import { cuenvVersion } from "../version.ts";
 import { executeNode } from "./execute-node.ts";
 import { hostEnvironment } from "./host-environment.ts";
@@ -113,8 +113,8 @@ function runContext(
   signal: AbortSignal,
 ): RunContext {
   const { open, plan, json } = options;
-  const stderr = noting(2, createDescriptorSink(2));
-  const stdout = json ? stderr : noting(1, createDescriptorSink(1));
+  const stderr = noting(2, createDescriptorSink(2), flushErr);
+  const stdout = json ? stderr : noting(1, createDescriptorSink(1), flushErr);
   const mode = options.outputMode ?? defaultMode(plan);
   const host = hostEnvironment(open);
   return {
