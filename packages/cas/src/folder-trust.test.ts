@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { canBeNobody } from "../test/other-process.ts";
+import { canBeNobody, runModule } from "../test/other-process.ts";
 import { makeFolder } from "../test/workspace.ts";
 import { openCacheFolder } from "./cache-folder.ts";
 import { createDiskBlobStore } from "./disk-blob-store.ts";
@@ -136,6 +136,48 @@ describe("T14: a cache folder that others could have filled", () => {
     }
     expect(existsSync(`${base}/nowhere`)).toBe(false);
   });
+
+  it.runIf(canBeNobody)(
+    "takes nothing and gives nothing while somebody swaps it for links 10 000 times",
+    async () => {
+      const open777 = `${base}/open`;
+      const outside = `${base}/outside`;
+      for (const path of [open777, outside]) {
+        mkdirSync(path);
+        chmodSync(path, 0o777);
+      }
+      // Where he could lead us: a folder of ours, private, that would be trusted by itself.
+      chmodSync(outside, 0o700);
+      chmodSync(base, 0o755);
+      const swapper = runModule(
+        `import { mkdirSync, rmdirSync, symlinkSync, unlinkSync } from "node:fs";
+        for (let turn = 0; turn < 10_000; turn += 1) {
+          symlinkSync(${JSON.stringify(outside)}, ${JSON.stringify(`${open777}/cache`)});
+          unlinkSync(${JSON.stringify(`${open777}/cache`)});
+          mkdirSync(${JSON.stringify(`${open777}/cache`)});
+          rmdirSync(${JSON.stringify(`${open777}/cache`)});
+        }
+        console.log("swapped");`,
+        { asNobody: true },
+      );
+      const swapping = { ended: false };
+      const end = swapper.finally(() => (swapping.ended = true));
+      let refused = 0;
+      while (!swapping.ended) {
+        for (let attempt = 0; attempt < 50; attempt += 1) {
+          const stored = await open(`${open777}/cache`)
+            .store.ingest(Buffer.from("x"))
+            .catch((error: Error) => error);
+          if (stored instanceof Error) refused += 1;
+          else throw new Error("something was stored where anybody can put another folder");
+        }
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      expect((await end).stdout).toBe("swapped\n");
+      expect(refused).toBeGreaterThan(50);
+      expect(readdirSync(outside)).toEqual([]);
+    },
+  );
 
   it("never throws when it is opened", () => {
     expect(() => open("/proc/none/cache")).not.toThrow();
