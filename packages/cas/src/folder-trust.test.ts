@@ -173,7 +173,7 @@ describe("T14: a cache folder that others could have filled", () => {
         }
         await new Promise((resolve) => setImmediate(resolve));
       }
-      expect((await end).stdout).toBe("swapped\n");
+      expect(await end).toMatchObject({ stdout: "swapped\n", stderr: "" });
       expect(refused).toBeGreaterThan(50);
       expect(readdirSync(outside)).toEqual([]);
     },

@@ -33,6 +33,9 @@ export function inspectFolder(root: string): FolderTrust {
     if (process.geteuid !== undefined && link.isSymbolicLink() && !isTrustedOwner(link)) {
       return refused(`${root} is a symbolic link of user ${link.uid}`);
     }
+    // Also above the name itself: who may rename there could swap it for a link between one look and the next.
+    const above = inspectParents(dirname(root), link);
+    if (above !== undefined) return above;
     real = realpathSync(root);
     stat = statSync(real);
   } catch (error) {

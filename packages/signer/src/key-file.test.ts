@@ -108,6 +108,18 @@ describe("key files", () => {
     expect(readKeyFile(path)?.id).toBe(pair.id);
   });
 
+  it("T14: looks at where links lead to, too", () => {
+    const base = folder();
+    mkdirSync(join(base, "open"));
+    writeKeyFile(join(base, "open/real/machine.key"), pair, "keep");
+    symlinkSync("open/real", join(base, "state"));
+    expect(readKeyFile(join(base, "state/machine.key"))?.id).toBe(pair.id);
+    chmodSync(join(base, "open"), 0o777);
+    expect(errorOf(() => readKeyFile(join(base, "state/machine.key"))).code).toBe(
+      "TRUST_KEY_EXPOSED",
+    );
+  });
+
   it.runIf(canBeForeign)("T14: refuses a key file of another user", () => {
     const path = join(folder(), "a.key");
     writeKeyFile(path, pair, "keep");

@@ -1,4 +1,4 @@
-import { lstatSync, statSync, type Stats } from "node:fs";
+import { lstatSync, realpathSync, statSync, type Stats } from "node:fs";
 import { dirname } from "node:path";
 
 /** `secret`: nobody else may read it. `authentic`: others may read it, but not write it. */
@@ -27,9 +27,14 @@ export function privacyProblem(path: string, privacy: Privacy): string | undefin
   return folderProblem(dirname(path));
 }
 
-/** Why the folder of a key file is not to be believed. @throws system errors, ENOENT among them */
+/** Why the folder of a key file is not to be believed: by its name and, where links lead to it, by where it is. @throws system errors, ENOENT among them */
 export function folderProblem(folder: string): string | undefined {
   if (process.geteuid === undefined) return undefined;
+  const real = realpathSync(folder);
+  return problemAbove(folder) ?? (real === folder ? undefined : problemAbove(real));
+}
+
+function problemAbove(folder: string): string | undefined {
   const own = statSync(folder);
   if (!isOurs(own)) return `its folder ${folder} belongs to user ${own.uid}`;
   if ((own.mode & groupOrWorldWritable) !== 0) {
