@@ -1,0 +1,35 @@
+// Mutation tests, by `npm run test:mutation [signer|key|restore]` (tools/mutation.mjs), which runs them in a copy of the packages.
+import process from "node:process";
+
+const scopes = {
+  signer: { mutate: ["packages/signer/src/*.ts"], tests: "packages/signer/src/**/*.test.ts" },
+  key: { mutate: ["packages/key/src/*.ts"], tests: "packages/key/src/**/*.test.ts" },
+  restore: {
+    mutate: [
+      "packages/cas/src/{apply-restore,plan-restore,real-parents,restore-outputs,stage-outputs,swap-outputs,validate-entries,sensitive-name,folder-trust}.ts",
+    ],
+    tests: "packages/cas/src/{restore,swap,sensitive,folder-trust,capture}*.test.ts",
+  },
+};
+const { mutate, tests } = scopes[process.env.CUENV_MUTATE ?? "signer"];
+process.env.CUENV_MUTATION_TESTS = tests;
+
+export default {
+  mutate: [...mutate, "!**/*.test.ts", "!**/index.ts", "!**/keys.ts"],
+  testRunner: "vitest",
+  plugins: ["@stryker-mutator/vitest-runner"],
+  vitest: { configFile: "vitest.mutation.config.ts" },
+  // The copy is ours.
+  inPlace: true,
+  coverageAnalysis: "perTest",
+  concurrency: Number(process.env.CUENV_MUTATION_JOBS ?? 1),
+  ignoreStatic: true,
+  timeoutMS: 20_000,
+  reporters: ["clear-text", "progress-append-only", "json"],
+  clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
+  jsonReporter: { fileName: `mutation-${process.env.CUENV_MUTATE ?? "signer"}.json` },
+  thresholds: { high: 90, low: 85, break: 85 },
+  disableTypeChecks: false,
+  checkers: [],
+  allowEmpty: false,
+};

@@ -1,0 +1,51 @@
+// `npm run test:mutation [signer|key|restore …]`: how many changes to the code the tests notice (Stryker), at least 85 % of them. Runs in a
+// copy of the packages, since Stryker changes the files in place; reports land in .cache/mutation. CUENV_MUTATION_JOBS=2 uses two processors.
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, sep } from "node:path";
+import process from "node:process";
+import { root } from "./workspace.mjs";
+
+const scopes = process.argv.length > 2 ? process.argv.slice(2) : ["signer", "key", "restore"];
+const reports = join(root, ".cache", "mutation");
+mkdirSync(reports, { recursive: true });
+const copy = mkdtempSync(join(tmpdir(), "cuenv-mutation-"));
+try {
+  makeCopy();
+  for (const scope of scopes) {
+    const { status } = spawnSync(join(root, "node_modules", ".bin", "stryker"), ["run"], {
+      cwd: copy,
+      stdio: "inherit",
+      env: { ...process.env, CUENV_MUTATE: scope },
+    });
+    if (status !== 0) process.exitCode = 1;
+    const report = join(copy, `mutation-${scope}.json`);
+    if (existsSync(report)) cpSync(report, join(reports, `${scope}.json`));
+  }
+} finally {
+  rmSync(copy, { recursive: true, force: true });
+}
+
+/** Links in node_modules are relative: those to other packages stay in the copy, those to the store lead through one link out of it. */
+function makeCopy() {
+  const passed = (path) =>
+    ["dist", ".cache"].every((name) => !path.endsWith(`${sep}${name}`)) &&
+    !path.endsWith(`cue${sep}artifact`);
+  cpSync(join(root, "packages"), join(copy, "packages"), {
+    recursive: true,
+    verbatimSymlinks: true,
+    filter: passed,
+  });
+  for (const file of [
+    "package.json",
+    "tsconfig.base.json",
+    "tsconfig.test-base.json",
+    "tsconfig.json",
+    "vitest.config.ts",
+    "vitest.mutation.config.ts",
+    "stryker.config.mjs",
+  ])
+    cpSync(join(root, file), join(copy, file));
+  symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
+}
