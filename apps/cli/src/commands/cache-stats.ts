@@ -28,6 +28,9 @@ export async function runCacheStats(invocation: Invocation): Promise<number> {
     return 0;
   }
   const rate = runs.hitRate === undefined ? "" : ` (${Math.round(runs.hitRate * 100)} % hits)`;
+  const refused = Object.entries(runs.refused)
+    .map(([reason, count]) => `${count} ${reason}`)
+    .join(", ");
   const average = (ms: number | undefined): string => (ms === undefined ? "–" : formatDuration(ms));
   printOut(
     [
@@ -35,6 +38,7 @@ export async function runCacheStats(invocation: Invocation): Promise<number> {
       `On disk        ${formatBytes(diskBytes)} of ${formatBytes(settings.maxSizeBytes)}: ${store.entries} results, ${store.blobs} blobs`,
       `Last ${settings.statsRetentionDays} days   ${runCount} runs: ${runs.hits} hits, ${runs.misses} misses${rate}, ${runs.stored} stored`,
       `Saved          ${formatDuration(runs.savedMs)}; ${formatBytes(runs.restoredBytes)} restored`,
+      ...(refused === "" ? [] : [`Not trusted    ${refused}`]),
       `Averages       look-up ${average(runs.averageLookupMs)}, store ${average(runs.averageStoreMs)}`,
       "",
     ].join("\n"),
