@@ -36,6 +36,8 @@ export interface CacheEngine {
   readonly leasePath: (keyHash: string) => string | undefined;
   /** What secrets enter keys with. */
   readonly secretSalt: () => string;
+  /** Who runs, where and of which commit, for entries. */
+  readonly provenance: () => Readonly<Record<string, string>>;
   /** Version of cuenv, for entries. */
   readonly version: string;
   readonly now: () => number;

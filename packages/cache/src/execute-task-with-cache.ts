@@ -99,7 +99,7 @@ async function timedLookUp(
 }
 
 /** A dependency that ran, is not cached and declares no outputs: nobody can say whether the same things came of it. */
-function notRead(request: TaskRequest): LookUp {
+export function notRead(request: TaskRequest): LookUp & { readonly kind: "miss" } {
   const blind = request.dependencies.find(isBlind);
   if (blind !== undefined) {
     return {

@@ -7,15 +7,23 @@ export interface LastResult {
   readonly key: string;
   /** The blob of its `KeyInputs`. */
   readonly keyInputs: Digest;
+  /** That of the result before it, under another key: what changed between the two. */
+  readonly previous?: Digest | undefined;
 }
 
 export interface LastResults {
   get(taskId: string): LastResult | undefined;
-  set(taskId: string, result: LastResult): void;
+  set(taskId: string, result: Omit<LastResult, "previous">): void;
   save(): void;
 }
 
-type Row = readonly [key: string, keyInputsHash: string, keyInputsBytes: number];
+type Row = readonly [
+  key: string,
+  keyInputsHash: string,
+  keyInputsBytes: number,
+  previousHash?: string,
+  previousBytes?: number,
+];
 
 /** One small file for the workspace, read when it is first asked. `taskId` is the project's folder and the task's name. */
 export function openLastResults(path: string | undefined): LastResults {
@@ -25,13 +33,24 @@ export function openLastResults(path: string | undefined): LastResults {
   return {
     get: (taskId) => {
       const row = loaded().get(taskId);
-      return row === undefined
-        ? undefined
-        : { key: row[0], keyInputs: { hash: row[1], sizeBytes: row[2] } };
+      if (row === undefined) return undefined;
+      const [key, hash, sizeBytes, previousHash, previousBytes] = row;
+      const previous =
+        typeof previousHash === "string" && typeof previousBytes === "number"
+          ? { hash: previousHash, sizeBytes: previousBytes }
+          : undefined;
+      return { key, keyInputs: { hash, sizeBytes }, previous };
     },
     set: (taskId, { key, keyInputs }) => {
-      if (loaded().get(taskId)?.[0] === key) return;
-      loaded().set(taskId, [key, keyInputs.hash, keyInputs.sizeBytes]);
+      const before = loaded().get(taskId);
+      if (before?.[0] === key) return;
+      const { hash, sizeBytes } = keyInputs;
+      loaded().set(
+        taskId,
+        before === undefined
+          ? [key, hash, sizeBytes]
+          : [key, hash, sizeBytes, before[1], before[2]],
+      );
       changed = true;
     },
     save: () => {

@@ -12,6 +12,7 @@ import {
 } from "@cuenv/key";
 import { join, relative } from "node:path";
 import type { CacheEngine } from "./cache-engine.ts";
+import { runProvenance } from "./run-provenance.ts";
 import type { CacheEvent } from "./cache-event.ts";
 import { createEntryTrust, type EntryTrust, type TrustPolicy } from "./entry-trust.ts";
 import { openLastResults } from "./last-results.ts";
@@ -71,6 +72,7 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
     now,
   });
   const inputMemo = createInputMemo(readState(state?.inputs));
+  let provenance: Readonly<Record<string, string>> | undefined;
   const trust = createEntryTrust({
     policy: options.trust,
     workspaceRoot,
@@ -99,6 +101,7 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
     secretSalt: () =>
       secretSalt(state === undefined || options.readOnly ? undefined : settings.cacheDir),
     version: options.version,
+    provenance: () => (provenance ??= runProvenance(options.workspaceRoot)),
     now,
     emit,
     select: (request) => select(index, inputMemo, request),

@@ -127,6 +127,7 @@ function describe(
     keyEpoch: run.request.task.cache.keyEpoch ?? settings.keyEpoch,
     keySchema,
     builder: { id: "local", version: engine.version, ...hostPlatform() },
+    provenance: engine.provenance(),
     startedAt: new Date(run.startedAt).toISOString(),
     durationMs: Math.round(run.execution.durationMs),
   };

@@ -125,6 +125,11 @@ export const errorTable = {
     exit: "configuration",
     meaning: "A task runs itself: its command starts cuenv with the same task again.",
   },
+  RUN_NO_KEY: {
+    exit: "configuration",
+    meaning:
+      "A task has no key that could be shown: it is not cached, or its dependencies would run first.",
+  },
   RUN_OUTPUT_REFERENCE: {
     exit: "configuration",
     meaning:
@@ -241,7 +246,8 @@ export const errorTable = {
   },
   TRUST_FILE_INVALID: {
     exit: "configuration",
-    meaning: "A line of the trust file is wrong, or the file cannot be read. None of its keys counts.",
+    meaning:
+      "A line of the trust file is wrong, or the file cannot be read. None of its keys counts.",
   },
   TRUST_FILE_EXPOSED: {
     exit: "configuration",

@@ -40,6 +40,10 @@ export const commands: readonly Command[] = [
         summary: "Go on with tasks that do not depend on a failed one",
       },
       directory,
+      "dry-run": {
+        type: "boolean",
+        summary: "Run nothing: say what would run, what would be a hit, and why",
+      },
       env: environment,
       force: { type: "boolean", short: "f", summary: "Run the tasks even if a result is stored" },
       jobs: {
@@ -64,6 +68,7 @@ export const commands: readonly Command[] = [
     examples: [
       ["cuenv task", "list the tasks"],
       ["cuenv task build", "run build and what it depends on"],
+      ["cuenv task build --dry-run", "what a run would do now"],
       ["cuenv task 'test:*' --jobs 4", "run all tasks whose name begins with test:"],
       ["cuenv task test -- --watch=false", "give arguments to the task"],
     ],
@@ -80,6 +85,37 @@ export const commands: readonly Command[] = [
       ["cuenv exec -e production -- node server.js", "run with the variables of production"],
     ],
     load: async () => (await import("../commands/exec.ts")).runExecCommand,
+  },
+  {
+    name: "why",
+    aliases: [],
+    summary: "Say why a task would be a miss now, or where its hit comes from",
+    usage: "cuenv why TASK [flags] [-- ARGS…]",
+    takesNames: true,
+    flags: { directory, env: environment, json, package: packageName },
+    about: [
+      "The key that a run would have now is compared with that of the last result of the task in this",
+      "workspace: files, variables, command, outputs of dependencies, tools, platform, configuration.",
+      "The first line is the cause that tells most. Of a hit: when, where and by whom it was made, and",
+      "what had changed then.",
+    ],
+    examples: [
+      ["cuenv why build", "what changed since the last result of build"],
+      ["cuenv why build --json", "the same, for scripts"],
+    ],
+    load: async () => (await import("../commands/why.ts")).runWhy,
+  },
+  {
+    name: "cache key",
+    aliases: [],
+    summary: "The key of a task, and everything that it is made of",
+    usage: "cuenv cache key TASK [flags] [-- ARGS…]",
+    takesNames: true,
+    flags: { directory, env: environment, json, package: packageName },
+    examples: [
+      ["cuenv cache key build --json", "every input file, variable and tool, with its digest"],
+    ],
+    load: async () => (await import("../commands/cache-key.ts")).runCacheKey,
   },
   {
     name: "cache clear",

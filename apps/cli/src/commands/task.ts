@@ -19,6 +19,10 @@ export async function runTaskCommand(invocation: Invocation): Promise<number> {
     return 0;
   }
   const plan = planRun(open.project, { names, args: rest ?? [] });
+  if (flags["dry-run"] === true) {
+    const { runDryRun } = await import("./dry-run.ts");
+    return runDryRun(open, plan, { force: flags["force"] === true, json });
+  }
   const summary = await runTasks({
     open,
     plan,

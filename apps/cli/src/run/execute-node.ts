@@ -14,17 +14,14 @@ import {
   type NodeOutcome,
   type PlanNode,
   type ProcessOutcome,
-  resolveAction,
-  resolveEnvironment,
-  type ResolvedEnvironment,
   runAttempts,
   runProcess,
-  secretTexts,
 } from "@cuenv/runner";
 import { join } from "node:path";
 import { noteForeign } from "../report/fresh-line.ts";
 import { maskedSink } from "./masked-sink.ts";
 import { holdOutput } from "./hold-output.ts";
+import { type Resolved, resolveNode, taskRequest } from "./resolve-node.ts";
 import type { CommandExecution, NodePayload, RunContext } from "./run-context.ts";
 
 type Outcome = ExecutionOutcome<NodePayload>;
@@ -59,23 +56,6 @@ export async function executeNode(
   }
 }
 
-async function resolveNode(
-  run: RunContext,
-  node: PlanNode,
-  output: OutputSink,
-  signal: AbortSignal,
-): Promise<Resolved> {
-  const { task } = node;
-  const outputsOf = (name: string) => run.outputs.get(name);
-  const { argv } = resolveAction(task, { args: node.args, outputsOf });
-  const environment = await resolveEnvironment(
-    { ...run.open.project.env, ...task.env },
-    { outputsOf, resolveSecret: run.resolveSecret, host: run.hostEnvironment },
-  );
-  run.masker.add(environment.secretValues);
-  return { argv, environment, output, signal };
-}
-
 const notRun: NodePayload = { cache: undefined, state: undefined };
 
 /** What a task is to those that depend on it. Of one that could not even be tried nobody knows what it left behind. */
@@ -84,37 +64,14 @@ function stateOf(name: string, outcome: NodeOutcome<NodePayload>): DependencySta
   return state ?? { task: name, key: undefined, outputs: undefined, declaredOutputs: [] };
 }
 
-interface Resolved {
-  readonly argv: readonly string[];
-  readonly environment: ResolvedEnvironment;
-  readonly output: OutputSink;
-  readonly signal: AbortSignal;
-}
-
 async function executeCached(
   run: RunContext,
   node: PlanNode,
-  resolved: Resolved & {
-    readonly mode: TaskRequest["mode"];
-    readonly states: readonly DependencyState[];
-  },
+  resolved: Resolved & Pick<TaskRequest, "mode"> & { readonly states: readonly DependencyState[] },
 ): Promise<Outcome> {
   const { engine } = run;
   if (engine === undefined) throw new TypeError("a cached task needs an engine");
-  const { environment, argv, mode, states, output, signal } = resolved;
-  const request: TaskRequest = {
-    task: node.task,
-    mode,
-    force: run.force && node.named,
-    argv,
-    variables: environment.values,
-    secretNames: environment.secretNames,
-    secretValues: secretTexts(environment.secretValues),
-    hostEnvironment: run.hostEnvironment,
-    dependencies: states,
-    output,
-    signal,
-  };
+  const request = taskRequest(run, node, resolved);
   const started = performance.now();
   const execute: Execute<CommandExecution> = (process) =>
     runCommand(run, node, {

@@ -1,0 +1,37 @@
+import type { Plan } from "@cuenv/runner";
+import { previewDocument, reasonOf, statusOf } from "../preview/preview-document.ts";
+import { type NodePreview, previewPlan } from "../preview/preview-plan.ts";
+import type { OpenProject } from "../project/open-project.ts";
+import { colorsAllowed, painter, printOut } from "../report/terminal.ts";
+import { formatDuration } from "../run/format-duration.ts";
+
+/** `cuenv task NAME --dry-run`: what would run, what would be a hit, and why. */
+export async function runDryRun(
+  open: OpenProject,
+  plan: Plan,
+  options: { readonly force: boolean; readonly json: boolean },
+): Promise<number> {
+  const previews = await previewPlan(open, plan, options);
+  printOut(options.json ? `${JSON.stringify(previewDocument(previews))}\n` : previewText(previews));
+  return 0;
+}
+
+function previewText(previews: ReadonlyMap<string, NodePreview>): string {
+  const paint = painter(colorsAllowed(process.env, process.stdout.isTTY));
+  const width = Math.max(...[...previews.keys()].map((name) => name.length));
+  const lines = [...previews].map(([name, node]) => {
+    const saved = node.kind === "cached" ? node.preview.result?.durationMs : undefined;
+    const label = name.padEnd(width);
+    switch (statusOf(node)) {
+      case "hit":
+        return `${label}  ${paint("green", "hit")}      saves ${formatDuration(saved ?? 0)}`;
+      case "miss":
+        return `${label}  ${paint("yellow", "miss")}     ${reasonOf(node)}`;
+      case "unknown":
+        return `${label}  ${paint("dim", "unknown")}  ${reasonOf(node)}`;
+      default:
+        return `${label}  ${paint("dim", "runs")}     ${reasonOf(node)}`;
+    }
+  });
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,65 @@
+import type { Cause } from "@cuenv/cache/explanation";
+import type { NodePreview } from "./preview-plan.ts";
+
+/** A cause as scripts see it. */
+export type CauseDocument = Pick<Cause, "kind" | "name" | "before" | "after" | "text">;
+
+export function causeDocument({ kind, name, before, after, text }: Cause): CauseDocument {
+  return { kind, name, before, after, text };
+}
+
+/** The document of `cuenv task --dry-run --json`: that of a run (version 1), with `outcome` "planned" and what would be found. */
+export function previewDocument(previews: ReadonlyMap<string, NodePreview>): object {
+  const tasks = [...previews].map(([name, node]) => {
+    const preview = node.kind === "cached" ? node.preview : undefined;
+    const savedMs = preview?.result?.durationMs ?? 0;
+    return {
+      name,
+      outcome: "planned",
+      exitCode: null,
+      key: preview?.key ?? null,
+      cache: {
+        status: statusOf(node),
+        tier: preview?.outcome === "hit" ? "local" : null,
+        reason: preview?.outcome === "hit" ? null : reasonOf(node),
+        stored: false,
+      },
+      durationMs: 0,
+      savedMs,
+      restoredFiles: 0,
+    };
+  });
+  const count = (status: string): number =>
+    tasks.filter((task) => task.cache.status === status).length;
+  return {
+    version: 1,
+    dryRun: true,
+    tasks,
+    summary: {
+      hits: count("hit"),
+      misses: count("miss"),
+      unknown: count("unknown"),
+      failed: 0,
+      exitCode: 0,
+      durationMs: 0,
+      savedMs: tasks.reduce((sum, task) => sum + task.savedMs, 0),
+    },
+  };
+}
+
+export function statusOf(node: NodePreview): "hit" | "miss" | "off" | "unknown" {
+  if (node.kind === "cached") return node.preview.outcome;
+  return node.kind === "uncached" ? "off" : "unknown";
+}
+
+/** Why a task would run, in a few words. */
+export function reasonOf(node: NodePreview): string {
+  switch (node.kind) {
+    case "cached":
+      return node.preview.text;
+    case "uncached":
+      return "not cached";
+    case "unknown":
+      return `depends on what ${node.because} makes, which would run first`;
+  }
+}

@@ -1,0 +1,105 @@
+import { openCacheEngine, type OpenedCacheEngine } from "@cuenv/cache";
+import type { EnvironmentValue, Project } from "@cuenv/config";
+import {
+  createDescriptorSink,
+  createMasker,
+  createOutput,
+  createSecretResolver,
+  type OutputMode,
+  type Plan,
+} from "@cuenv/runner";
+import type { OpenProject } from "../project/open-project.ts";
+import { noting } from "../report/fresh-line.ts";
+import { colorsAllowed, flushErr } from "../report/terminal.ts";
+import { cuenvVersion } from "../version.ts";
+import { hostEnvironment } from "./host-environment.ts";
+import type { RunContext } from "./run-context.ts";
+import type { RunReporter } from "./run-reporter.ts";
+
+export interface RunContextOptions {
+  readonly open: OpenProject;
+  readonly plan: Plan;
+  readonly force: boolean;
+  readonly json: boolean;
+  readonly outputMode: OutputMode | undefined;
+}
+
+/** Whoever looks only gives `writes: false`. */
+export function openCache(
+  open: OpenProject,
+  writes: boolean,
+  reporter: RunReporter,
+): OpenedCacheEngine {
+  return openCacheEngine({
+    settings: open.cache.settings,
+    trust: open.trust,
+    workspaceRoot: open.workspaceRoot,
+    projectPath: open.projectPath,
+    version: cuenvVersion(),
+    readOnly: !writes,
+    onEvent: (event) => reporter.cacheEvent(event),
+  });
+}
+
+/** What `options` say of a run, and what all its tasks share. */
+export function createRunContext(
+  options: RunContextOptions,
+  cache: OpenedCacheEngine | undefined,
+  reporter: RunReporter,
+  signal: AbortSignal,
+): RunContext {
+  const { open, plan, json } = options;
+  const stderr = noting(2, createDescriptorSink(2), flushErr);
+  const stdout = json ? stderr : noting(1, createDescriptorSink(1), flushErr);
+  const mode = options.outputMode ?? defaultMode(plan);
+  const host = hostEnvironment(open);
+  return {
+    open,
+    settings: open.cache.settings,
+    engine: cache?.engine,
+    hostEnvironment: host,
+    force: options.force,
+    output: createOutput({
+      mode,
+      stdout,
+      stderr,
+      colors: colorsAllowed(process.env, process.stdout.isTTY && !json),
+      names: plan.nodes.map((node) => node.name),
+      github: process.env["GITHUB_ACTIONS"] === "true",
+    }),
+    direct: plan.nodes.length === 1 && mode === "raw" && !json,
+    masker: createMasker(),
+    resolveSecret: createSecretResolver({
+      cwd: open.projectDirectory,
+      env: host,
+      signal,
+    }),
+    outputs: new Map(),
+    referenced: referencedTasks(open.project),
+    reporter,
+  };
+}
+
+/** One task has its streams to itself; of several, lines carry the name, but in CI each task's output stands together. */
+function defaultMode(plan: Plan): OutputMode {
+  if (plan.nodes.length === 1) return "raw";
+  const { CI: ci } = process.env;
+  return ci !== undefined && ci !== "" && ci !== "false" ? "grouped" : "prefixed";
+}
+
+/** The tasks whose output others use as arguments or variables. */
+function referencedTasks(project: Project): ReadonlySet<string> {
+  const names = new Set<string>();
+  const addFrom = (value: EnvironmentValue): void => {
+    if (typeof value === "string") return;
+    if (value.kind === "taskOutput") names.add(value.task);
+    if (value.kind === "joined") value.parts.forEach(addFrom);
+  };
+  Object.values(project.env).forEach(addFrom);
+  for (const task of Object.values(project.tasks)) {
+    if (task.kind !== "command") continue;
+    Object.values(task.env).forEach(addFrom);
+    if (task.action.kind === "argv") task.action.argv.forEach(addFrom);
+  }
+  return names;
+}

@@ -1,0 +1,56 @@
+import type { DependencyState, OutputSink, TaskRequest } from "@cuenv/cache";
+import {
+  type PlanNode,
+  resolveAction,
+  resolveEnvironment,
+  type ResolvedEnvironment,
+  secretTexts,
+} from "@cuenv/runner";
+import type { RunContext } from "./run-context.ts";
+
+/** A task with nothing left to look up: references to outputs filled in, secrets read. */
+export interface Resolved {
+  readonly argv: readonly string[];
+  readonly environment: ResolvedEnvironment;
+  readonly output: OutputSink;
+  readonly signal: AbortSignal;
+}
+
+export async function resolveNode(
+  run: RunContext,
+  node: PlanNode,
+  output: OutputSink,
+  signal: AbortSignal,
+): Promise<Resolved> {
+  const { task } = node;
+  const outputsOf = (name: string) => run.outputs.get(name);
+  const { argv } = resolveAction(task, { args: node.args, outputsOf });
+  const environment = await resolveEnvironment(
+    { ...run.open.project.env, ...task.env },
+    { outputsOf, resolveSecret: run.resolveSecret, host: run.hostEnvironment },
+  );
+  run.masker.add(environment.secretValues);
+  return { argv, environment, output, signal };
+}
+
+/** What the engine is asked. */
+export function taskRequest(
+  run: RunContext,
+  node: PlanNode,
+  resolved: Resolved & Pick<TaskRequest, "mode"> & { readonly states: readonly DependencyState[] },
+): TaskRequest {
+  const { environment, argv, mode, states, output, signal } = resolved;
+  return {
+    task: node.task,
+    mode,
+    force: run.force && node.named,
+    argv,
+    variables: environment.values,
+    secretNames: environment.secretNames,
+    secretValues: secretTexts(environment.secretValues),
+    hostEnvironment: run.hostEnvironment,
+    dependencies: states,
+    output,
+    signal,
+  };
+}

@@ -1,0 +1,9 @@
+/** What would happen, and why: apart from the index, because no run needs it. */
+export {
+  type Cause,
+  type ChangedComponent,
+  type KeyComponent,
+  keyComponents,
+  type KeyInputs,
+} from "@cuenv/key";
+export { previewTask, type TaskPreview } from "./preview-task.ts";

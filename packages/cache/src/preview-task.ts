@@ -1,0 +1,100 @@
+import type { TaskResult } from "@cuenv/action-cache";
+import { type Cause, explainMiss, type KeyInputs } from "@cuenv/key";
+import type { CacheEngine } from "./cache-engine.ts";
+import { type ComputedKey, computeKey } from "./compute-key.ts";
+import { notRead } from "./execute-task-with-cache.ts";
+import { evicted, storedKeyInputs } from "./explain.ts";
+import { resolvedMode } from "./resolved-mode.ts";
+import type { DependencyState, TaskRequest } from "./task-request.ts";
+
+/** What a run of a task would find in the cache now. */
+export interface TaskPreview {
+  readonly outcome: "hit" | "miss";
+  /** Undefined when none can be computed. */
+  readonly key: string | undefined;
+  readonly keyInputs: KeyInputs | undefined;
+  /** In a few words: of a miss its reason, of a hit what changed since the result before. */
+  readonly text: string;
+  /** The differences to the last result; of a hit, to the one before it. The most telling first. */
+  readonly causes: readonly Cause[];
+  /** The stored result, on a hit. */
+  readonly result: TaskResult | undefined;
+  /** For dependents; undefined when the task would run and they see outputs that nobody knows before. */
+  readonly state: DependencyState | undefined;
+}
+
+/**
+ * Computes the key of a task whose dependencies are known, and looks it up. Nothing is restored, run or stored.
+ * @throws {CuenvError} for mistakes of the configuration (patterns that cannot be read)
+ */
+export async function previewTask(engine: CacheEngine, request: TaskRequest): Promise<TaskPreview> {
+  const computed = await computeKey(engine, request);
+  const none = { key: undefined, keyInputs: undefined, causes: [], result: undefined };
+  if (computed.kind === "noKey")
+    return { ...none, outcome: "miss", text: computed.text, state: afterRun(request, undefined) };
+  const { key } = computed;
+  const common = { key: key.digest.hash, keyInputs: key.action.keyInputs() };
+  const miss = (text: string, causes: readonly Cause[] = []): TaskPreview => ({
+    ...common,
+    outcome: "miss",
+    text,
+    causes,
+    result: undefined,
+    state: afterRun(request, key.digest.hash),
+  });
+  if (!resolvedMode(request).read) return miss(notRead(request).detail);
+  const { maxAgeMs } = request.task.cache;
+  const found = await engine.actions.get(key.digest, maxAgeMs === undefined ? {} : { maxAgeMs });
+  if (found.kind === "miss") {
+    if (found.reason !== "absent") return miss(found.detail);
+    const causes = await causesSince(engine, request, key);
+    return miss(causes[0]?.text ?? evicted, causes);
+  }
+  const { result } = found;
+  const causes = await causesOfHit(engine, request, key);
+  const declaredOutputs = request.task.outputs ?? [];
+  return {
+    ...common,
+    outcome: "hit",
+    text: causes[0]?.text ?? "nothing changed",
+    causes,
+    result,
+    state: {
+      task: request.task.name,
+      key: key.digest.hash,
+      outputs: declaredOutputs.length === 0 ? undefined : result.outputs,
+      declaredOutputs,
+    },
+  };
+}
+
+/** Who has no outputs counts with the key, which is known before the run; outputs are not. */
+function afterRun(request: TaskRequest, key: string | undefined): DependencyState | undefined {
+  const { name, outputs = [] } = request.task;
+  if (outputs.length > 0) return undefined;
+  return { task: name, key, outputs: undefined, declaredOutputs: [] };
+}
+
+async function causesSince(
+  engine: CacheEngine,
+  request: TaskRequest,
+  key: ComputedKey,
+): Promise<readonly Cause[]> {
+  const last = engine.lastResults.get(engine.taskId(request.task));
+  if (last === undefined) return explainMiss(undefined, key.action.keyInputs());
+  if (last.key === key.digest.hash) return [];
+  const previous = await storedKeyInputs(engine, last.keyInputs);
+  return previous === undefined ? [] : explainMiss(previous, key.action.keyInputs());
+}
+
+/** What the hit differs in from the result before: why it was a miss once. */
+async function causesOfHit(
+  engine: CacheEngine,
+  request: TaskRequest,
+  key: ComputedKey,
+): Promise<readonly Cause[]> {
+  const last = engine.lastResults.get(engine.taskId(request.task));
+  const digest = last?.key === key.digest.hash ? last.previous : last?.keyInputs;
+  const previous = digest && (await storedKeyInputs(engine, digest));
+  return previous === undefined ? [] : explainMiss(previous, key.action.keyInputs());
+}

@@ -1,0 +1,244 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync } from "node:fs";
+import { beforeEach, describe, expect, it } from "vitest";
+import { statusOf } from "./run-json.ts";
+import { counting, createSandbox, cue, type RunOptions, type Sandbox } from "./sandbox.ts";
+
+const test = {
+  ...counting("test", "cat gen/* > report.txt"),
+  inputs: ["test/**"],
+  outputs: ["report.txt"],
+  dependencies: ["gen"],
+  env: { LEVEL: "1" },
+  cacheConfig: { envInclude: ["CI_*", "LEVEL"], runtime: ["./tool"] },
+};
+const gen = {
+  ...counting("gen", "mkdir -p gen && cat src/* > gen/out.txt"),
+  inputs: ["src/**"],
+  outputs: ["gen"],
+};
+const config = (changed: object = {}, others: object = {}): string =>
+  cue({ tasks: { gen, test: { ...test, ...changed }, loose: { command: "true" }, ...others } });
+const files = {
+  "src/a.txt": "a",
+  "test/one.txt": "1",
+  "test/two.txt": "2",
+  "env.cue": config(),
+};
+
+type Change = (sandbox: Sandbox) => RunOptions;
+
+function writes(path: string, text: string): Change {
+  return (sandbox) => {
+    sandbox.write(path, text);
+    return {};
+  };
+}
+
+function removes(path: string): Change {
+  return (sandbox) => {
+    sandbox.remove(path);
+    return {};
+  };
+}
+
+/** A program that says its version. */
+function tool(version: string): Change {
+  return (sandbox) => {
+    sandbox.write("tool", `#!/bin/sh\necho ${version}\n`);
+    chmodSync(sandbox.path("tool"), 0o755);
+    return {};
+  };
+}
+
+function newProject(): Sandbox {
+  const sandbox = createSandbox(files);
+  tool("v1")(sandbox);
+  return sandbox;
+}
+
+interface Why {
+  readonly outcome: string;
+  readonly key: string | null;
+  readonly text: string;
+  readonly causes: readonly { kind: string; name: string; before?: string; after?: string }[];
+  readonly dependency: { task: string; text: string; causes: readonly { kind: string }[] } | null;
+  readonly result: { provenance: Record<string, string>; durationMs: number } | null;
+}
+
+async function why(sandbox: Sandbox, task: string, options: RunOptions = {}): Promise<Why> {
+  const run = await sandbox.cuenv(["why", task, "--json"], options);
+  expect(run.code, run.stderr).toBe(0);
+  const document = JSON.parse(run.stdout) as Why & { version: number; task: string };
+  expect(document).toMatchObject({ version: 1, task });
+  return document;
+}
+
+describe("cuenv why", () => {
+  let project: Sandbox;
+  beforeEach(async () => {
+    project = newProject();
+    await project.cuenv(["task", "test"]);
+  });
+
+  it.each<[string, string, string, Change]>([
+    ["a changed file", "file", "test/one.txt", writes("test/one.txt", "other")],
+    ["a new file", "file", "test/three.txt", writes("test/three.txt", "3")],
+    ["a removed file", "file", "test/two.txt", removes("test/two.txt")],
+    ["a variable of the environment", "variable", "CI_RUN", () => ({ env: { CI_RUN: "7" } })],
+    [
+      "a variable of the task",
+      "variable",
+      "LEVEL",
+      writes("env.cue", config({ env: { LEVEL: "2" } })),
+    ],
+    [
+      "the command",
+      "command",
+      "",
+      writes("env.cue", config(counting("test", "cat gen/* gen/* > report.txt"))),
+    ],
+    ["a tool", "tool", "./tool", tool("v2")],
+    [
+      "the declared outputs",
+      "outputs",
+      "more.txt",
+      writes("env.cue", config({ outputs: ["report.txt", "more.txt"] })),
+    ],
+    [
+      "a component of the key",
+      "customComponent",
+      "flavour",
+      writes(
+        "env.cue",
+        config({ cacheConfig: { ...test.cacheConfig, customKeyComponents: { flavour: "x" } } }),
+      ),
+    ],
+    ["the timeout", "timeout", "timeout", writes("env.cue", config({ timeout: "9s" }))],
+  ])("names %s as the cause, first", async (_, kind, name, change) => {
+    const options = change(project);
+    const told = await why(project, "test", options);
+    expect(told.outcome).toBe("miss");
+    expect(told.causes[0]).toMatchObject(name === "" ? { kind } : { kind, name });
+    const { stdout } = await project.cuenv(["why", "test"], options);
+    expect(stdout.split("\n")[0]).toBe(told.text);
+    expect(await statusOf(project, "test", options)).toBe("miss");
+  });
+
+  it("runs nothing and stores nothing", async () => {
+    project.write("test/one.txt", "other");
+    await why(project, "test");
+    expect((await project.cuenv(["task", "test", "--dry-run"])).code).toBe(0);
+    expect(project.count("../test")).toBe(1);
+    expect((await why(project, "test")).outcome).toBe("miss");
+  });
+
+  it("says that a dependency would run first, and why", async () => {
+    project.write("src/a.txt", "b");
+    const told = await why(project, "test");
+    expect(told).toMatchObject({ outcome: "unknown", key: null });
+    expect(told.dependency).toMatchObject({ task: "gen", text: "src/a.txt changed" });
+    const { stdout } = await project.cuenv(["why", "test"]);
+    expect(stdout).toMatch(/^gen would run first: src\/a\.txt changed\n/);
+  });
+
+  it("names a changed output of a dependency once that ran", async () => {
+    project.write("src/a.txt", "b");
+    await project.cuenv(["task", "gen"]);
+    const told = await why(project, "test");
+    expect(told.causes[0]).toMatchObject({ kind: "dependencyOutput", name: "gen/out.txt" });
+  });
+
+  it("says of a hit when, where, by whom and of which commit it was made, and what had changed then", async () => {
+    const git = (...args: readonly string[]): string =>
+      execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@b", ...args], {
+        cwd: project.root,
+        encoding: "utf8",
+        stdio: "pipe",
+      }).trim();
+    git("init", "-q");
+    git("add", ".");
+    git("commit", "-qm", "first");
+    project.write("test/one.txt", "other");
+    await project.cuenv(["task", "test"]);
+    const told = await why(project, "test");
+    expect(told).toMatchObject({
+      outcome: "hit",
+      causes: [{ kind: "file", name: "test/one.txt" }],
+    });
+    expect(told.result?.provenance).toMatchObject({
+      commit: git("rev-parse", "HEAD"),
+      host: expect.any(String),
+      user: expect.any(String),
+    });
+    const { stdout } = await project.cuenv(["why", "test"]);
+    expect(stdout).toMatch(/^hit: test has a stored result, made \d{4}-.* by .*@.*\n/);
+    expect(stdout).toContain("test/one.txt");
+  });
+
+  it("says first run, not cached, and what is wrong with a name", async () => {
+    const fresh = newProject();
+    expect(await why(fresh, "gen")).toMatchObject({ outcome: "miss", text: "first run" });
+    expect((await project.cuenv(["why", "loose"])).stdout).toMatch(/^loose is not cached/);
+    expect((await project.cuenv(["why"])).code).toBe(2);
+    expect((await project.cuenv(["why", "tset"])).stderr).toMatch(/test/);
+  });
+
+  it("shows no value of a secret", async () => {
+    const secret = { resolver: { command: "sh", args: ["-c", "cat ../secret"] } };
+    const sandbox = createSandbox({
+      "../secret": "c4n4ry-one\n",
+      "env.cue": cue({ tasks: { t: { command: "true", inputs: [], env: { TOKEN: secret } } } }),
+    });
+    await sandbox.cuenv(["task", "t"]);
+    sandbox.write("../secret", "c4n4ry-two\n");
+    const runs = [
+      await sandbox.cuenv(["why", "t", "--json"]),
+      await sandbox.cuenv(["cache", "key", "t", "--json"]),
+    ];
+    expect(JSON.parse(runs[0]?.stdout ?? "")).toMatchObject({ causes: [{ name: "TOKEN" }] });
+    for (const { stdout, stderr } of runs) expect(stdout + stderr).not.toContain("c4n4ry");
+  });
+});
+
+describe("cuenv cache key", () => {
+  it("gives the key of the next run, and every file, variable and tool that it is made of", async () => {
+    const project = newProject();
+    await project.cuenv(["task", "gen"]);
+    const run = await project.cuenv(["cache", "key", "test", "--json"]);
+    const { key, components } = JSON.parse(run.stdout) as {
+      key: string;
+      components: readonly { kind: string; name: string; value: string }[];
+    };
+    const names = (kind: string) => components.flatMap((c) => (c.kind === kind ? [c.name] : []));
+    expect(names("file")).toEqual(["test/one.txt", "test/two.txt"]);
+    expect(names("dependencyOutput")).toEqual(["gen", "gen/out.txt"]);
+    expect(names("variable")).toContain("LEVEL");
+    expect(names("tool")).toEqual(["./tool"]);
+    const ran = await project.cuenv(["task", "test", "--json"]);
+    expect(JSON.parse(ran.stdout).tasks.at(-1)).toMatchObject({ name: "test", key });
+    expect((await project.cuenv(["cache", "key", "test"])).stdout.split("\n")[0]).toBe(key);
+  });
+
+  it("says why there is none", async () => {
+    const run = await newProject().cuenv(["cache", "key", "loose"]);
+    expect(run).toMatchObject({ code: 3, stdout: "" });
+    expect(run.stderr).toMatch(/cannot say the key of loose: not cached/);
+  });
+});
+
+describe("cuenv task --dry-run", () => {
+  it("says of every task what a run would find, in the shape of a run", async () => {
+    const project = newProject();
+    await project.cuenv(["task", "gen"]);
+    const run = await project.cuenv(["task", "test", "loose", "--dry-run", "--json"]);
+    const { tasks, summary } = JSON.parse(run.stdout) as {
+      tasks: readonly { name: string; cache: { status: string } }[];
+      summary: object;
+    };
+    const found = Object.fromEntries(tasks.map(({ name, cache }) => [name, cache.status]));
+    expect(found).toEqual({ gen: "hit", test: "miss", loose: "off" });
+    expect(summary).toMatchObject({ hits: 1, misses: 1, exitCode: 0 });
+    expect(project.count("../test")).toBe(0);
+  });
+});
