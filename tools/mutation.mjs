@@ -1,7 +1,15 @@
 // `npm run test:mutation [signer|key|restore …]`: how many changes to the code the tests notice (Stryker), at least 85 % of them. Runs in a
 // copy of the packages, since Stryker changes the files in place; reports land in .cache/mutation. CUENV_MUTATION_JOBS=2 uses two processors.
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, sep } from "node:path";
 import process from "node:process";
@@ -11,6 +19,8 @@ const scopes = process.argv.length > 2 ? process.argv.slice(2) : ["signer", "key
 const reports = join(root, ".cache", "mutation");
 mkdirSync(reports, { recursive: true });
 const copy = mkdtempSync(join(tmpdir(), "cuenv-mutation-"));
+// Some tests run as another user.
+chmodSync(copy, 0o755);
 try {
   makeCopy();
   for (const scope of scopes) {

@@ -45,9 +45,15 @@ function text(found: Verification, left: number, cacheDir: string): string {
   );
   const checked = `Checked ${found.entries} results and ${found.blobs} blobs (${formatBytes(found.blobBytes)}) in ${cacheDir}`;
   if (problems.length === 0) return `${checked}: no damage.\n`;
+  const untrusted = found.problems.filter(({ kind }) => kind === "untrustedEntry").length;
+  const counts = [
+    `${problems.length - untrusted} damaged`,
+    ...(untrusted === 0 ? [] : [`${untrusted} not trusted`]),
+    `${problems.length - left} repaired`,
+  ].join(", ");
   const advice =
     left > 0
       ? "cuenv cache verify --repair removes them; what was lost is made again when it is needed.\n"
       : "";
-  return `${problems.join("")}${checked}: ${problems.length} damaged, ${problems.length - left} repaired.\n${advice}`;
+  return `${problems.join("")}${checked}: ${counts}.\n${advice}`;
 }
