@@ -242,3 +242,44 @@ describe("cuenv task --dry-run", () => {
     expect(project.count("../test")).toBe(0);
   });
 });
+
+describe("cuenv cache show and diff", () => {
+  it("show stored results by the first digits of their keys, and what two of them differ in", async () => {
+    const project = newProject();
+    const key = async (): Promise<string> => {
+      const run = await project.cuenv(["task", "gen", "--json"]);
+      return (JSON.parse(run.stdout) as { tasks: { key: string }[] }).tasks[0]?.key ?? "";
+    };
+    const before = await key();
+    project.write("src/a.txt", "b");
+    const after = await key();
+    const shown = await project.cuenv(["cache", "show", before.slice(0, 10), "--json"]);
+    expect(JSON.parse(shown.stdout)).toMatchObject({ version: 1, key: before, task: "gen" });
+    expect((await project.cuenv(["cache", "show", after])).stdout).toMatch(
+      /^output +gen\/out.txt/m,
+    );
+    const diff = await project.cuenv(["cache", "diff", before, after, "--json"]);
+    expect(JSON.parse(diff.stdout)).toMatchObject({
+      before,
+      after,
+      causes: [{ kind: "file", name: "src/a.txt" }],
+    });
+    expect((await project.cuenv(["cache", "diff", before, before])).stdout).toBe(
+      "nothing differs\n",
+    );
+  });
+
+  it("say what is wrong with a key", async () => {
+    const project = newProject();
+    await project.cuenv(["task", "gen"]);
+    for (const [args, message] of [
+      [["show", "xyz"], /it is no key/],
+      [["show", "00000000"], /there is no result under it/],
+      [["diff", "00000000"], /two keys are needed/],
+    ] as const) {
+      const run = await project.cuenv(["cache", ...args]);
+      expect(run).toMatchObject({ code: 2, stdout: "" });
+      expect(run.stderr).toMatch(message);
+    }
+  });
+});

@@ -2,6 +2,7 @@
 export {
   type Cause,
   type ChangedComponent,
+  explainMiss,
   type KeyComponent,
   keyComponents,
   type KeyInputs,

@@ -20,7 +20,12 @@ import { clearMemos } from "./clear-memos.ts";
 import { type CacheStatistics, readStatistics } from "./run-statistics.ts";
 
 export type { StoreProblem, Verification } from "@cuenv/cas/maintenance";
-export { attest, type AttestOptions } from "./attest.ts";
+export { attest } from "./attest.ts";
+export {
+  readStoredResult,
+  type StoredResult,
+  type StoredResultOptions,
+} from "./read-stored-result.ts";
 export { type Statement, statementType } from "./provenance-statement.ts";
 export { purgeEntriesOf } from "./purge-entries.ts";
 export { type StoredTrust, storedTrust } from "./stored-trust.ts";

@@ -1,5 +1,6 @@
 import type { Cause, TaskPreview } from "@cuenv/cache/explanation";
 import type { Invocation } from "../command-line/command.ts";
+import { causeLines } from "../preview/cause-lines.ts";
 import { causeDocument, reasonOf, statusOf } from "../preview/preview-document.ts";
 import type { NodePreview } from "../preview/preview-plan.ts";
 import { type PreviewedTask, previewNamedTask } from "../preview/preview-task.ts";
@@ -110,29 +111,6 @@ function hitText(name: string, { result, key, causes }: TaskPreview): string {
     ...(causes.length === 0 ? [] : ["what changed since the result before it:"]),
     ...causes.map(causeLines),
   );
-}
-
-/** How many components of one kind are listed. */
-const componentsShown = 20;
-
-function causeLines({ kind, text, components }: Cause): string {
-  if (components.length <= 1) {
-    const [only] = components;
-    return only === undefined ? `  ${text}` : componentLine(kind, only);
-  }
-  const shown = components.slice(0, componentsShown).map((each) => componentLine(kind, each));
-  const rest = components.length - shown.length;
-  return [...shown, ...(rest > 0 ? [`  … and ${rest} more`] : [])].join("\n");
-}
-
-function componentLine(kind: string, { name, before, after }: Cause["components"][number]): string {
-  return `  ${kind.padEnd(16)}  ${name}  ${short(before)} → ${short(after)}`;
-}
-
-function short(text: string | undefined): string {
-  if (text === undefined) return "(none)";
-  const line = text.trim().replaceAll(/\s+/g, " ");
-  return line.length > 60 ? `${line.slice(0, 59)}…` : line === "" ? '""' : line;
 }
 
 function lines(...all: readonly string[]): string {
