@@ -96,6 +96,17 @@ describe("trust, mode local", () => {
     expect(await run()).toMatchObject({ executions: 1 });
   });
 
+  it("knows the key that another process makes while this one runs", async () => {
+    const { outcome } = await run();
+    const key = readFileSync(machineKey());
+    rmSync(machineKey());
+    const opened = open();
+    const early = await opened.engine.actions.get({ hash: outcome.key ?? "", sizeBytes: 0 });
+    expect(early).toMatchObject({ kind: "miss", reason: "untrusted" });
+    writeFileSync(machineKey(), key, { mode: 0o600 });
+    expect((await run({ opened })).outcome.kind).toBe("hit");
+  });
+
   it("takes unsigned entries, as earlier versions stored them, for misses without an error", async () => {
     await run({ trust: { mode: "off" } });
     expect(await run()).toMatchObject({

@@ -69,22 +69,27 @@ export function createEntryTrust(options: EntryTrustOptions): EntryTrust {
   const ownKey = openOwnKey(policy, options.emit);
   const memo = openMemo(options.memoPath, ownKey.read);
   let verifier: Verifier | undefined;
+  let verifierKey: KeyPair | undefined;
   let signer: Signer | undefined;
-  const verifierFor = (pair: KeyPair | undefined): Verifier =>
-    createVerifier({ mode, trusted, ownKey: pair, now, memo });
+  const verifierFor = (pair: KeyPair | undefined): Verifier => {
+    if (verifier === undefined || pair !== verifierKey)
+      verifier = createVerifier({ mode, trusted, ownKey: pair, now, memo });
+    verifierKey = pair;
+    return verifier;
+  };
   const ownSigner = async (): Promise<Signer | undefined> => {
     if (signer !== undefined) return signer;
     const pair = await ownKey.make();
     if (pair === undefined) return undefined;
-    verifier = verifierFor(pair);
+    verifierFor(pair);
     signer = createSigner(pair);
     return signer;
   };
   return {
     verify: (envelope, context) => {
       // Where only the trust file counts, ours need not be read.
-      verifier ??= verifierFor(mode === "local" ? ownKey.read() : undefined);
-      return verifier.verify(envelope, context);
+      const pair = mode === "local" ? ownKey.read() : undefined;
+      return verifierFor(pair).verify(envelope, context);
     },
     sign: async (payloadType, payload) => {
       const own = await ownSigner();
@@ -112,25 +117,25 @@ function openOwnKey(policy: TrustPolicy, emit: EntryTrustOptions["emit"]): OwnKe
   if (given !== undefined) return { read: () => given, make: () => Promise.resolve(given) };
   const path = machineKeyPath(stateDirectory);
   let pair: KeyPair | undefined;
-  let looked = false;
+  let failed = false;
   const orTrouble = <Value>(step: () => Value): Value | undefined => {
     try {
       return step();
     } catch (error) {
+      failed = true;
       emit({ type: "trouble", task: undefined, cause: "signer", message: messageOf(error) });
       return undefined;
     }
   };
   return {
     read: () => {
-      if (!looked) pair = orTrouble(() => readKeyFile(path));
-      looked = true;
+      // One that is not there may be made by another process while this one runs.
+      if (!failed) pair ??= orTrouble(() => readKeyFile(path));
       return pair;
     },
     make: async () => {
       const { readOrMakeKey } = await import("@cuenv/signer/keys");
-      pair ??= orTrouble(() => readOrMakeKey(path));
-      looked = true;
+      if (!failed) pair ??= orTrouble(() => readOrMakeKey(path));
       return pair;
     },
   };
