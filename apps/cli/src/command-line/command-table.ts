@@ -63,6 +63,11 @@ export const commands: readonly Command[] = [
         type: "boolean",
         summary: "Exit with 70 when a stored result was not trusted",
       },
+      summary: {
+        type: "string",
+        value: "FILE",
+        summary: "Write what --json prints to FILE, and leave stdout to the tasks",
+      },
       verbose: { type: "boolean", short: "v", summary: "Say more: keys, why a task is not cached" },
     },
     examples: [
@@ -152,6 +157,39 @@ export const commands: readonly Command[] = [
     ],
     examples: [["cuenv cache clear", "the next run starts cold"]],
     load: async () => (await import("../commands/cache-clear.ts")).runCacheClear,
+  },
+  {
+    name: "cache cleanup",
+    aliases: [],
+    summary: "Remove what is older or more than configured, as runs do at their end",
+    usage: "cuenv cache cleanup [flags]",
+    takesNames: false,
+    flags: { directory, json, package: packageName },
+    examples: [["cuenv cache cleanup", "apply maxAge and maxSize now"]],
+    load: async () => (await import("../commands/cache-prune.ts")).runCacheCleanup,
+  },
+  {
+    name: "cache prune",
+    aliases: [],
+    summary: "Remove the least useful results until the rest is within limits of your own",
+    usage: "cuenv cache prune [--max-size SIZE] [--max-age AGE] [flags]",
+    takesNames: false,
+    flags: {
+      directory,
+      json,
+      "max-age": { type: "string", value: "AGE", summary: "Nothing unused for longer, like 7d" },
+      "max-size": { type: "string", value: "SIZE", summary: "No more than this, like 5GiB" },
+      package: packageName,
+    },
+    about: [
+      "A limit that is not given is the configured one. What goes first is what evictionPolicy says",
+      "(lru, lfu, fifo, sizeBased). Safe beside running builds; Ctrl-C ends it between two files.",
+    ],
+    examples: [
+      ["cuenv cache prune --max-size 5GiB", "keep the 5 GiB that were used last"],
+      ["cuenv cache prune --max-age 7d", "remove what was not used for a week"],
+    ],
+    load: async () => (await import("../commands/cache-prune.ts")).runCachePrune,
   },
   {
     name: "cache stats",

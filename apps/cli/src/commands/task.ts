@@ -1,8 +1,9 @@
+import { writeFileSync } from "node:fs";
 import { planRun, type OutputMode } from "@cuenv/runner";
 import { CuenvError } from "@cuenv/errors";
 import type { Invocation } from "../command-line/command.ts";
 import { openProject } from "../project/open-project.ts";
-import { printOut } from "../report/terminal.ts";
+import { printErr, printOut } from "../report/terminal.ts";
 import { runDocument } from "../run/run-document.ts";
 import { runTasks } from "../run/run-tasks.ts";
 import { taskList } from "../run/task-list.ts";
@@ -34,8 +35,20 @@ export async function runTaskCommand(invocation: Invocation): Promise<number> {
     outputMode,
     strictSignatures: flags["strict-signatures"] === true,
   });
-  if (json) printOut(`${JSON.stringify(runDocument(summary))}\n`);
+  const document = `${JSON.stringify(runDocument(summary))}\n`;
+  if (json) printOut(document);
+  if (typeof flags["summary"] === "string") writeSummary(flags["summary"], document);
   return summary.exitCode;
+}
+
+/** The run is over, and what it gave stays what it is: a summary that cannot be written is a warning. */
+function writeSummary(path: string, document: string): void {
+  try {
+    writeFileSync(path, document);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    printErr(`warning: cannot write the summary: ${reason}\n`);
+  }
 }
 
 function parseJobs(value: string | boolean | undefined): number | undefined {

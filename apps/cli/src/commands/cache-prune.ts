@@ -1,0 +1,67 @@
+import { cleanupStaleEntries } from "@cuenv/cache/maintenance";
+import { parseByteSize, parseDuration } from "@cuenv/config";
+import { CuenvError } from "@cuenv/errors";
+import { installSignalHandling, interruptExitCode } from "@cuenv/runner";
+import type { Invocation } from "../command-line/command.ts";
+import { openSettings } from "../project/open-project.ts";
+import { printOut } from "../report/terminal.ts";
+import { formatBytes } from "../run/format-duration.ts";
+
+interface Limits {
+  readonly maxAgeMs?: number | undefined;
+  readonly maxBytes?: number | undefined;
+}
+
+/** `cuenv cache cleanup`: what every run that stores does at its end, now. */
+export function runCacheCleanup(invocation: Invocation): Promise<number> {
+  return remove(invocation, {});
+}
+
+/** `cuenv cache prune`: other limits than the configured ones, this once. */
+export function runCachePrune(invocation: Invocation): Promise<number> {
+  const { "max-size": size, "max-age": age } = invocation.flags;
+  if (size === undefined && age === undefined) {
+    throw new CuenvError("USAGE", "cannot prune: neither --max-size nor --max-age was given", {
+      hint: "cuenv cache cleanup applies the configured limits; cuenv cache clear removes everything.",
+    });
+  }
+  return remove(invocation, {
+    maxBytes: read("max-size", size, parseByteSize, "5GiB"),
+    maxAgeMs: read("max-age", age, parseDuration, "7d"),
+  });
+}
+
+function read(
+  flag: string,
+  value: string | boolean | undefined,
+  parse: (text: string) => number | undefined,
+  example: string,
+): number | undefined {
+  if (typeof value !== "string") return undefined;
+  const number = parse(value);
+  if (number !== undefined) return number;
+  throw new CuenvError("USAGE", `cannot use --${flag} ${value}: it is not like ${example}`);
+}
+
+async function remove(invocation: Invocation, limits: Limits): Promise<number> {
+  const { settings } = await openSettings(invocation);
+  const controller = new AbortController();
+  const { signal } = controller;
+  const removeHandlers = installSignalHandling({
+    onInterrupt: (reason) => controller.abort(reason),
+  });
+  try {
+    const { entries, bytes } = await cleanupStaleEntries(settings, limits, signal);
+    printOut(
+      invocation.flags["json"] === true
+        ? `${JSON.stringify({ version: 1, entries, bytes })}\n`
+        : `Removed ${entries} ${entries === 1 ? "result" : "results"}, ${formatBytes(bytes)}, from ${settings.cacheDir}\n`,
+    );
+    return 0;
+  } catch (error) {
+    if (signal.aborted) return interruptExitCode(signal.reason);
+    throw error;
+  } finally {
+    removeHandlers();
+  }
+}
