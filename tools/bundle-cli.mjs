@@ -69,13 +69,11 @@ function hitPath(app, output) {
       for (const imported of chunks.get(name)?.imports ?? []) found.add(imported);
     return found;
   };
-  const apart = [
+  const apart = new Set([
     ...closure(["src", "main.ts"]),
     ...closure(["..", "..", "packages", "cue", "src", "evaluator-worker.ts"]),
-  ];
-  const members = [...closure(["src", "commands", "task.ts"])].filter(
-    (name) => !apart.includes(name),
-  );
+  ]);
+  const members = [...closure(["src", "commands", "task.ts"])].filter((name) => !apart.has(name));
   return new Set(members.flatMap((name) => chunks.get(name)?.moduleIds ?? []));
 }
 
