@@ -147,6 +147,8 @@ let isHeapKeptSmall = false;
 function keepHeapSmall(): void {
   if (isHeapKeptSmall) return;
   isHeapKeptSmall = true;
+  // V8 complains on stderr of a flag that it does not know: only for the versions that were tried (22, 24, 26).
+  if (Number.parseInt(process.versions.node, 10) > 26) return;
   process.getBuiltinModule("node:v8").setFlagsFromString("--semi-space-growth-factor=1");
 }
 
