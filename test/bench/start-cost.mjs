@@ -36,6 +36,8 @@ export async function startRows(rounds) {
   // With the cache off the configuration is evaluated each time: nothing is read of what was remembered. The other row is without that.
   const withoutCache = await interleave(rounds, {
     cuenv: uncached,
+    // The same program from the same configuration, and no cache anywhere near it.
+    "cuenv exec": node(launcher, "exec", "--", "true"),
     "node, spawn": node("bare.mjs"),
   });
   const cacheOff = await interleave(rounds, { cuenv: off, "node, spawn": node("bare.mjs") });
