@@ -41,8 +41,12 @@ beforeAll(() => project.cuenv(["task"]));
 
 describe.concurrent("the environment and the key", () => {
   it("row 3: variables that nobody declared do not move the key", async () => {
-    const before = { RANDOM_X: "1", TERM: "xterm", SHLVL: "1", GITHUB_RUN_ID: "1", CI: "1" };
+    // The machine's key is found below it: with another one the key of the task is the same, and its result not trusted.
+    const XDG_STATE_HOME = project.path("../state");
+    const host = { TERM: "xterm", SHLVL: "1", GITHUB_RUN_ID: "1", CI: "1" };
+    const before = { RANDOM_X: "1", ...host, XDG_STATE_HOME };
     const after = {
+      XDG_STATE_HOME,
       RANDOM_X: "2",
       TERM: "dumb",
       SHLVL: "2",

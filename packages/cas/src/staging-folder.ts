@@ -29,7 +29,7 @@ export function makeStagingFolder(
     return placesIn(`${temporaryDirectory}/restore-${count}-`, () => {});
   sweepAbandoned(workspaceRoot, nowMs, stagingPrefix);
   const own = `${workspaceRoot}/${stagingPrefix}${processIdentity()}`;
-  mkdirSync(own, { mode: 0o700, recursive: true });
+  makeOwn(own);
   return placesIn(`${own}/restore-${count}-`, () => removeEmpty(own));
 }
 
@@ -50,6 +50,16 @@ function placesIn(prefix: string, removeFolder: () => void): StagingFolder {
       }
     },
   };
+}
+
+/** Node's own `recursive` says ENOENT where the file system says EROFS or EMFILE. */
+function makeOwn(folder: string): void {
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Of another restore of this process.
+    if (errorCode(error) !== "EEXIST") throw error;
+  }
 }
 
 /** Unless another restore of this process is at work in it. */
