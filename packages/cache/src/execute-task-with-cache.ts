@@ -150,7 +150,7 @@ async function reportMiss(
 ): Promise<Miss> {
   const { reason, detail } = lookedUp;
   engine.emit({ type: "miss", task: request.task.name, key: key.digest.hash, reason });
-  const text = reason === "absent" ? await explain(engine, request, key) : detail;
+  const text = reason === "absent" ? (await explain(engine, request, key)).text : detail;
   const miss = { reason, text };
   options.onMiss?.(miss);
   return miss;

@@ -7,4 +7,5 @@ export {
   keyComponents,
   type KeyInputs,
 } from "@cuenv/key";
+export { readBlob } from "./read-blob.ts";
 export { previewTask, type TaskPreview } from "./preview-task.ts";

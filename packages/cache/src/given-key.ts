@@ -1,5 +1,5 @@
 import { CuenvError } from "@cuenv/errors";
-import { type KeyPair, parseKeyFile, readKeyFile } from "@cuenv/signer";
+import { type KeyPair, machineKeyPath, parseKeyFile, readKeyFile } from "@cuenv/signer";
 import type { TrustPolicy } from "./entry-trust.ts";
 
 /** The key that somebody configured: without it nothing else will do. @throws {CuenvError} TRUST_KEY_INVALID, TRUST_KEY_EXPOSED */
@@ -13,4 +13,9 @@ export function givenKey({ signingKey, signingKeyFile }: TrustPolicy): KeyPair |
     `cannot read key file ${signingKeyFile}: it is not there`,
     { hint: "CUENV_SIGNING_KEY_FILE names it.", location: { file: signingKeyFile } },
   );
+}
+
+/** What results are signed with here: the key that was configured, else this machine's; undefined when it has none yet. @throws as {@link givenKey} */
+export function ownKeyPair(policy: TrustPolicy): KeyPair | undefined {
+  return givenKey(policy) ?? readKeyFile(machineKeyPath(policy.stateDirectory));
 }

@@ -2,7 +2,7 @@
 export type { CacheEngine } from "./cache-engine.ts";
 export type { CacheEvent, MissReason, NotStoredReason, RefusedReason } from "./cache-event.ts";
 export type { TrustPolicy } from "./entry-trust.ts";
-export { givenKey } from "./given-key.ts";
+export { givenKey, ownKeyPair } from "./given-key.ts";
 export { type ExecuteOptions, executeTaskWithCache } from "./execute-task-with-cache.ts";
 export { executeWithoutCache } from "./execute-without-cache.ts";
 export {

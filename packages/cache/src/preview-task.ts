@@ -3,9 +3,10 @@ import { type Cause, explainMiss, type KeyInputs } from "@cuenv/key";
 import type { CacheEngine } from "./cache-engine.ts";
 import { type ComputedKey, computeKey } from "./compute-key.ts";
 import { notRead } from "./execute-task-with-cache.ts";
-import { evicted, storedKeyInputs } from "./explain.ts";
+import { explain, storedKeyInputs } from "./explain.ts";
 import { resolvedMode } from "./resolved-mode.ts";
 import type { DependencyState, TaskRequest } from "./task-request.ts";
+import { dependencyState } from "./task-state.ts";
 
 /** What a run of a task would find in the cache now. */
 export interface TaskPreview {
@@ -47,24 +48,22 @@ export async function previewTask(engine: CacheEngine, request: TaskRequest): Pr
   const found = await engine.actions.get(key.digest, maxAgeMs === undefined ? {} : { maxAgeMs });
   if (found.kind === "miss") {
     if (found.reason !== "absent") return miss(found.detail);
-    const causes = await causesSince(engine, request, key);
-    return miss(causes[0]?.text ?? evicted, causes);
+    const { text, causes } = await explain(engine, request, key);
+    return miss(text, causes);
   }
   const { result } = found;
   const causes = await causesOfHit(engine, request, key);
-  const declaredOutputs = request.task.outputs ?? [];
   return {
     ...common,
     outcome: "hit",
     text: causes[0]?.text ?? "nothing changed",
     causes,
     result,
-    state: {
-      task: request.task.name,
+    state: await dependencyState(engine, request.task, {
+      succeeded: true,
       key: key.digest.hash,
-      outputs: declaredOutputs.length === 0 ? undefined : result.outputs,
-      declaredOutputs,
-    },
+      entries: result.outputs,
+    }),
   };
 }
 
@@ -73,18 +72,6 @@ function afterRun(request: TaskRequest, key: string | undefined): DependencyStat
   const { name, outputs = [] } = request.task;
   if (outputs.length > 0) return undefined;
   return { task: name, key, outputs: undefined, declaredOutputs: [] };
-}
-
-async function causesSince(
-  engine: CacheEngine,
-  request: TaskRequest,
-  key: ComputedKey,
-): Promise<readonly Cause[]> {
-  const last = engine.lastResults.get(engine.taskId(request.task));
-  if (last === undefined) return explainMiss(undefined, key.action.keyInputs());
-  if (last.key === key.digest.hash) return [];
-  const previous = await storedKeyInputs(engine, last.keyInputs);
-  return previous === undefined ? [] : explainMiss(previous, key.action.keyInputs());
 }
 
 /** What the hit differs in from the result before: why it was a miss once. */

@@ -1,8 +1,8 @@
 import type { VerifyEnvelope } from "@cuenv/action-cache";
 import type { CacheSettings } from "@cuenv/config";
-import { createSigner, machineKeyPath, readKeyFile, type Signer } from "@cuenv/signer";
+import { createSigner, type Signer } from "@cuenv/signer";
 import { createEntryTrust, type TrustPolicy } from "./entry-trust.ts";
-import { givenKey } from "./given-key.ts";
+import { ownKeyPair } from "./given-key.ts";
 
 /** Whose entries are used, for commands that look at what is stored. */
 export interface StoredTrust {
@@ -18,7 +18,7 @@ export function storedTrust(
   policy: TrustPolicy,
   workspaceRoot: string,
 ): StoredTrust {
-  const pair = givenKey(policy) ?? readKeyFile(machineKeyPath(policy.stateDirectory));
+  const pair = ownKeyPair(policy);
   const { verify } = createEntryTrust({
     policy,
     workspaceRoot,

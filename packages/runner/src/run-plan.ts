@@ -22,7 +22,7 @@ export type RunEvent<Payload> =
   | { readonly kind: "finished"; readonly node: PlanNode; readonly outcome: NodeOutcome<Payload> };
 
 export interface RunOptions<Payload> {
-  /** How many tasks run at once; default: the number of processors. */
+  /** How many tasks run at once; default: one more than there are processors. */
   readonly jobs?: number;
   /**
    * Runs or replays one task. May answer at once, without a promise. What it throws makes the task `errored`.

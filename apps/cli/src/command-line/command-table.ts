@@ -1,19 +1,8 @@
 import type { Command } from "./command.ts";
+import { directory, json, packageName } from "./common-flags.ts";
 import { keyCommands } from "./key-commands.ts";
 import { trustCommands } from "./trust-commands.ts";
 
-const directory = {
-  type: "string",
-  short: "C",
-  value: "DIR",
-  summary: "Run as if started in DIR",
-} as const;
-const json = { type: "boolean", summary: "Print one JSON document on stdout" } as const;
-const packageName = {
-  type: "string",
-  value: "NAME",
-  summary: "The CUE package to evaluate (also CUENV_PACKAGE)",
-} as const;
 const environment = {
   type: "string",
   short: "e",

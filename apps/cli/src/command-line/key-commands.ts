@@ -1,6 +1,5 @@
 import type { Command } from "./command.ts";
-
-const json = { type: "boolean", summary: "Print one JSON document on stdout" } as const;
+import { json } from "./common-flags.ts";
 
 /** The commands of keys: whom to trust is the user's, so none of them evaluates env.cue. */
 export const keyCommands: readonly Command[] = [

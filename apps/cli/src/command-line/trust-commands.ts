@@ -1,17 +1,5 @@
 import type { Command } from "./command.ts";
-
-const directory = {
-  type: "string",
-  short: "C",
-  value: "DIR",
-  summary: "Run as if started in DIR",
-} as const;
-const json = { type: "boolean", summary: "Print one JSON document on stdout" } as const;
-const packageName = {
-  type: "string",
-  value: "NAME",
-  summary: "The CUE package to evaluate (also CUENV_PACKAGE)",
-} as const;
+import { directory, json, packageName } from "./common-flags.ts";
 
 /** The commands that ask of stored results whose they are, and whether they are right. */
 export const trustCommands: readonly Command[] = [

@@ -1,7 +1,7 @@
 import { attest, statementType, storedTrust } from "@cuenv/cache/maintenance";
 import { CuenvError } from "@cuenv/errors";
 import type { Invocation } from "../command-line/command.ts";
-import { oneName } from "../keys/trust-place.ts";
+import { oneName } from "../command-line/given.ts";
 import { openSettings } from "../project/open-project.ts";
 import { printOut } from "../report/terminal.ts";
 

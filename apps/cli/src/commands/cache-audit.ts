@@ -3,7 +3,7 @@ import type { TaskOutcome } from "@cuenv/cache";
 import { CuenvError, exitCodes } from "@cuenv/errors";
 import { planRun } from "@cuenv/runner";
 import type { Invocation } from "../command-line/command.ts";
-import { flagText } from "../keys/trust-place.ts";
+import { flagText } from "../command-line/given.ts";
 import { openProject, type OpenProject } from "../project/open-project.ts";
 import { printOut } from "../report/terminal.ts";
 import { comparedOutputs } from "../run/compared-outputs.ts";

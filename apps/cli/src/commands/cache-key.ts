@@ -1,6 +1,7 @@
 import { keyComponents } from "@cuenv/cache/explanation";
 import { CuenvError } from "@cuenv/errors";
 import type { Invocation } from "../command-line/command.ts";
+import { oneLine } from "../preview/one-line.ts";
 import { reasonOf } from "../preview/preview-document.ts";
 import { previewNamedTask } from "../preview/preview-task.ts";
 import { printOut } from "../report/terminal.ts";
@@ -26,8 +27,4 @@ export async function runCacheKey(invocation: Invocation): Promise<number> {
   );
   printOut(`${preview.key}\n${lines.join("\n")}\n`);
   return 0;
-}
-
-function oneLine(text: string): string {
-  return text.trim().replaceAll(/\s*\n\s*/g, " ⏎ ");
 }

@@ -5,7 +5,7 @@ import { installSignalHandling, interruptExitCode } from "@cuenv/runner";
 import type { Invocation } from "../command-line/command.ts";
 import { openSettings } from "../project/open-project.ts";
 import { printOut } from "../report/terminal.ts";
-import { formatBytes } from "../run/format-duration.ts";
+import { removedText } from "../report/removed-text.ts";
 
 interface Limits {
   readonly maxAgeMs?: number | undefined;
@@ -51,11 +51,11 @@ async function remove(invocation: Invocation, limits: Limits): Promise<number> {
     onInterrupt: (reason) => controller.abort(reason),
   });
   try {
-    const { entries, bytes } = await cleanupStaleEntries(settings, limits, signal);
+    const removed = await cleanupStaleEntries(settings, limits, signal);
     printOut(
       invocation.flags["json"] === true
-        ? `${JSON.stringify({ version: 1, entries, bytes })}\n`
-        : `Removed ${entries} ${entries === 1 ? "result" : "results"}, ${formatBytes(bytes)}, from ${settings.cacheDir}\n`,
+        ? `${JSON.stringify({ version: 1, ...removed })}\n`
+        : removedText(removed, settings.cacheDir),
     );
     return 0;
   } catch (error) {

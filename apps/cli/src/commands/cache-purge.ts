@@ -1,10 +1,11 @@
 import { purgeEntriesOf } from "@cuenv/cache/maintenance";
 import { CuenvError } from "@cuenv/errors";
 import type { Invocation } from "../command-line/command.ts";
-import { flagText, keyIdOfName } from "../keys/trust-place.ts";
+import { flagText } from "../command-line/given.ts";
+import { keyIdOfName } from "../keys/trust-place.ts";
 import { openSettings } from "../project/open-project.ts";
 import { printOut } from "../report/terminal.ts";
-import { formatBytes } from "../run/format-duration.ts";
+import { removedText } from "../report/removed-text.ts";
 
 /** `cuenv cache purge --key-id ID`: what a key signed goes, in every namespace. */
 export async function runCachePurge(invocation: Invocation): Promise<number> {
@@ -16,12 +17,9 @@ export async function runCachePurge(invocation: Invocation): Promise<number> {
   }
   const keyId = keyIdOfName(given);
   const { settings } = await openSettings(invocation);
-  const { entries, bytes } = await purgeEntriesOf(settings, keyId);
+  const removed = await purgeEntriesOf(settings, keyId);
   if (invocation.flags["json"] === true)
-    printOut(`${JSON.stringify({ version: 1, keyId, entries, bytes })}\n`);
-  else
-    printOut(
-      `Removed ${entries} ${entries === 1 ? "result" : "results"} of ${keyId}, ${formatBytes(bytes)}, from ${settings.cacheDir}\n`,
-    );
+    printOut(`${JSON.stringify({ version: 1, keyId, ...removed })}\n`);
+  else printOut(removedText(removed, settings.cacheDir, ` of ${keyId}`));
   return 0;
 }

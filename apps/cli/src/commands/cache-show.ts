@@ -1,7 +1,8 @@
 import { keyComponents } from "@cuenv/cache/explanation";
 import { readStoredResult, storedTrust } from "@cuenv/cache/maintenance";
 import type { Invocation } from "../command-line/command.ts";
-import { oneName } from "../keys/trust-place.ts";
+import { oneName } from "../command-line/given.ts";
+import { oneLine } from "../preview/one-line.ts";
 import { openSettings } from "../project/open-project.ts";
 import { printOut } from "../report/terminal.ts";
 import { formatDuration } from "../run/format-duration.ts";
@@ -32,10 +33,7 @@ export async function runCacheShow(invocation: Invocation): Promise<number> {
         ? `${entry.path}  ${entry.digest.hash}`
         : `${entry.path} (${entry.kind})`,
     ]),
-    ...components.map(({ kind, name, value }) => [
-      kind,
-      `${name}  ${value.trim().replaceAll(/\s*\n\s*/g, " ⏎ ")}`,
-    ]),
+    ...components.map(({ kind, name, value }) => [kind, `${name}  ${oneLine(value)}`]),
   ];
   const width = Math.max(...rows.map(([label = ""]) => label.length));
   printOut(rows.map(([label = "", text]) => `${label.padEnd(width)}  ${text}\n`).join(""));

@@ -3,7 +3,8 @@ import type { TrustedKey } from "@cuenv/signer";
 import { parseTrustTime, setTrustedKey } from "@cuenv/signer/keys";
 import type { Invocation } from "../command-line/command.ts";
 import { ownKey } from "../keys/own-key.ts";
-import { flagText, keyIdOfName, oneName, openKeys, type OpenKeys } from "../keys/trust-place.ts";
+import { flagText, oneName } from "../command-line/given.ts";
+import { keyIdOfName, openKeys, type OpenKeys } from "../keys/trust-place.ts";
 import { printErr } from "../report/terminal.ts";
 
 /** `cuenv keys revoke KEY-ID`: nothing that the key signed is used any more; with `--since`, nothing that says to be from then on. */

@@ -3,7 +3,8 @@ import { CuenvError } from "@cuenv/errors";
 import { machineKeyPath, readKeyFile } from "@cuenv/signer";
 import { formatPublicKey, generateKeyPair, setTrustedKey, writeKeyFile } from "@cuenv/signer/keys";
 import type { Invocation } from "../command-line/command.ts";
-import { flagText, openKeys } from "../keys/trust-place.ts";
+import { flagText } from "../command-line/given.ts";
+import { openKeys } from "../keys/trust-place.ts";
 import { printErr, printOut } from "../report/terminal.ts";
 
 /** `cuenv keys rotate`: a new key for this machine. What the old one signed is used for as long as `--keep` says. */

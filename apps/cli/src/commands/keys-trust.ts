@@ -9,7 +9,8 @@ import {
 } from "@cuenv/signer/keys";
 import { readFileSync } from "node:fs";
 import type { Invocation } from "../command-line/command.ts";
-import { flagText, oneName, openKeys } from "../keys/trust-place.ts";
+import { flagText, oneName } from "../command-line/given.ts";
+import { openKeys } from "../keys/trust-place.ts";
 import { printErr } from "../report/terminal.ts";
 
 /** `cuenv keys trust FILE`: takes the public keys of FILE (`-`: of stdin) into the trust file, for what the flags say. */

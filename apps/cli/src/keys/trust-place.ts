@@ -1,7 +1,6 @@
 import type { TrustPolicy } from "@cuenv/cache";
 import { CuenvError } from "@cuenv/errors";
 import { isKeyId, readTrustFile, type TrustedKeys, type TrustFilePlace } from "@cuenv/signer";
-import type { Invocation } from "../command-line/command.ts";
 import { openTrust } from "../project/open-project.ts";
 
 /** What the commands of keys work on. */
@@ -19,22 +18,9 @@ export async function openKeys(): Promise<OpenKeys> {
 }
 
 /** @throws {CuenvError} USAGE */
-export function oneName(invocation: Invocation, what: string): string {
-  const [name, more] = invocation.names;
-  if (name !== undefined && more === undefined) return name;
-  const found = name === undefined ? "none was given" : `"${more}" is one too many`;
-  throw new CuenvError("USAGE", `cannot go on without one ${what}: ${found}`);
-}
-
-/** @throws {CuenvError} USAGE */
 export function keyIdOfName(name: string): string {
   if (isKeyId(name)) return name;
   throw new CuenvError("USAGE", `cannot use "${name}": it is no key id`, {
     hint: "A key id is ed25519- and 32 hexadecimal digits; cuenv keys list shows them.",
   });
-}
-
-export function flagText(invocation: Invocation, flag: string): string | undefined {
-  const value = invocation.flags[flag];
-  return typeof value === "string" ? value : undefined;
 }

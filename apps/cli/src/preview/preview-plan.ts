@@ -1,5 +1,5 @@
 import type { DependencyState } from "@cuenv/cache";
-import { previewTask, type TaskPreview } from "@cuenv/cache/explanation";
+import { previewTask, readBlob, type TaskPreview } from "@cuenv/cache/explanation";
 import { getTaskCacheMode } from "@cuenv/config";
 import {
   type ExecutionContext,
@@ -90,12 +90,13 @@ async function payloadOf(
   const preview = await previewTask(engine, taskRequest(run, node, { ...resolved, mode, states }));
   if (preview.result !== undefined && run.referenced.has(name)) {
     const { stdout, stderr } = preview.result;
-    const text = async (digest: typeof stdout): Promise<Uint8Array> => {
-      const chunks: Uint8Array[] = [];
-      if (digest !== null) for await (const chunk of engine.blobs.read(digest)) chunks.push(chunk);
-      return Buffer.concat(chunks);
-    };
-    run.outputs.set(name, { stdout: await text(stdout), stderr: await text(stderr), exitCode: 0 });
+    const bytesOf = (digest: typeof stdout): Promise<Uint8Array> | Uint8Array =>
+      digest === null ? new Uint8Array() : readBlob(engine.blobs, digest, digest.sizeBytes);
+    run.outputs.set(name, {
+      stdout: await bytesOf(stdout),
+      stderr: await bytesOf(stderr),
+      exitCode: 0,
+    });
   }
   return { node: { kind: "cached", preview }, state: preview.state };
 }

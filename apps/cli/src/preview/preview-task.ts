@@ -1,7 +1,7 @@
 import { planRun } from "@cuenv/runner";
 import { CuenvError } from "@cuenv/errors";
 import type { Invocation } from "../command-line/command.ts";
-import { oneName } from "../keys/trust-place.ts";
+import { oneName } from "../command-line/given.ts";
 import { openProject } from "../project/open-project.ts";
 import { type NodePreview, previewPlan } from "./preview-plan.ts";
 

@@ -1,5 +1,5 @@
-import { givenKey, type TrustPolicy } from "@cuenv/cache";
-import { derivedSecret, type KeyPair, machineKeyPath, readKeyFile } from "@cuenv/signer";
+import { givenKey, ownKeyPair, type TrustPolicy } from "@cuenv/cache";
+import { derivedSecret, type KeyPair, machineKeyPath } from "@cuenv/signer";
 
 /**
  * What evaluations are remembered under. They say which commands run, and lie in the cache folder: where trust is asked for, one that
@@ -14,7 +14,7 @@ export interface MemoSeal {
 export function readMemoSeal(policy: TrustPolicy): MemoSeal | undefined {
   if (policy.mode === "off") return { secret: undefined };
   try {
-    return sealOf(givenKey(policy) ?? readKeyFile(machineKeyPath(policy.stateDirectory)));
+    return sealOf(ownKeyPair(policy));
   } catch {
     // Told by whoever signs with it.
     return undefined;

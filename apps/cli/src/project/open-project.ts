@@ -18,6 +18,7 @@ import { type TrustPolicy, usableWorkspaceState } from "@cuenv/cache";
 import { CuenvError, exitCodes } from "@cuenv/errors";
 import { relative, resolve } from "node:path";
 import type { Invocation } from "../command-line/command.ts";
+import { flagText } from "../command-line/given.ts";
 import { decideOnCompiledCode } from "../compiled-code.ts";
 import { printErr } from "../report/terminal.ts";
 import { makeMemoSeal, readMemoSeal } from "./memo-seal.ts";
@@ -42,8 +43,8 @@ export interface OpenProject {
  */
 export async function openProject(invocation: Invocation): Promise<OpenProject> {
   const { env } = process;
-  const packageName = text(invocation.flags["package"]) ?? env["CUENV_PACKAGE"];
-  const environment = text(invocation.flags["env"]) ?? env["CUENV_ENV"];
+  const packageName = flagText(invocation, "package") ?? env["CUENV_PACKAGE"];
+  const environment = flagText(invocation, "env") ?? env["CUENV_ENV"];
   const projectDirectory = findProject(packageName);
   const workspaceRoot = findWorkspaceRoot(projectDirectory);
   const projectPath = relative(workspaceRoot, projectDirectory).split("\\").join("/");
@@ -102,7 +103,7 @@ function trustPolicy(user: TrustSettingsInput): TrustPolicy {
 
 /** Whom to trust, for commands that ask nothing else: env.cue is not evaluated. `workspaceRoot`: that of a project around here. */
 export async function openTrust(): Promise<Pick<OpenSettings, "trust" | "workspaceRoot">> {
-  const projectDirectory = findProjectDirectory(process.cwd(), {}) ?? process.cwd();
+  const projectDirectory = projectAround(undefined) ?? process.cwd();
   const workspaceRoot = findWorkspaceRoot(projectDirectory);
   const place = { projectDirectory, workspaceRoot, environment: process.env };
   const { trust } = await loadSettingsFiles(place);
@@ -120,11 +121,8 @@ export interface OpenSettings extends ResolvedCacheSettings {
  * must be cleared and mended whatever is wrong with env.cue.
  */
 export async function openSettings(invocation: Invocation): Promise<OpenSettings> {
-  const packageName = text(invocation.flags["package"]) ?? process.env["CUENV_PACKAGE"];
-  const found = findProjectDirectory(
-    process.cwd(),
-    packageName === undefined ? {} : { package: packageName },
-  );
+  const packageName = flagText(invocation, "package") ?? process.env["CUENV_PACKAGE"];
+  const found = projectAround(packageName);
   try {
     if (found !== undefined) {
       const { cache, trust, workspaceRoot } = await openProject(invocation);
@@ -149,15 +147,13 @@ export async function openSettings(invocation: Invocation): Promise<OpenSettings
   };
 }
 
-function text(value: string | boolean | undefined): string | undefined {
-  return typeof value === "string" ? value : undefined;
+function projectAround(packageName: string | undefined): string | undefined {
+  const options = packageName === undefined ? {} : { package: packageName };
+  return findProjectDirectory(process.cwd(), options);
 }
 
 function findProject(packageName: string | undefined): string {
-  const found = findProjectDirectory(
-    process.cwd(),
-    packageName === undefined ? {} : { package: packageName },
-  );
+  const found = projectAround(packageName);
   if (found !== undefined) return found;
   throw new CuenvError(
     "PROJECT_NOT_FOUND",
@@ -169,7 +165,7 @@ function findProject(packageName: string | undefined): string {
 }
 
 function cacheFlags(invocation: Invocation): CacheSettingsInput {
-  const mode = text(invocation.flags["cache"]);
+  const mode = flagText(invocation, "cache");
   return mode === undefined ? {} : { defaultMode: parseCacheMode(mode, "--cache") };
 }
 

@@ -1,0 +1,10 @@
+import { formatBytes } from "../run/format-duration.ts";
+
+/** What a command that removes results says of it. `of`: whose they were. */
+export function removedText(
+  { entries, bytes }: { readonly entries: number; readonly bytes: number },
+  cacheDir: string,
+  of = "",
+): string {
+  return `Removed ${entries} ${entries === 1 ? "result" : "results"}${of}, ${formatBytes(bytes)}, from ${cacheDir}\n`;
+}
