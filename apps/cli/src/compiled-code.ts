@@ -31,3 +31,9 @@ export function decideOnCompiledCode(mayWrite: boolean): void {
     }
   }
 }
+
+/** For commands that measure or empty the cache folder: what they compile is not kept there. */
+export function discardCompiledCode(): void {
+  compiledCode?.discard();
+  compiledCode = undefined;
+}

@@ -10,20 +10,27 @@ const maxDepth = 6;
 /**
  * Removes what is remembered of all workspaces: file digests, evaluated configurations, what tools printed, last results. Only files that are
  * ours by name and place go, and no link is followed. What running processes hold stays; so do statistics, the salt of secrets, and our own
- * compiled code. Never throws: what cannot be removed is checked by content before it is believed.
+ * compiled code. Gives the bytes that went. Never throws: what cannot be removed is checked by content before it is believed.
  */
-export function clearMemos(cacheDirectory: string, nowMs: number): void {
-  clearFolder(`${cacheDirectory}/v1/workspaces`, maxDepth);
-  sweepLeftovers([`${cacheDirectory}/v1/leases`], nowMs);
+export function clearMemos(cacheDirectory: string, nowMs: number): number {
+  return (
+    clearFolder(`${cacheDirectory}/v1/workspaces`, maxDepth) +
+    sweepLeftovers([`${cacheDirectory}/v1/leases`], nowMs)
+  );
 }
 
-function clearFolder(folder: string, depth: number): void {
+function clearFolder(folder: string, depth: number): number {
+  let bytes = 0;
   for (const name of namesIn(folder)) {
     const path = `${folder}/${name}`;
     try {
       const stat = lstatSync(path);
-      if (stat.isDirectory() && memoFolder.test(name) && depth > 0) clearFolder(path, depth - 1);
-      else if (stat.isFile() && memoFile.test(name)) unlinkSync(path);
+      if (stat.isDirectory() && memoFolder.test(name) && depth > 0)
+        bytes += clearFolder(path, depth - 1);
+      else if (stat.isFile() && memoFile.test(name)) {
+        unlinkSync(path);
+        bytes += stat.size;
+      }
     } catch {
       // Removed by another process, or not ours to remove.
     }
@@ -33,6 +40,7 @@ function clearFolder(folder: string, depth: number): void {
   } catch {
     // Somebody's own file is in it, or a process that runs made another one.
   }
+  return bytes;
 }
 
 function namesIn(folder: string): string[] {

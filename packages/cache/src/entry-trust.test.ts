@@ -13,7 +13,7 @@ import { formatKeyFile, formatTrustLine, generateKeyPair } from "@cuenv/signer/k
 import type { KeyPair, TrustedKey } from "@cuenv/signer";
 import { describe, expect, it } from "vitest";
 import { base, events, open, root, run, task, useEngineFolder } from "../test/engine-rig.ts";
-import { readStatistics } from "./run-statistics.ts";
+import { readStatistics } from "./read-statistics.ts";
 
 useEngineFolder();
 
@@ -84,7 +84,7 @@ describe("trust, mode local", () => {
     expect([...causes]).toEqual([expect.stringMatching(/^untrusted ed25519-[0-9a-f]{32}$/)]);
     expect(seen("refused")).toMatchObject([{ reason: "unknownKey" }, { reason: "unknownKey" }]);
     expect(quarantined()).toBe(2);
-    expect(readStatistics(join(base, "cache"), 1).refused).toEqual({ unknownKey: 2 });
+    expect(readStatistics(join(base, "cache"), { days: 1 }).refused).toEqual({ unknownKey: 2 });
   });
 
   it("brings no verdicts along with a copied cache folder", async () => {

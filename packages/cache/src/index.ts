@@ -10,7 +10,7 @@ export {
   type OpenCacheEngineOptions,
   type OpenedCacheEngine,
 } from "./open-cache-engine.ts";
-export { type CacheStatistics, readStatistics, type RunRecord } from "./run-statistics.ts";
+export type { RunRecord } from "./run-statistics.ts";
 export type {
   DependencyState,
   Execute,

@@ -10,17 +10,20 @@ import {
   clearStore,
   evict,
   evictWhenNeeded,
-  measureStore,
-  type StoreUse,
   type Verification,
   verifyStore,
 } from "@cuenv/cas/maintenance";
 import type { CacheSettings } from "@cuenv/config";
 import { clearMemos } from "./clear-memos.ts";
-import { type CacheStatistics, readStatistics } from "./run-statistics.ts";
+import { type FolderUse, measureFolder } from "./folder-use.ts";
+import { type CacheStatistics, readStatistics } from "./read-statistics.ts";
+import { tidyStatistics } from "./tidy-statistics.ts";
 
 export type { StoreProblem, Verification } from "@cuenv/cas/maintenance";
 export { attest } from "./attest.ts";
+export { type FolderKind, folderKinds, type FolderUse } from "./folder-use.ts";
+export type { CacheStatistics, StatisticsWindow, TaskStatistics } from "./read-statistics.ts";
+export { tidyStatistics };
 export {
   readStoredResult,
   type StoredResult,
@@ -30,10 +33,18 @@ export { type Statement, statementType } from "./provenance-statement.ts";
 export { purgeEntriesOf } from "./purge-entries.ts";
 export { type StoredTrust, storedTrust } from "./stored-trust.ts";
 
-/** What was removed: entries, and bytes of entries and blobs. */
+/** What was removed. */
 export interface Removed {
   readonly entries: number;
+  readonly blobs: number;
+  /** Of all files that went. */
   readonly bytes: number;
+}
+
+export interface MaintenanceOptions {
+  /** Told now and then how many files were dealt with, and how many bytes. */
+  readonly onProgress?: ((files: number, bytes: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 function openFolder(settings: CacheSettings): CacheFolder {
@@ -45,34 +56,44 @@ function openFolder(settings: CacheSettings): CacheFolder {
  * misses, nothing worse. Statistics and the salt of secrets stay, and leases of runs that are going on.
  * @throws {CuenvError} CAS_STORE_UNAVAILABLE
  */
-export async function clearCache(settings: CacheSettings, signal?: AbortSignal): Promise<Removed> {
+export async function clearCache(
+  settings: CacheSettings,
+  options: MaintenanceOptions = {},
+): Promise<Removed> {
   const folder = openFolder(settings);
-  const { removedEntries, removedBytes } = await clearStore(folder, signal);
-  clearMemos(settings.cacheDir, folder.now());
-  return { entries: removedEntries, bytes: removedBytes };
+  const cleared = await clearStore(folder, options);
+  const memoBytes = clearMemos(settings.cacheDir, folder.now());
+  return {
+    entries: cleared.removedEntries,
+    blobs: cleared.removedBlobs,
+    bytes: cleared.removedBytes + cleared.otherBytes + memoBytes,
+  };
 }
 
 /**
- * Removes what was not used for `maxAgeMs`, and then what is beyond `maxBytes`, in the order of the configured policy.
- * Defaults: the configured limits.
+ * Removes what was not used for `maxAgeMs`, and then what is beyond `maxBytes`, in the order of the configured policy; and statistics beyond their
+ * retention, which do not count. Defaults: the configured limits.
  * @throws {CuenvError} CAS_STORE_UNAVAILABLE
  */
 export async function cleanupStaleEntries(
   settings: CacheSettings,
   limits: { readonly maxAgeMs?: number | undefined; readonly maxBytes?: number | undefined } = {},
-  signal?: AbortSignal,
+  { onProgress, signal }: MaintenanceOptions = {},
 ): Promise<Removed> {
-  const { removedEntries, removedBytes } = await evict({
-    folder: openFolder(settings),
+  const folder = openFolder(settings);
+  const { removedEntries, removedBlobs, removedBytes } = await evict({
+    folder,
     references: entryReferences,
     limits: {
       maxAgeMs: limits.maxAgeMs ?? settings.maxAgeMs,
       maxBytes: limits.maxBytes ?? settings.maxSizeBytes,
     },
     policy: settings.evictionPolicy,
+    onProgress,
     ...(signal === undefined ? {} : { signal }),
   });
-  return { entries: removedEntries, bytes: removedBytes };
+  tidyStatistics(settings.cacheDir, settings.statsRetentionDays, folder.now());
+  return { entries: removedEntries, blobs: removedBlobs, bytes: removedBytes };
 }
 
 /**
@@ -81,10 +102,12 @@ export async function cleanupStaleEntries(
  */
 export async function verifyCache(
   settings: CacheSettings,
-  repair: boolean,
-  signal?: AbortSignal,
-  verify?: VerifyEnvelope,
+  options: MaintenanceOptions & {
+    readonly repair: boolean;
+    readonly verify?: VerifyEnvelope | undefined;
+  },
 ): Promise<Verification> {
+  const { repair, verify, onProgress, signal } = options;
   return verifyStore({
     folder: openFolder(settings),
     references: entryReferences,
@@ -93,17 +116,26 @@ export async function verifyCache(
         ? checkStoredEntry
         : (entry, stored) => checkStoredSignature(entry, stored, verify),
     repair,
+    onProgress,
     ...(signal === undefined ? {} : { signal }),
   });
 }
 
-/** Counts of the runs of the last days, true across processes, and what the folder holds now. */
+/**
+ * Counts of the runs of all processes since `sinceMs` (default: as long as they are kept), and what the folder holds now.
+ * @throws {CuenvError} CAS_STORE_UNAVAILABLE; the signal's reason.
+ */
 export async function getStatistics(
   settings: CacheSettings,
-  signal?: AbortSignal,
-): Promise<{ readonly runs: CacheStatistics; readonly store: StoreUse }> {
-  const store = await measureStore(openFolder(settings), signal);
-  return { runs: readStatistics(settings.cacheDir, settings.statsRetentionDays), store };
+  options: MaintenanceOptions & { readonly sinceMs?: number | undefined } = {},
+): Promise<{ readonly runs: CacheStatistics; readonly disk: FolderUse }> {
+  openFolder(settings).assertReadable();
+  const disk = await measureFolder(settings.cacheDir, options);
+  const { statsRetentionDays: days } = settings;
+  return {
+    runs: readStatistics(settings.cacheDir, { days, sinceMs: options.sinceMs }),
+    disk,
+  };
 }
 
 /**

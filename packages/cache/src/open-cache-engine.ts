@@ -17,12 +17,7 @@ import type { CacheEvent } from "./cache-event.ts";
 import { createEntryTrust, type EntryTrust, type TrustPolicy } from "./entry-trust.ts";
 import { openLastResults } from "./last-results.ts";
 import { withMemoryFallback } from "./memory-fallback.ts";
-import {
-  appendRunRecord,
-  createRunCounter,
-  removeOldStatistics,
-  type RunRecord,
-} from "./run-statistics.ts";
+import { appendRunRecord, createRunCounter, type RunRecord } from "./run-statistics.ts";
 import { secretSalt } from "./secret-salt.ts";
 import { sweepLeftovers } from "./sweep-leftovers.ts";
 import { readState, usableWorkspaceState, type WorkspaceState } from "./workspace-state.ts";
@@ -59,7 +54,7 @@ export interface OpenedCacheEngine {
 export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEngine {
   const { settings, workspaceRoot, projectPath, now = Date.now } = options;
   const { digestFunction } = settings;
-  const counter = createRunCounter(now);
+  const counter = createRunCounter(now, join(workspaceRoot, projectPath));
   const emit = (event: CacheEvent): void => {
     counter.count(event);
     options.onEvent?.(event);
@@ -181,10 +176,10 @@ async function keep(
   folder.saveUses();
   appendRunRecord(settings.cacheDir, record);
   if (record.stored === 0) return;
-  removeOldStatistics(settings.cacheDir, settings.statsRetentionDays, engine.now());
   sweepLeftovers([state.directory, `${settings.cacheDir}/v1/leases`], engine.now());
   try {
-    const { keepWithinLimits } = await import("./maintenance.ts");
+    const { keepWithinLimits, tidyStatistics } = await import("./maintenance.ts");
+    tidyStatistics(settings.cacheDir, settings.statsRetentionDays, engine.now());
     await keepWithinLimits(folder, settings, signal);
   } catch {
     // No descriptor left to load it with: the next run evicts.

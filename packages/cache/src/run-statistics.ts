@@ -1,10 +1,15 @@
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, unlinkSync } from "node:fs";
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from "node:fs";
 import type { CacheEvent } from "./cache-event.ts";
 
-/** What one run did, as one line of JSON in `v1/stats/<yyyy-mm-dd>.jsonl`. Durations are sums in milliseconds. */
+/**
+ * What one run did, as one line of JSON in `v1/stats/<yyyy-mm-dd>.jsonl` (UTC day of the end of the run). Durations are sums in milliseconds.
+ * Lines of older days are sums of the runs of an hour, see tidy-statistics.ts: these have `runs`.
+ */
 export interface RunRecord {
   /** Milliseconds since the epoch. */
   readonly at: number;
+  /** Absolute folder of the project: tasks of two projects may have one name. Runs of earlier versions have none. */
+  readonly project: string;
   readonly hits: number;
   readonly misses: number;
   readonly stored: number;
@@ -14,6 +19,8 @@ export interface RunRecord {
   readonly storeMs: number;
   readonly savedMs: number;
   readonly restoredBytes: number;
+  /** The most that cuenv itself had resident, without its tasks; of several runs, the largest. */
+  readonly memoryBytes: number;
   readonly tasks: Readonly<Record<string, TaskCounts>>;
   /** Entries that were not trusted, by reason. Runs of earlier versions have none. */
   readonly refused: Readonly<Record<string, number>>;
@@ -25,33 +32,37 @@ export interface TaskCounts {
   readonly savedMs: number;
 }
 
-/** Sums over runs. Rates are between 0 and 1, or undefined when nothing was looked up. */
-export interface CacheStatistics extends Omit<RunRecord, "at"> {
-  readonly runs: number;
-  readonly hitRate: number | undefined;
-  readonly averageLookupMs: number | undefined;
-  readonly averageStoreMs: number | undefined;
-}
+export type RunCounts = { -readonly [Field in keyof RunRecord]: RunRecord[Field] };
 
-type Counts = { -readonly [Field in keyof RunRecord]: RunRecord[Field] };
-
-const dayMs = 24 * 60 * 60 * 1000;
+/** A day's file takes no more than this (64 MiB): beyond, runs of that day are not counted. */
+const maxDayBytes = 64 * 1024 * 1024;
 
 /** Counts events of one run; `record` gives the sums so far. */
-export function createRunCounter(now: () => number = Date.now): {
+export function createRunCounter(
+  now: () => number = Date.now,
+  project = "",
+): {
   count(event: CacheEvent): void;
   record(): RunRecord;
 } {
-  const counts = noCounts(now());
-  return { count: (event) => countEvent(counts, event), record: () => counts };
+  const counts = noCounts(now(), project);
+  return {
+    count: (event) => countEvent(counts, event),
+    record: () => {
+      counts.at = now();
+      counts.memoryBytes = process.resourceUsage().maxRSS * 1024;
+      return counts;
+    },
+  };
 }
 
-function noCounts(at: number): Counts {
+export function noCounts(at: number, project: string): RunCounts {
   const zero = { hits: 0, misses: 0, stored: 0, errors: 0, lookups: 0, lookupMs: 0, storeMs: 0 };
-  return { at, ...zero, savedMs: 0, restoredBytes: 0, tasks: {}, refused: {} };
+  const sums = { savedMs: 0, restoredBytes: 0, memoryBytes: 0 };
+  return { at, project, ...zero, ...sums, tasks: {}, refused: {} };
 }
 
-function countEvent(counts: Counts, event: CacheEvent): void {
+function countEvent(counts: RunCounts, event: CacheEvent): void {
   switch (event.type) {
     case "lookup":
       counts.lookups += 1;
@@ -60,15 +71,11 @@ function countEvent(counts: Counts, event: CacheEvent): void {
     case "hit":
       counts.hits += 1;
       counts.savedMs += event.savedMs;
-      counts.tasks = withTask(counts.tasks, event.task, {
-        hits: 1,
-        misses: 0,
-        savedMs: event.savedMs,
-      });
+      addTask(counts.tasks, event.task, { hits: 1, misses: 0, savedMs: event.savedMs });
       break;
     case "miss":
       counts.misses += 1;
-      counts.tasks = withTask(counts.tasks, event.task, { hits: 0, misses: 1, savedMs: 0 });
+      addTask(counts.tasks, event.task, { hits: 0, misses: 1, savedMs: 0 });
       break;
     case "restored":
       counts.restoredBytes += event.bytes;
@@ -81,7 +88,7 @@ function countEvent(counts: Counts, event: CacheEvent): void {
       counts.errors += 1;
       break;
     case "refused":
-      counts.refused = withCount(counts.refused, event.reason, 1);
+      addCount(counts.refused, event.reason, 1);
       break;
     case "executed":
     case "notStored":
@@ -91,133 +98,77 @@ function countEvent(counts: Counts, event: CacheEvent): void {
   }
 }
 
-function withTask(tasks: RunRecord["tasks"], name: string, more: TaskCounts): RunRecord["tasks"] {
-  const all = tasks as Record<string, TaskCounts>;
-  const before = Object.hasOwn(all, name) ? all[name] : undefined;
-  all[name] = {
+/** Names are the user's: `__proto__` is one. */
+function ownValue<Value>(of: Readonly<Record<string, Value>>, name: string): Value | undefined {
+  return Object.hasOwn(of, name) ? of[name] : undefined;
+}
+
+function setOwn<Value>(of: Readonly<Record<string, Value>>, name: string, value: Value): void {
+  Object.defineProperty(of, name, { value, writable: true, enumerable: true, configurable: true });
+}
+
+export function addTask(tasks: RunRecord["tasks"], name: string, more: TaskCounts): void {
+  const before = ownValue(tasks, name);
+  setOwn(tasks, name, {
     hits: (before?.hits ?? 0) + more.hits,
     misses: (before?.misses ?? 0) + more.misses,
     savedMs: (before?.savedMs ?? 0) + more.savedMs,
-  };
-  return all;
+  });
 }
 
-function withCount(
-  counts: RunRecord["refused"],
-  reason: string,
-  more: number,
-): RunRecord["refused"] {
-  const before = Object.hasOwn(counts, reason) ? (counts[reason] ?? 0) : 0;
-  return { ...counts, [reason]: before + more };
+export function addCount(counts: RunRecord["refused"], reason: string, more: number): void {
+  setOwn(counts, reason, (ownValue(counts, reason) ?? 0) + more);
 }
 
-/** Appends one line; a single write with O_APPEND, so that concurrent runs do not mix. Says whether it could. */
+/** As it is written: thousandths of a millisecond are noise. */
+export function recordLine(record: RunRecord): string {
+  const { lookupMs, storeMs, savedMs } = record;
+  const rounded = { lookupMs: round(lookupMs), storeMs: round(storeMs), savedMs: round(savedMs) };
+  return `${JSON.stringify({ ...record, ...rounded })}\n`;
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}
+
+/**
+ * Appends one line: a single write with O_APPEND, so that concurrent runs do not mix. Says whether it could. A run that asked nothing of the
+ * cache has no line. 0.1 ms (docs/statistics.md).
+ */
 export function appendRunRecord(cacheDirectory: string, record: RunRecord): boolean {
   if (record.hits + record.misses + record.errors === 0) return true;
+  const day = new Date(record.at).toISOString().slice(0, 10);
+  const line = Buffer.from(recordLine(record));
   try {
-    const directory = `${cacheDirectory}/v1/stats`;
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    const day = new Date(record.at).toISOString().slice(0, 10);
-    appendFileSync(`${directory}/${day}.jsonl`, `${JSON.stringify(record)}\n`, { mode: 0o600 });
-    return true;
+    const file = openForAppending(`${cacheDirectory}/v1/stats`, `${day}.jsonl`);
+    try {
+      const { size } = fstatSync(file);
+      if (size + line.length > maxDayBytes) return false;
+      // A line that was torn (a crash, a full disk) must not take this one with it.
+      const bytes = isLineOpen(file, size) ? Buffer.concat([newline, line]) : line;
+      return writeSync(file, bytes) === bytes.length;
+    } finally {
+      closeSync(file);
+    }
   } catch {
     return false;
   }
 }
 
-/** Sums the runs of the last `days`; lines that cannot be read are passed over. */
-export function readStatistics(
-  cacheDirectory: string,
-  days: number,
-  now: number = Date.now(),
-): CacheStatistics {
-  const sum = noCounts(now);
-  let runs = 0;
-  for (const name of dayFiles(cacheDirectory)) {
-    if (now - Date.parse(name.slice(0, 10)) > (days + 1) * dayMs) continue;
-    for (const line of readLines(`${cacheDirectory}/v1/stats/${name}`)) {
-      const record = parseRecord(line);
-      if (record === undefined || now - record.at > days * dayMs) continue;
-      runs += 1;
-      addRecord(sum, record);
-    }
-  }
-  const { at: _, ...counts } = sum;
-  const ratio = (part: number, whole: number): number | undefined =>
-    whole === 0 ? undefined : part / whole;
-  return {
-    ...counts,
-    runs,
-    hitRate: ratio(sum.hits, sum.hits + sum.misses),
-    averageLookupMs: ratio(sum.lookupMs, sum.lookups),
-    averageStoreMs: ratio(sum.storeMs, sum.stored),
-  };
+const newline = Buffer.from("\n");
+
+function isLineOpen(file: number, size: number): boolean {
+  if (size === 0) return false;
+  const last = Buffer.alloc(1);
+  return readSync(file, last, 0, 1, size - 1) === 1 && !last.equals(newline);
 }
 
-/** Removes the files of days beyond the retention. */
-export function removeOldStatistics(
-  cacheDirectory: string,
-  days: number,
-  now: number = Date.now(),
-): void {
-  for (const name of dayFiles(cacheDirectory)) {
-    if (now - Date.parse(name.slice(0, 10)) <= (days + 1) * dayMs) continue;
-    try {
-      unlinkSync(`${cacheDirectory}/v1/stats/${name}`);
-    } catch {
-      // Removed by another process, or read-only: tried again next time.
-    }
-  }
-}
-
-function dayFiles(cacheDirectory: string): string[] {
+function openForAppending(directory: string, name: string): number {
+  const path = `${directory}/${name}`;
   try {
-    return readdirSync(`${cacheDirectory}/v1/stats`).filter((name) =>
-      /^\d{4}-\d\d-\d\d\.jsonl$/.test(name),
-    );
+    return openSync(path, "a+", 0o600);
   } catch {
-    return [];
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    return openSync(path, "a+", 0o600);
   }
-}
-
-function readLines(path: string): string[] {
-  try {
-    return readFileSync(path, "utf8").split("\n");
-  } catch {
-    return [];
-  }
-}
-
-const sums = [
-  "hits",
-  "misses",
-  "stored",
-  "errors",
-  "lookups",
-  "lookupMs",
-  "storeMs",
-  "savedMs",
-  "restoredBytes",
-] as const;
-
-/** As a line has it; those of earlier versions lack the later fields. */
-type StoredRecord = Omit<RunRecord, "refused"> & Partial<Pick<RunRecord, "refused">>;
-
-function parseRecord(line: string): StoredRecord | undefined {
-  if (line === "") return undefined;
-  try {
-    const record = JSON.parse(line) as StoredRecord;
-    const valid = ["at" as const, ...sums].every((field) => Number.isFinite(record[field]));
-    return valid && typeof record.tasks === "object" ? record : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function addRecord(sum: Counts, record: StoredRecord): void {
-  for (const field of sums) sum[field] += record[field];
-  for (const [reason, count] of Object.entries(record.refused ?? {}))
-    if (Number.isFinite(count)) sum.refused = withCount(sum.refused, reason, count);
-  for (const [name, counts] of Object.entries(record.tasks))
-    sum.tasks = withTask(sum.tasks, name, counts);
 }

@@ -6,15 +6,17 @@ export const leftoverAfterMs: number = 10 * 60 * 1000;
 
 /**
  * Removes what killed processes left beside the state files (`*.tmp`) and among the leases. Whoever loses a file that it
- * was still about to rename learns a little less for its next run. Never throws.
+ * was still about to rename learns a little less for its next run. Gives the bytes that went. Never throws.
  */
-export function sweepLeftovers(directories: readonly string[], nowMs: number): void {
+export function sweepLeftovers(directories: readonly string[], nowMs: number): number {
+  let bytes = 0;
   for (const directory of directories) {
     const isLeases = basename(directory) === "leases";
     for (const name of namesBelow(directory)) {
-      if (isLeases || name.endsWith(".tmp")) removeOld(`${directory}/${name}`, nowMs);
+      if (isLeases || name.endsWith(".tmp")) bytes += removeOld(`${directory}/${name}`, nowMs);
     }
   }
+  return bytes;
 }
 
 function namesBelow(directory: string): string[] {
@@ -25,10 +27,14 @@ function namesBelow(directory: string): string[] {
   }
 }
 
-function removeOld(path: string, nowMs: number): void {
+function removeOld(path: string, nowMs: number): number {
   try {
-    if (nowMs - lstatSync(path).mtimeMs > leftoverAfterMs) unlinkSync(path);
+    const { mtimeMs, size } = lstatSync(path);
+    if (nowMs - mtimeMs <= leftoverAfterMs) return 0;
+    unlinkSync(path);
+    return size;
   } catch {
     // Removed by another process, a folder, or read-only: tried again next time.
+    return 0;
   }
 }

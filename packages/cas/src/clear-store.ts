@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, rmdirSync } from "node:fs";
+import { type Dirent, lstatSync, readdirSync, rmdirSync } from "node:fs";
 import { removeQuietly } from "./atomic-write.ts";
 import type { CacheFolder } from "./cache-folder.ts";
 import { scanBlobs, scanEntries, type StoredFile } from "./scan-store.ts";
@@ -8,7 +8,16 @@ import { sweepAbandoned } from "./temporary-folder.ts";
 export interface Cleared {
   readonly removedEntries: number;
   readonly removedBlobs: number;
+  /** Of entries and blobs. */
   readonly removedBytes: number;
+  /** Of everything else: quarantine, journal, index, and what dead processes left. */
+  readonly otherBytes: number;
+}
+
+export interface ClearOptions {
+  /** Told now and then how many files are gone, and how many bytes. */
+  readonly onProgress?: ((files: number, bytes: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -16,29 +25,30 @@ export interface Cleared {
  * the cache's own by name and place go; folders go when they are empty. Processes that store or restore meanwhile have misses, nothing worse.
  * @throws {CuenvError} CAS_STORE_UNAVAILABLE; the signal's reason.
  */
-export async function clearStore(folder: CacheFolder, signal?: AbortSignal): Promise<Cleared> {
+export async function clearStore(
+  folder: CacheFolder,
+  options: ClearOptions = {},
+): Promise<Cleared> {
   const { layout } = folder;
+  const { signal } = options;
   try {
     if (lstatSync(layout.base, { throwIfNoEntry: false }) === undefined) {
-      return { removedEntries: 0, removedBlobs: 0, removedBytes: 0 };
+      return { removedEntries: 0, removedBlobs: 0, removedBytes: 0, otherBytes: 0 };
     }
     folder.assertWritable();
     folder.saveUses();
-    const entries = await removeAll(scanEntries(layout, signal));
-    const blobs = await removeAll(scanBlobs(layout, signal));
-    for (const name of namesIn(layout.quarantine)) removeQuietly(`${layout.quarantine}/${name}`);
-    removeQuietly(layout.index);
-    for (const name of namesIn(layout.base)) {
-      if (name === "journal" || name.startsWith("journal."))
-        removeQuietly(`${layout.base}/${name}`);
-    }
-    sweepAbandoned(layout.temporary, folder.now());
+    const entries = await removeAll(scanEntries(layout, signal), options.onProgress);
+    const blobs = await removeAll(scanBlobs(layout, signal), (files, bytes) =>
+      options.onProgress?.(entries.count + files, entries.bytes + bytes),
+    );
+    const otherBytes = clearTheRest(folder);
     for (const directory of [layout.entries, layout.blobs, layout.quarantine])
       removeEmpty(directory);
     return {
       removedEntries: entries.count,
       removedBlobs: blobs.count,
       removedBytes: entries.bytes + blobs.bytes,
+      otherBytes,
     };
   } catch (error) {
     if (signal?.aborted === true) throw error;
@@ -46,8 +56,51 @@ export async function clearStore(folder: CacheFolder, signal?: AbortSignal): Pro
   }
 }
 
+/** Gives the bytes that went. */
+function clearTheRest({ layout, now }: CacheFolder): number {
+  let bytes = 0;
+  const remove = (path: string): void => {
+    const size = sizeOf(path);
+    if (removeQuietly(path)) bytes += size;
+  };
+  for (const name of namesIn(layout.quarantine)) remove(`${layout.quarantine}/${name}`);
+  remove(layout.index);
+  for (const name of namesIn(layout.base)) {
+    if (name === "journal" || name.startsWith("journal.")) remove(`${layout.base}/${name}`);
+  }
+  sweepAbandoned(layout.temporary, now(), "", (path) => {
+    bytes += sizeBelow(path);
+  });
+  return bytes;
+}
+
+function sizeOf(path: string): number {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  } catch {
+    return 0;
+  }
+}
+
+function sizeBelow(path: string): number {
+  let entries: Dirent[];
+  try {
+    entries = readdirSync(path, { withFileTypes: true, recursive: true });
+  } catch {
+    return sizeOf(path);
+  }
+  return entries.reduce(
+    (sum, entry) => sum + (entry.isDirectory() ? 0 : sizeOf(`${entry.parentPath}/${entry.name}`)),
+    0,
+  );
+}
+
+/** So many files between two reports. */
+const filesPerReport = 64;
+
 async function removeAll(
   files: AsyncIterable<StoredFile>,
+  onProgress: ClearOptions["onProgress"],
 ): Promise<{ count: number; bytes: number }> {
   let count = 0;
   let bytes = 0;
@@ -55,6 +108,7 @@ async function removeAll(
     if (!removeQuietly(path)) continue;
     count += 1;
     bytes += sizeBytes;
+    if (count % filesPerReport === 0) onProgress?.(count, bytes);
   }
   return { count, bytes };
 }

@@ -29,12 +29,15 @@ export interface EvictOptions {
    * for somebody who asked for it; {@link unreferencedGraceMs} for eviction that nobody asked for.
    */
   readonly graceMs?: number;
+  /** Told now and then how many files are gone, and how many bytes. */
+  readonly onProgress?: ((files: number, bytes: number) => void) | undefined;
   readonly signal?: AbortSignal;
 }
 
 /** 1 h, twice the interval at which uses of blobs are noted, so that a blob that was found in use stays. */
 export const unreferencedGraceMs: number = 60 * 60 * 1000;
 
+/** What other processes removed meanwhile is theirs to count. */
 export interface Eviction {
   readonly removedEntries: number;
   readonly removedBlobs: number;
@@ -71,8 +74,13 @@ interface Store {
 interface Sweep extends Store {
   readonly removed: Set<Unit>;
   readonly victims: EntryId[];
+  readonly onProgress: EvictOptions["onProgress"];
+  removedEntries: number;
   removedBlobs: number;
   removedBytes: number;
+  /** Blobs and bytes that are gone, whoever removed them. */
+  goneBlobs: number;
+  goneBytes: number;
   /** Files that were tried to remove, for `filesPerTurn`. */
   tried: number;
 }
@@ -101,16 +109,19 @@ export async function evict(options: EvictOptions): Promise<Eviction> {
       ...store,
       removed: new Set(),
       victims: [],
+      onProgress: options.onProgress,
+      removedEntries: 0,
       removedBlobs: 0,
       removedBytes: 0,
+      goneBlobs: 0,
+      goneBytes: 0,
       tried: 0,
     };
     for (const unit of order) {
       if (isOld(unit) && !isSpared(unit)) await remove(sweep, unit, signal);
     }
     for (const unit of order) {
-      if (limits.maxBytes === undefined || sweep.bytes - sweep.removedBytes <= limits.maxBytes)
-        break;
+      if (limits.maxBytes === undefined || sweep.bytes - sweep.goneBytes <= limits.maxBytes) break;
       if (!sweep.removed.has(unit) && !isSpared(unit)) await remove(sweep, unit, signal);
     }
     return finish(folder, sweep);
@@ -183,24 +194,37 @@ function looseUnit(name: string, blob: StoredFile): Unit {
   };
 }
 
-/** Whether the file is not there any more. */
-function isGone(path: string): boolean {
-  return removeQuietly(path) || lstatSync(path, { throwIfNoEntry: false }) === undefined;
+/** gone: not by us. */
+function removeFile(path: string): "removed" | "gone" | "there" {
+  if (removeQuietly(path)) return "removed";
+  return lstatSync(path, { throwIfNoEntry: false }) === undefined ? "gone" : "there";
 }
 
 /** An entry that cannot be removed keeps its blobs. */
 async function remove(sweep: Sweep, unit: Unit, signal: AbortSignal | undefined): Promise<void> {
   await nextFile(sweep, signal);
-  if (unit.entry !== undefined && !isGone(unit.entry.path)) return;
+  if (unit.entry !== undefined) {
+    const { path, sizeBytes } = unit.entry;
+    const now = removeFile(path);
+    if (now === "there") return;
+    sweep.goneBytes += sizeBytes;
+    if (now === "removed") {
+      sweep.removedEntries += 1;
+      sweep.removedBytes += sizeBytes;
+    }
+  }
   sweep.removed.add(unit);
   sweep.victims.push(unit.name);
-  sweep.removedBytes += unit.entry?.sizeBytes ?? 0;
   for (const { path, sizeBytes } of unit.blobs) {
     const others = (sweep.references.get(path) ?? 1) - 1;
     sweep.references.set(path, others);
     if (others > 0) continue;
     await nextFile(sweep, signal);
-    if (!isGone(path)) continue;
+    const now = removeFile(path);
+    if (now === "there") continue;
+    sweep.goneBlobs += 1;
+    sweep.goneBytes += sizeBytes;
+    if (now === "gone") continue;
     sweep.removedBlobs += 1;
     sweep.removedBytes += sizeBytes;
   }
@@ -208,14 +232,17 @@ async function remove(sweep: Sweep, unit: Unit, signal: AbortSignal | undefined)
 
 async function nextFile(sweep: Sweep, signal: AbortSignal | undefined): Promise<void> {
   sweep.tried += 1;
-  if (sweep.tried % filesPerTurn === 0) await setImmediate();
+  if (sweep.tried % filesPerTurn === 0) {
+    sweep.onProgress?.(sweep.removedEntries + sweep.removedBlobs, sweep.removedBytes);
+    await setImmediate();
+  }
   signal?.throwIfAborted();
 }
 
 /** The index is written anew: without what went, and with the true size. */
 function finish(folder: CacheFolder, sweep: Sweep): Eviction {
   const left = sweep.entries.filter((unit) => !sweep.removed.has(unit));
-  const bytes = sweep.bytes - sweep.removedBytes;
+  const bytes = sweep.bytes - sweep.goneBytes;
   const names = new Set(left.map(({ name }) => name));
   const writeIndex = (text: string): void =>
     folder.writeFile(folder.layout.index, Buffer.from(text));
@@ -225,11 +252,11 @@ function finish(folder: CacheFolder, sweep: Sweep): Eviction {
     entries: new Map([...table.entries].filter(([id]) => names.has(id))),
   }));
   return {
-    removedEntries: sweep.entries.length - left.length,
+    removedEntries: sweep.removedEntries,
     removedBlobs: sweep.removedBlobs,
     removedBytes: sweep.removedBytes,
     entries: left.length,
-    blobs: sweep.blobs - sweep.removedBlobs,
+    blobs: sweep.blobs - sweep.goneBlobs,
     bytes,
     victims: sweep.victims,
   };

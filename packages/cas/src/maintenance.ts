@@ -1,5 +1,5 @@
 /** Looking after a disk store: eviction, verification, clearing, counting. Apart from the index, because no hit needs it. */
-export { type Cleared, clearStore } from "./clear-store.ts";
+export { type Cleared, type ClearOptions, clearStore } from "./clear-store.ts";
 export {
   type EntryReferences,
   evict,

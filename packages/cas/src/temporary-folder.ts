@@ -61,8 +61,13 @@ export function createTemporaryFolder(parent: string, now: () => number): Tempor
   return { directory, create };
 }
 
-/** Removes what dead processes left in `parent`. Returns how many things went. Never throws. */
-export function sweepAbandoned(parent: string, nowMs: number, prefix = ""): number {
+/** Removes what dead processes left in `parent`, each told `before` it goes. Returns how many things went. Never throws. */
+export function sweepAbandoned(
+  parent: string,
+  nowMs: number,
+  prefix = "",
+  before?: (path: string) => void,
+): number {
   let names: string[];
   try {
     names = readdirSync(parent);
@@ -75,6 +80,7 @@ export function sweepAbandoned(parent: string, nowMs: number, prefix = ""): numb
     try {
       const { mtimeMs } = lstatSync(`${parent}/${name}`);
       if (!isAbandoned(name.slice(prefix.length), mtimeMs, nowMs)) continue;
+      before?.(`${parent}/${name}`);
       rmSync(`${parent}/${name}`, { recursive: true, force: true });
       swept += 1;
     } catch {

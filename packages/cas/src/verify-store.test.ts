@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { check, type EntryStore, openEntryStore, references } from "../test/entries.ts";
 import { runModule, sourceUrl } from "../test/other-process.ts";
@@ -112,18 +120,35 @@ describe("verify", () => {
   });
 });
 
+function bytesBelow(folder: string): number {
+  return readdirSync(folder, { withFileTypes: true, recursive: true }).reduce(
+    (sum, entry) => sum + (entry.isFile() ? statSync(`${entry.parentPath}/${entry.name}`).size : 0),
+    0,
+  );
+}
+
 describe("row 34: clear", () => {
   it("removes entries, blobs and traces of them, and says how much", async () => {
     await cache.put("a", ["one", "two"]);
     await cache.put("b", ["three"]);
     cache.damage(cache.blobPath("three"), "THREE");
     await verify(true);
+    // What a process that was killed left: nobody is 4000000.
+    mkdirSync(`${root}/v1/tmp/0.0.4000000.1.0123456789abcdef`);
+    writeFileSync(`${root}/v1/tmp/0.0.4000000.1.0123456789abcdef/1`, "left");
+    const long = (Date.now() - 2 * 60 * 60 * 1000) / 1000;
+    utimesSync(`${root}/v1/tmp/0.0.4000000.1.0123456789abcdef`, long, long);
     const { entryBytes, blobBytes } = await measureStore(cache.folder);
-    expect(await clearStore(cache.folder)).toEqual({
+    cache.folder.saveUses();
+    const before = bytesBelow(root);
+    const cleared = await clearStore(cache.folder);
+    expect(cleared).toMatchObject({
       removedEntries: 1,
       removedBlobs: 2,
       removedBytes: entryBytes + blobBytes,
     });
+    expect(cleared.removedBytes + cleared.otherBytes).toBe(before - bytesBelow(root));
+    expect(cleared.otherBytes).toBeGreaterThan("THREE".length + "left".length);
     expect(await measureStore(cache.folder)).toMatchObject({
       entries: 0,
       blobs: 0,
@@ -160,6 +185,7 @@ describe("row 34: clear", () => {
       removedEntries: 0,
       removedBlobs: 0,
       removedBytes: 0,
+      otherBytes: 0,
     });
     expect(existsSync(root)).toBe(false);
   });

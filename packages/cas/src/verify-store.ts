@@ -1,5 +1,6 @@
 import { type Digest, hashFile } from "@cuenv/digest";
 import { lstatSync, readdirSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
 import { removeQuietly } from "./atomic-write.ts";
 import type { CacheFolder } from "./cache-folder.ts";
 import type { EntryReferences } from "./evict.ts";
@@ -23,6 +24,8 @@ export interface VerifyOptions {
   readonly check: EntryCheck;
   /** Moves damaged blobs to the quarantine, and removes damaged entries, entries whose blobs are gone, and abandoned temporary files. */
   readonly repair?: boolean;
+  /** Told now and then how many files were checked, and how many bytes. */
+  readonly onProgress?: ((files: number, bytes: number) => void) | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -54,6 +57,9 @@ interface Work extends VerifyOptions {
 
 const maxEntryBytes = 64 * 1024 * 1024;
 
+/** An abort is heard only when others get a turn: they do after so many hashed bytes (16 MiB), some ten milliseconds. */
+const bytesPerTurn = 16 * 1024 * 1024;
+
 /**
  * Reads and hashes everything in the store. What other processes remove meanwhile is passed over.
  * @throws {CuenvError} CAS_STORE_UNAVAILABLE; the signal's reason.
@@ -65,12 +71,23 @@ export async function verifyStore(options: VerifyOptions): Promise<Verification>
     if (repair) folder.assertWritable();
     else folder.assertReadable();
     let blobs = 0;
+    let bytes = 0;
+    let sinceTurn = 0;
     for await (const blob of scanBlobs(folder.layout, signal)) {
       if (verifyBlobFile(work, blob)) blobs += 1;
+      bytes += blob.sizeBytes;
+      sinceTurn += blob.sizeBytes;
+      if (sinceTurn < bytesPerTurn) continue;
+      sinceTurn = 0;
+      options.onProgress?.(blobs, bytes);
+      await setImmediate();
+      signal?.throwIfAborted();
     }
     let entries = 0;
     for await (const entry of scanEntries(folder.layout, signal)) {
       if (verifyEntry(work, entry)) entries += 1;
+      bytes += entry.sizeBytes;
+      if (entries % 64 === 0) options.onProgress?.(blobs + entries, bytes);
     }
     const blobBytes = [...work.sound.values()].reduce((sum, size) => sum + size, 0);
     const abandonedTemporaries = countAbandoned(folder, repair);

@@ -184,10 +184,23 @@ export const commands: readonly Command[] = [
     name: "cache stats",
     aliases: [],
     summary: "Hits, misses, time saved and disk use",
-    usage: "cuenv cache stats [flags]",
+    usage: "cuenv cache stats [--since TIME] [flags]",
     takesNames: false,
-    flags: { directory, json, package: packageName },
-    examples: [["cuenv cache stats --json", "for scripts"]],
+    flags: {
+      directory,
+      json,
+      package: packageName,
+      since: { type: "string", value: "TIME", summary: "Only runs since then: 2h, 7d, 2026-11-20" },
+    },
+    about: [
+      "Of all runs of all projects that use this cache folder, as long as statsRetentionDays says. A",
+      "run that may not write to the cache (mode read or off) leaves no trace, here neither.",
+    ],
+    examples: [
+      ["cuenv cache stats", "rates of the last hour, day, week and in all; by task"],
+      ["cuenv cache stats --since 2h", "of the last two hours alone"],
+      ["cuenv cache stats --json", "for scripts"],
+    ],
     load: async () => (await import("../commands/cache-stats.ts")).runCacheStats,
   },
   {
@@ -203,7 +216,15 @@ export const commands: readonly Command[] = [
       repair: { type: "boolean", summary: "Remove what is damaged" },
       signatures: { type: "boolean", summary: "Ask whose results they are, too" },
     },
-    examples: [["cuenv cache verify --repair", "mend a cache folder after a disk fault"]],
+    about: [
+      "Every blob is hashed, every result is checked, with what it names. Exit code 4 when there is",
+      "damage, 0 when there is none or --repair removed all of it: what was lost is made again when it",
+      "is needed. Safe beside running builds; Ctrl-C ends it.",
+    ],
+    examples: [
+      ["cuenv cache verify", "is anything damaged?"],
+      ["cuenv cache verify --repair", "mend a cache folder after a disk fault"],
+    ],
     load: async () => (await import("../commands/cache-verify.ts")).runCacheVerify,
   },
   ...trustCommands,

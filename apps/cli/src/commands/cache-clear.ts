@@ -3,13 +3,18 @@ import type { Invocation } from "../command-line/command.ts";
 import { openSettings } from "../project/open-project.ts";
 import { printOut } from "../report/terminal.ts";
 import { removedText } from "../report/removed-text.ts";
+import { runMaintenance } from "../statistics/run-maintenance.ts";
 
 /** `cuenv cache clear`: the next run starts cold. */
-export async function runCacheClear(invocation: Invocation): Promise<number> {
-  const { settings } = await openSettings(invocation);
-  const removed = await clearCache(settings);
-  if (invocation.flags["json"] === true)
-    printOut(`${JSON.stringify({ version: 1, ...removed })}\n`);
-  else printOut(removedText(removed, settings.cacheDir));
-  return 0;
+export function runCacheClear(invocation: Invocation): Promise<number> {
+  return runMaintenance({ doing: "Removing", done: "removed" }, async (run) => {
+    const { settings } = await openSettings(invocation, { remember: false });
+    const removed = await clearCache(settings, run);
+    printOut(
+      invocation.flags["json"] === true
+        ? `${JSON.stringify({ version: 1, ...removed })}\n`
+        : removedText(removed, settings.cacheDir),
+    );
+    return 0;
+  });
 }

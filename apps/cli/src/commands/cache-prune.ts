@@ -1,11 +1,11 @@
 import { cleanupStaleEntries } from "@cuenv/cache/maintenance";
 import { parseByteSize, parseDuration } from "@cuenv/config";
 import { CuenvError } from "@cuenv/errors";
-import { installSignalHandling, interruptExitCode } from "@cuenv/runner";
 import type { Invocation } from "../command-line/command.ts";
 import { openSettings } from "../project/open-project.ts";
 import { printOut } from "../report/terminal.ts";
 import { removedText } from "../report/removed-text.ts";
+import { runMaintenance } from "../statistics/run-maintenance.ts";
 
 interface Limits {
   readonly maxAgeMs?: number | undefined;
@@ -43,25 +43,15 @@ function read(
   throw new CuenvError("USAGE", `cannot use --${flag} ${value}: it is not like ${example}`);
 }
 
-async function remove(invocation: Invocation, limits: Limits): Promise<number> {
-  const { settings } = await openSettings(invocation);
-  const controller = new AbortController();
-  const { signal } = controller;
-  const removeHandlers = installSignalHandling({
-    onInterrupt: (reason) => controller.abort(reason),
-  });
-  try {
-    const removed = await cleanupStaleEntries(settings, limits, signal);
+function remove(invocation: Invocation, limits: Limits): Promise<number> {
+  return runMaintenance({ doing: "Removing", done: "removed" }, async (run) => {
+    const { settings } = await openSettings(invocation, { remember: false });
+    const removed = await cleanupStaleEntries(settings, limits, run);
     printOut(
       invocation.flags["json"] === true
         ? `${JSON.stringify({ version: 1, ...removed })}\n`
         : removedText(removed, settings.cacheDir),
     );
     return 0;
-  } catch (error) {
-    if (signal.aborted) return interruptExitCode(signal.reason);
-    throw error;
-  } finally {
-    removeHandlers();
-  }
+  });
 }

@@ -4,25 +4,28 @@ import type { Invocation } from "../command-line/command.ts";
 import { openSettings } from "../project/open-project.ts";
 import { printOut } from "../report/terminal.ts";
 import { formatBytes } from "../run/format-duration.ts";
+import { runMaintenance } from "../statistics/run-maintenance.ts";
 
 /** `cuenv cache verify`: exit code 4 when there is damage, 0 when there is none or all of it was mended. */
-export async function runCacheVerify(invocation: Invocation): Promise<number> {
-  const { settings, trust, workspaceRoot } = await openSettings(invocation);
-  const verify =
-    invocation.flags["signatures"] === true
-      ? storedTrust(settings, trust, workspaceRoot).verify
-      : undefined;
-  if (invocation.flags["signatures"] === true && verify === undefined) {
-    throw new CuenvError("USAGE", "cannot verify signatures: trust is off", {
-      hint: "CUENV_TRUST=local asks for this machine's own.",
-    });
-  }
-  const repair = invocation.flags["repair"] === true;
-  const found = await verifyCache(settings, repair, undefined, verify);
-  const left = found.problems.filter((problem) => !problem.repaired);
-  if (invocation.flags["json"] === true) printOut(`${JSON.stringify(document(found))}\n`);
-  else printOut(text(found, left.length, settings.cacheDir));
-  return left.length > 0 ? exitCodes.damage : 0;
+export function runCacheVerify(invocation: Invocation): Promise<number> {
+  return runMaintenance({ doing: "Checking", done: "checked" }, async (run) => {
+    const { settings, trust, workspaceRoot } = await openSettings(invocation, { remember: false });
+    const verify =
+      invocation.flags["signatures"] === true
+        ? storedTrust(settings, trust, workspaceRoot).verify
+        : undefined;
+    if (invocation.flags["signatures"] === true && verify === undefined) {
+      throw new CuenvError("USAGE", "cannot verify signatures: trust is off", {
+        hint: "CUENV_TRUST=local asks for this machine's own.",
+      });
+    }
+    const repair = invocation.flags["repair"] === true;
+    const found = await verifyCache(settings, { ...run, repair, verify });
+    const left = found.problems.filter((problem) => !problem.repaired);
+    if (invocation.flags["json"] === true) printOut(`${JSON.stringify(document(found))}\n`);
+    else printOut(text(found, left.length, settings.cacheDir));
+    return left.length > 0 ? exitCodes.damage : 0;
+  });
 }
 
 function document(found: Verification): Record<string, unknown> {

@@ -37,11 +37,19 @@ export interface OpenProject {
   readonly trust: TrustPolicy;
 }
 
+export interface OpenOptions {
+  /** False: what was evaluated is not kept for the next run. For who measures or empties the cache folder. */
+  readonly remember?: boolean;
+}
+
 /**
  * Finds, evaluates and validates the project around the current folder.
  * @throws {CuenvError} USAGE when there is none; CUE_… and CONFIG_… for what is wrong with it.
  */
-export async function openProject(invocation: Invocation): Promise<OpenProject> {
+export async function openProject(
+  invocation: Invocation,
+  { remember = true }: OpenOptions = {},
+): Promise<OpenProject> {
   const { env } = process;
   const packageName = flagText(invocation, "package") ?? env["CUENV_PACKAGE"];
   const environment = flagText(invocation, "env") ?? env["CUENV_ENV"];
@@ -75,7 +83,9 @@ export async function openProject(invocation: Invocation): Promise<OpenProject> 
     ),
     memoDirectoryFor: ({ cache }) => {
       const { settings } = settle(cache);
-      return mayRemember(settings) ? memoDirectory(settings, workspaceRoot, true, warn) : undefined;
+      return remember && mayRemember(settings)
+        ? memoDirectory(settings, workspaceRoot, true, warn)
+        : undefined;
     },
   });
   const all = { ...project, warnings: [...noted, ...project.warnings] };
@@ -114,19 +124,24 @@ export interface OpenSettings extends ResolvedCacheSettings {
   readonly trust: TrustPolicy;
   /** Absolute. */
   readonly workspaceRoot: string;
+  /** Absolute; the current folder outside of a project. */
+  readonly projectDirectory: string;
 }
 
 /**
  * The settings alone, for commands that need no tasks: outside of a project, and for one that cannot be evaluated, too, since a cache
  * must be cleared and mended whatever is wrong with env.cue.
  */
-export async function openSettings(invocation: Invocation): Promise<OpenSettings> {
+export async function openSettings(
+  invocation: Invocation,
+  options: OpenOptions = {},
+): Promise<OpenSettings> {
   const packageName = flagText(invocation, "package") ?? process.env["CUENV_PACKAGE"];
   const found = projectAround(packageName);
   try {
     if (found !== undefined) {
-      const { cache, trust, workspaceRoot } = await openProject(invocation);
-      return { ...cache, trust, workspaceRoot };
+      const { cache, trust, workspaceRoot } = await openProject(invocation, options);
+      return { ...cache, trust, workspaceRoot, projectDirectory: found };
     }
   } catch (error) {
     if (!(error instanceof CuenvError) || error.exitCode !== exitCodes.configuration) throw error;
@@ -144,6 +159,7 @@ export async function openSettings(invocation: Invocation): Promise<OpenSettings
     ...resolveCacheSettings({ environment: process.env, project, files, projectDirectory }),
     trust: trustPolicy(trust),
     workspaceRoot: place.workspaceRoot,
+    projectDirectory,
   };
 }
 

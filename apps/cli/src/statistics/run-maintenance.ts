@@ -1,0 +1,45 @@
+import { installSignalHandling, interruptExitCode } from "@cuenv/runner";
+import { discardCompiledCode } from "../compiled-code.ts";
+import { createProgress } from "../report/progress.ts";
+import { printErr } from "../report/terminal.ts";
+import { formatBytes } from "../run/format-duration.ts";
+
+export interface MaintenanceRun {
+  readonly onProgress: (files: number, bytes: number) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Looks after the cache folder with progress on a terminal. Ctrl-C ends it between two files, with 130, and says how far it came: what was done is done,
+ * and whole. Our own compiled code is not kept, so that measuring and emptying the folder does not fill it.
+ */
+export async function runMaintenance(
+  { doing, done }: { readonly doing: string; readonly done: string },
+  work: (run: MaintenanceRun) => Promise<number>,
+): Promise<number> {
+  discardCompiledCode();
+  const controller = new AbortController();
+  const { signal } = controller;
+  const progress = createProgress(doing);
+  const seen = { files: 0, bytes: 0 };
+  const removeHandlers = installSignalHandling({
+    onInterrupt: (reason) => controller.abort(reason),
+  });
+  try {
+    return await work({
+      signal,
+      onProgress: (files, bytes) => {
+        Object.assign(seen, { files, bytes });
+        progress.report(files, bytes);
+      },
+    });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    progress.end();
+    printErr(`interrupted: ${done} ${seen.files} files, ${formatBytes(seen.bytes)}, until then\n`);
+    return interruptExitCode(signal.reason);
+  } finally {
+    progress.end();
+    removeHandlers();
+  }
+}
