@@ -31,6 +31,15 @@ export interface CacheSettings {
   readonly statsRetentionDays: number;
   /** Sets apart configurations that must not share entries; part of the key. */
   readonly namespace: string;
+  /** `grpc://host:port` or `grpcs://host:port`; undefined: no remote cache. Never a workspace's to say. */
+  readonly remoteEndpoint: string | undefined;
+  /** As written, `${VAR}` not yet filled in (`remoteAuthToken`), so that settings can be shown without a secret. Never a workspace's to say. */
+  readonly remoteAuthToken: string | undefined;
+  readonly remoteTimeoutSeconds: number;
+  /** Requests to the remote cache at once. */
+  readonly remoteMaxConcurrent: number;
+  readonly remoteUploadEnabled: boolean;
+  readonly remoteDownloadEnabled: boolean;
 }
 
 /**

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { CacheSettingsInput } from "./cache-settings.ts";
 import { settingVariables } from "./environment-settings.ts";
 import { taskFields } from "./normalize/task-fields.ts";
-import { spellingInFiles } from "./read-cache-settings.ts";
+import { settingName } from "./setting-table.ts";
 import { resolveCacheSettings } from "./resolve-cache-settings.ts";
 
 function document(name: string): string {
@@ -20,7 +20,7 @@ describe("the documents", () => {
   it("name every setting with its variables", () => {
     const text = document("configuration.md");
     for (const field of Object.keys(settingVariables) as (keyof CacheSettingsInput)[]) {
-      expect(text).toContain(`| \`${spellingInFiles(field)}\``);
+      expect(text).toContain(`| \`${settingName(field)}\``);
       for (const variable of settingVariables[field]) expect(text).toContain(`\`${variable}\``);
     }
   });
@@ -42,9 +42,7 @@ describe("the documents", () => {
       "statsRetentionDays",
       "namespace",
     ] as const) {
-      const row = text
-        .split("\n")
-        .find((line) => line.startsWith(`| \`${spellingInFiles(field)}\``));
+      const row = text.split("\n").find((line) => line.startsWith(`| \`${settingName(field)}\``));
       expect(row?.split(" | ")[2]).toBe(`\`${String(settings[field])}\``);
     }
   });

@@ -1,31 +1,20 @@
 import { CuenvError } from "@cuenv/errors";
 import type { CacheSettings, CacheSettingsInput } from "./cache-settings.ts";
 import type { Data } from "./evaluated-package.ts";
-import { createProblems } from "./problems.ts";
-import { readCacheSettings, spellingInFiles } from "./read-cache-settings.ts";
+import { createProblems, type Warning } from "./problems.ts";
+import { readSettingValue } from "./read-setting-value.ts";
+import { settingFields, type SettingKind, settingTable } from "./setting-table.ts";
 import { openStruct } from "./struct.ts";
 
 /** Each setting: the variables that set it, ours first; the others are of earlier cuenvs. */
-export const settingVariables: Readonly<Record<keyof CacheSettings, readonly string[]>> = {
-  enabled: ["CUENV_CACHE_ENABLED"],
-  defaultMode: ["CUENV_CACHE", "CUENV_CACHE_MODE"],
-  cacheDir: ["CUENV_CACHE_DIR", "CUENV_CACHE_BASE_DIR"],
-  maxSizeBytes: ["CUENV_CACHE_MAX_SIZE", "CUENV_CACHE_SIZE"],
-  maxAgeMs: ["CUENV_CACHE_MAX_AGE"],
-  evictionPolicy: ["CUENV_CACHE_EVICTION_POLICY"],
-  envInclude: ["CUENV_CACHE_ENV_INCLUDE"],
-  envExclude: ["CUENV_CACHE_ENV_EXCLUDE"],
-  envMode: ["CUENV_CACHE_ENV_MODE"],
-  runtime: ["CUENV_CACHE_RUNTIME"],
-  keyEpoch: ["CUENV_CACHE_KEY_EPOCH"],
-  digestFunction: ["CUENV_CACHE_DIGEST_FUNCTION"],
-  durability: ["CUENV_CACHE_DURABILITY"],
-  statsRetentionDays: ["CUENV_CACHE_STATS_RETENTION_DAYS"],
-  namespace: ["CUENV_CACHE_NAMESPACE"],
-};
+export const settingVariables: Readonly<Record<keyof CacheSettings, readonly string[]>> =
+  Object.fromEntries(
+    settingFields.map((field) => {
+      const { variable, olderVariables = [] } = settingTable[field];
+      return [field, [variable, ...olderVariables]];
+    }),
+  ) as unknown as Record<keyof CacheSettings, readonly string[]>;
 
-const lists: ReadonlySet<string> = new Set(["envInclude", "envExclude", "runtime"]);
-const integers: ReadonlySet<string> = new Set(["keyEpoch", "statsRetentionDays"]);
 const trueWords = new Set(["true", "1", "yes", "on"]);
 const falseWords = new Set(["false", "0", "no", "off"]);
 
@@ -33,6 +22,7 @@ export interface EnvironmentSettings {
   readonly settings: CacheSettingsInput;
   /** The variable that each field came from. */
   readonly origins: Readonly<Partial<Record<keyof CacheSettings, string>>>;
+  readonly warnings: readonly Warning[];
 }
 
 /**
@@ -43,18 +33,23 @@ export function readEnvironmentSettings(
   environment: Readonly<Record<string, string | undefined>>,
 ): EnvironmentSettings {
   const origins: Partial<Record<keyof CacheSettings, string>> = {};
-  const settings: CacheSettingsInput = {};
+  const settings: Partial<Record<keyof CacheSettings, unknown>> = {};
+  const warnings: Warning[] = [];
   const errors: CuenvError[] = [];
-  for (const field of Object.keys(settingVariables) as (keyof CacheSettings)[]) {
-    const names = settingVariables[field];
-    const name = names.find((candidate) => (environment[candidate] ?? "") !== "");
+  for (const field of settingFields) {
+    const [ours = "", ...older] = settingVariables[field];
+    const name = [ours, ...older].find((candidate) => (environment[candidate] ?? "") !== "");
     if (name === undefined) continue;
     origins[field] = name;
+    if (name !== ours) warnings.push(olderVariable(name, ours));
+    const { path, value } = settingTable[field];
+    const spelling = path.at(-1) ?? "";
     // One struct for each variable: its name is what a message must say, not the setting's.
     const problems = createProblems();
-    const data = { [spellingInFiles(field)]: fromText(field, environment[name] ?? "") };
+    const data = { [spelling]: fromText(value.kind, environment[name] ?? "") };
     const struct = openStruct(problems, data, "", `the variable ${name}`);
-    Object.assign(settings, readCacheSettings(struct));
+    const read = readSettingValue(struct, spelling, value);
+    if (read !== undefined) settings[field] = read;
     try {
       problems.throwIfAny();
     } catch (error) {
@@ -62,23 +57,46 @@ export function readEnvironmentSettings(
       else throw error;
     }
   }
+  if ((environment["CUENV_CACHE_INLINE_THRESHOLD"] ?? "") !== "")
+    warnings.push(withoutEffect("CUENV_CACHE_INLINE_THRESHOLD"));
   const [first, ...others] = errors;
-  if (first === undefined) return { settings, origins };
-  const { code, message, hint } = first;
-  throw new CuenvError(code, message, { others, ...(hint === undefined ? {} : { hint }) });
+  if (first === undefined) return { settings: settings as CacheSettingsInput, origins, warnings };
+  const { code, message, hint, field } = first;
+  throw new CuenvError(code, message, {
+    others,
+    ...(hint === undefined ? {} : { hint }),
+    ...(field === undefined ? {} : { field }),
+  });
 }
 
-function fromText(field: string, text: string): Data {
+function olderVariable(name: string, ours: string): Warning {
+  const suggestion = `set ${ours}`;
+  const message = `the variable ${name} is deprecated: ${suggestion}`;
+  return { message, field: name, suggestion, about: "cache" };
+}
+
+function withoutEffect(name: string): Warning {
+  const message = `the variable ${name} has no effect in this version`;
+  return { message, field: name, suggestion: "unset it", about: "cache" };
+}
+
+function fromText(kind: SettingKind["kind"], text: string): Data {
   const word = text.trim();
-  if (field === "enabled") {
-    if (trueWords.has(word.toLowerCase())) return true;
-    return falseWords.has(word.toLowerCase()) ? false : text;
+  switch (kind) {
+    case "boolean":
+      if (trueWords.has(word.toLowerCase())) return true;
+      return falseWords.has(word.toLowerCase()) ? false : text;
+    case "integer":
+      return /^\d{1,15}$/.test(word) ? Number(word) : text;
+    case "globs":
+    case "commands":
+      return word
+        .split(",")
+        .map((item) => item.trim())
+        .filter((item) => item !== "");
+    case "path":
+      return text;
+    default:
+      return word;
   }
-  if (integers.has(field)) return /^\d{1,15}$/.test(word) ? Number(word) : text;
-  if (lists.has(field))
-    return word
-      .split(",")
-      .map((item) => item.trim())
-      .filter((item) => item !== "");
-  return field === "cacheDir" ? text : word;
 }

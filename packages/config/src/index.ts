@@ -18,6 +18,16 @@ export type {
 export { parseByteSize } from "./byte-size.ts";
 export { parseDuration } from "./duration.ts";
 export { readEnvironmentSettings, settingVariables } from "./environment-settings.ts";
+export { remoteAuthToken } from "./remote-auth-token.ts";
+export {
+  otherCacheVariables,
+  settingFields,
+  settingName,
+  settingTable,
+  type Setting,
+  type SettingKind,
+} from "./setting-table.ts";
+export type { Warning } from "./problems.ts";
 export type { EvaluatedPackage } from "./evaluated-package.ts";
 export { normalizeProject, type NormalizeOptions } from "./normalize/normalize-project.ts";
 export {
@@ -25,10 +35,12 @@ export {
   type ParsedCacheSettings,
   type SettingsPlace,
 } from "./parse-cache-settings.ts";
+export { overTasks, taskOverrides } from "./over-tasks.ts";
 export { refusedError } from "./refused-error.ts";
 export {
   defaultCacheSettings,
   homeOf,
+  listSettingValues,
   resolveCacheSettings,
   type ResolvedCacheSettings,
   type ResolveOptions,

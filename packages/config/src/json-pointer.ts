@@ -7,3 +7,13 @@ export function pointerTo(pointer: string, field: string | number): string {
 export function parentPointer(pointer: string): string {
   return pointer.slice(0, Math.max(0, pointer.lastIndexOf("/")));
 }
+
+/** As CUE writes a path: `/tasks/test:unit/inputs/0` is `tasks."test:unit".inputs.0`. */
+export function fieldOfPointer(pointer: string): string {
+  return pointer
+    .split("/")
+    .slice(1)
+    .map((segment) => segment.replaceAll("~1", "/").replaceAll("~0", "~"))
+    .map((name) => (/^[\w$-]+$/.test(name) ? name : JSON.stringify(name)))
+    .join(".");
+}

@@ -123,13 +123,13 @@ describe("parseCacheSettings", () => {
 
   it("names what it knows and does not use, once", () => {
     const { warnings, settings } = parseCacheSettings(
-      { inline_threshold: 1024, remote_cache: {} },
+      { inline_threshold: 1024, storage: { compression_enabled: true } },
       place,
     );
     expect(settings).toEqual({});
     expect(warnings.map(({ message }) => message)).toEqual([
       "`inline_threshold` in cuenv.cache.json has no effect in this version",
-      "`remote_cache` in cuenv.cache.json has no effect in this version",
+      "`storage` in cuenv.cache.json has no effect in this version",
     ]);
   });
 

@@ -2,10 +2,10 @@ import type { Location } from "@cuenv/errors";
 import type { CacheSettingsInput } from "./cache-settings.ts";
 import { isDataObject, kindOf } from "./evaluated-package.ts";
 import { createProblems, type Problems, type Warning } from "./problems.ts";
-import { readCacheSettings } from "./read-cache-settings.ts";
+import { type ReadSettingsOptions, readCacheSettings } from "./read-cache-settings.ts";
 import { openStruct } from "./struct.ts";
 
-export interface SettingsPlace {
+export interface SettingsPlace extends ReadSettingsOptions {
   /** What is read, for messages: `the environment`, `cuenv.cache.json`. */
   readonly what: string;
   /** Pointer of the settings in their document, "" for its top. */
@@ -22,7 +22,7 @@ export interface ParsedCacheSettings {
 
 /**
  * Cache settings out of plain data of any origin: camelCase first, snake_case accepted, sizes as `2MiB`, ages as `7d`.
- * @throws {CuenvError} CONFIG_TYPE, CONFIG_UNKNOWN_FIELD, CONFIG_VALUE, CONFIG_CACHE_MODE, CONFIG_NAME; all problems at once
+ * @throws {CuenvError} CONFIG_TYPE, CONFIG_UNKNOWN_FIELD, CONFIG_VALUE, CONFIG_CACHE_MODE, CONFIG_NAME, CONFIG_USERS_ONLY; all problems at once
  */
 export function parseCacheSettings(data: unknown, place: SettingsPlace): ParsedCacheSettings {
   const problems = createProblems({ positions: place.positions, fallback: place.location });
@@ -34,10 +34,12 @@ export function parseCacheSettings(data: unknown, place: SettingsPlace): ParsedC
 function readSettingsData(
   problems: Problems,
   data: unknown,
-  { pointer = "", what }: SettingsPlace,
+  place: SettingsPlace,
 ): CacheSettingsInput {
+  const { pointer = "", what } = place;
   if (data === undefined || data === null) return {};
-  if (isDataObject(data)) return readCacheSettings(openStruct(problems, data, pointer, what));
+  if (isDataObject(data))
+    return readCacheSettings(openStruct(problems, data, pointer, what), place);
   const message = `cannot read ${what}: cache settings must be a struct, not ${kindOf(data)}`;
   problems.add("CONFIG_TYPE", pointer, message);
   return {};

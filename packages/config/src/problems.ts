@@ -1,5 +1,5 @@
 import { CuenvError, type CuenvErrorOptions, type ErrorCode, type Location } from "@cuenv/errors";
-import { parentPointer } from "./json-pointer.ts";
+import { fieldOfPointer, parentPointer } from "./json-pointer.ts";
 
 /** More than anybody reads; keeps a hostile file from filling memory with errors. */
 const maximumProblems = 100;
@@ -7,6 +7,10 @@ const maximumProblems = 100;
 export interface Warning {
   readonly message: string;
   readonly location?: Location;
+  /** The field that it is about: `tasks.build.cache_env`. */
+  readonly field?: string;
+  /** What to write instead, where the message says that it is deprecated. */
+  readonly suggestion?: string;
   /** Of no interest to who turned the cache off. */
   readonly about?: "cache";
 }
@@ -18,7 +22,9 @@ export interface Warning {
 export interface Problems {
   add(code: ErrorCode, pointer: string, message: string, hint?: string): void;
   /** `cause` makes the warning one of its kind: a second one with the same cause is not kept. */
-  warn(cause: string, pointer: string, message: string, about?: "cache"): void;
+  warn(cause: string, pointer: string, message: string, about?: "cache", suggestion?: string): void;
+  /** As {@link Problems.warn}: "OLD is deprecated: SUGGESTION". */
+  deprecate(cause: string, pointer: string, old: string, suggestion: string): void;
   locate(pointer: string): Location | undefined;
   readonly count: number;
   readonly warnings: readonly Warning[];
@@ -44,23 +50,35 @@ export function createProblems({ positions = {}, fallback }: ProblemsOptions = {
     }
   }
 
-  return {
+  const self: Problems = {
     add(code, pointer, message, hint) {
       count += 1;
       if (found.length >= maximumProblems) return;
       const location = locate(pointer);
+      const field = fieldOfPointer(pointer);
       found.push({
         code,
         message,
-        options: { ...(hint === undefined ? {} : { hint }), ...(location ? { location } : {}) },
+        options: {
+          ...(hint === undefined ? {} : { hint }),
+          ...(location ? { location } : {}),
+          ...(field === "" ? {} : { field }),
+        },
       });
     },
-    warn(cause, pointer, message, about) {
+    deprecate(cause, pointer, old, suggestion) {
+      const message = `${old} is deprecated: ${suggestion}`;
+      self.warn(cause, pointer, message, "cache", suggestion);
+    },
+    warn(cause, pointer, message, about, suggestion) {
       if (warnings.has(cause)) return;
       const location = locate(pointer);
+      const field = fieldOfPointer(pointer);
       warnings.set(cause, {
         message,
         ...(location === undefined ? {} : { location }),
+        ...(field === "" ? {} : { field }),
+        ...(suggestion === undefined ? {} : { suggestion }),
         ...(about === undefined ? {} : { about }),
       });
     },
@@ -80,4 +98,5 @@ export function createProblems({ positions = {}, fallback }: ProblemsOptions = {
       throw new CuenvError(first.code, first.message, { ...first.options, others });
     },
   };
+  return self;
 }

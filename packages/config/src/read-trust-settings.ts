@@ -1,6 +1,6 @@
 import type { Data } from "./evaluated-package.ts";
 import { createProblems, type ProblemsOptions } from "./problems.ts";
-import { readChoice } from "./read-cache-settings.ts";
+import { readChoice } from "./read-setting-value.ts";
 import { openStruct, type Struct } from "./struct.ts";
 
 /**

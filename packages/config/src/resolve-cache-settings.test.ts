@@ -29,6 +29,12 @@ describe("resolveCacheSettings", () => {
       durability: "relaxed",
       statsRetentionDays: 30,
       namespace: "default",
+      remoteEndpoint: undefined,
+      remoteAuthToken: undefined,
+      remoteTimeoutSeconds: 30,
+      remoteMaxConcurrent: 10,
+      remoteUploadEnabled: true,
+      remoteDownloadEnabled: true,
     });
     for (const [field, { value, source }] of Object.entries(sources)) {
       expect(source).toBe("default");
@@ -103,6 +109,12 @@ describe("resolveCacheSettings", () => {
       durability: fc.constantFrom("relaxed", "batch", "full"),
       statsRetentionDays: fc.integer({ min: 1, max: 99 }),
       namespace: fc.constantFrom("a", "b"),
+      remoteEndpoint: fc.constantFrom("grpc://a", "grpcs://b"),
+      remoteAuthToken: fc.constantFrom("${A}", "${B}"),
+      remoteTimeoutSeconds: fc.integer({ min: 1, max: 300 }),
+      remoteMaxConcurrent: fc.integer({ min: 1, max: 100 }),
+      remoteUploadEnabled: fc.boolean(),
+      remoteDownloadEnabled: fc.boolean(),
     };
     const layer = fc.record(value, { requiredKeys: [] }) as fc.Arbitrary<CacheSettingsInput>;
     fc.assert(
@@ -147,6 +159,12 @@ describe("the variables of the environment", () => {
       durability: ["full", "full"],
       statsRetentionDays: ["5", 5],
       namespace: ["ci", "ci"],
+      remoteEndpoint: ["grpcs://cache:9092", "grpcs://cache:9092"],
+      remoteAuthToken: ["${TOKEN}", "${TOKEN}"],
+      remoteTimeoutSeconds: ["60", 60],
+      remoteMaxConcurrent: ["100", 100],
+      remoteUploadEnabled: ["no", false],
+      remoteDownloadEnabled: ["off", false],
     };
     for (const field of Object.keys(values) as (keyof CacheSettings)[]) {
       const [text, value] = values[field];

@@ -1,8 +1,11 @@
+import type { Location } from "@cuenv/errors";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import type { CacheSettings, CacheSettingsInput } from "./cache-settings.ts";
 import { infiniteAgeMs } from "./duration.ts";
-import { readEnvironmentSettings } from "./environment-settings.ts";
+import { type EnvironmentSettings, readEnvironmentSettings } from "./environment-settings.ts";
+import type { Warning } from "./problems.ts";
+import { settingFields } from "./setting-table.ts";
 
 export type SettingSource = "flag" | "environment" | "project" | "user" | "default";
 
@@ -12,11 +15,16 @@ export interface SettingsFile {
   /** Absolute. */
   readonly path: string;
   readonly settings: CacheSettingsInput;
+  /** Where its fields are written, by pointer; found when asked for. */
+  readonly positions?: () => Readonly<Record<string, Location>>;
+  /** Of the settings in the file: "" or "/cache". */
+  readonly pointer?: string;
 }
 
 export interface SettingValue {
   readonly value: unknown;
   readonly source: SettingSource;
+  /** The variable, the file, or "config.cache in CUE". */
   readonly origin?: string;
 }
 
@@ -24,6 +32,8 @@ export interface ResolvedCacheSettings {
   readonly settings: CacheSettings;
   /** Each field with its value and where that came from. */
   readonly sources: Readonly<Record<keyof CacheSettings, SettingValue>>;
+  /** Of variables that are deprecated or have no effect, and of settings that this version only knows. */
+  readonly warnings: readonly Warning[];
 }
 
 export interface ResolveOptions {
@@ -65,6 +75,12 @@ export const defaultCacheSettings: Omit<CacheSettings, "cacheDir"> = {
   durability: "relaxed",
   statsRetentionDays: 30,
   namespace: "default",
+  remoteEndpoint: undefined,
+  remoteAuthToken: undefined,
+  remoteTimeoutSeconds: 30,
+  remoteMaxConcurrent: 10,
+  remoteUploadEnabled: true,
+  remoteDownloadEnabled: true,
 };
 
 /**
@@ -73,36 +89,54 @@ export const defaultCacheSettings: Omit<CacheSettings, "cacheDir"> = {
  * @throws {CuenvError} as readEnvironmentSettings
  */
 export function resolveCacheSettings(options: ResolveOptions): ResolvedCacheSettings {
-  const { environment } = options;
-  const home = homeOf(environment);
-  const layers = layersOf(options);
-  const defaults: CacheSettings = {
-    ...defaultCacheSettings,
-    cacheDir: defaultCacheDirectory(environment),
-  };
+  const variables = readEnvironmentSettings(options.environment);
+  const home = homeOf(options.environment);
+  const layers = layersOf(options, variables);
   const settings: Record<string, unknown> = {};
   const sources: Record<string, SettingValue> = {};
-  for (const field of Object.keys(defaults) as (keyof CacheSettings)[]) {
+  for (const field of settingFields) {
+    // The last layer, the defaults, has all that have a value.
     const layer = layers.find((candidate) => candidate.settings[field] !== undefined);
-    const value = layer === undefined ? defaults[field] : effective(field, layer, home);
-    const origin = layer?.originOf(field);
-    settings[field] = value;
-    sources[field] = {
-      value,
-      source: layer?.source ?? "default",
-      ...(origin === undefined ? {} : { origin }),
-    };
+    const found = valueIn(layer ?? defaultLayer(options), field, home);
+    settings[field] = found.value;
+    sources[field] = found;
   }
+  const { remoteEndpoint } = settings;
   return {
     settings: settings as unknown as CacheSettings,
     sources: sources as ResolvedCacheSettings["sources"],
+    warnings:
+      remoteEndpoint === undefined ? variables.warnings : [...variables.warnings, remoteWarning],
   };
 }
 
-function layersOf(options: ResolveOptions): readonly Layer[] {
-  const { flags = {}, environment, project = {}, files = [], projectDirectory } = options;
+/**
+ * Every place that gives a setting, the strongest first, the default last: what `resolveCacheSettings` chooses from.
+ * @throws {CuenvError} as readEnvironmentSettings
+ */
+export function listSettingValues(
+  options: ResolveOptions,
+): Readonly<Record<keyof CacheSettings, readonly SettingValue[]>> {
+  const home = homeOf(options.environment);
+  const layers = layersOf(options, readEnvironmentSettings(options.environment));
+  const lists = settingFields.map((field) => {
+    const given = layers.filter(({ settings }) => settings[field] !== undefined);
+    const all = given.at(-1)?.source === "default" ? given : [...given, defaultLayer(options)];
+    return [field, all.map((layer) => valueIn(layer, field, home))];
+  });
+  return Object.fromEntries(lists) as Record<keyof CacheSettings, readonly SettingValue[]>;
+}
+
+// Until there is a client.
+const remoteWarning: Warning = {
+  message: "`remoteCache.endpoint` has no effect in this version: there is no remote cache yet",
+  field: "remoteCache.endpoint",
+  about: "cache",
+};
+
+function layersOf(options: ResolveOptions, variables: EnvironmentSettings): readonly Layer[] {
+  const { flags = {}, project = {}, files = [], projectDirectory } = options;
   const directory = options.workingDirectory ?? process.cwd();
-  const variables = readEnvironmentSettings(environment);
   return [
     { source: "flag", settings: flags, directory, originOf: () => undefined },
     {
@@ -123,7 +157,24 @@ function layersOf(options: ResolveOptions): readonly Layer[] {
       directory: dirname(path),
       originOf: () => path,
     })),
+    defaultLayer(options),
   ];
+}
+
+function defaultLayer({ environment, projectDirectory }: ResolveOptions): Layer {
+  return {
+    source: "default",
+    settings: { ...defaultCacheSettings, cacheDir: defaultCacheDirectory(environment) },
+    directory: projectDirectory,
+    originOf: () => undefined,
+  };
+}
+
+function valueIn(layer: Layer, field: keyof CacheSettings, home: string): SettingValue {
+  const { source } = layer;
+  const value = effective(field, layer, home);
+  const origin = layer.originOf(field);
+  return origin === undefined ? { value, source } : { value, source, origin };
 }
 
 function effective(field: keyof CacheSettings, layer: Layer, home: string): unknown {

@@ -47,7 +47,8 @@ describe("loadSettingsFiles", () => {
     write("repo/cuenv.cache.yaml", "evictionPolicy: lfu # least often used\n");
     write("xdg/cuenv/config.json", '{"cache": {"keyEpoch": 4}, "theme": "dark"}');
     const { files } = await load();
-    expect(files).toEqual([
+    const found = files.map(({ source, path, settings }) => ({ source, path, settings }));
+    expect(found).toEqual([
       {
         source: "project",
         path: join(folder, "repo/app/cuenv.cache.json"),
@@ -146,12 +147,14 @@ describe("loadSettingsFiles", () => {
   });
 
   it("locates warnings too", async () => {
-    write("repo/app/cuenv.cache.json", '{\n"remoteCache": {}}');
+    write("repo/app/cuenv.cache.json", '{\n"inlineThreshold": 1}');
     const { warnings } = await load();
     expect(warnings).toEqual([
       {
-        message: expect.stringContaining("`remoteCache`"),
+        message: expect.stringContaining("`inlineThreshold`"),
         location: { file: join(folder, "repo/app/cuenv.cache.json"), line: 2, column: 1 },
+        field: "inlineThreshold",
+        suggestion: "take it out",
         about: "cache",
       },
     ]);

@@ -61,8 +61,9 @@ export async function loadSettingsFiles(options: LoadOptions): Promise<LoadedSet
     data: unknown,
     pointer: string,
   ): void {
-    const parsed = parseLocated(document, data, pointer);
-    files.push({ source, path: document.path, settings: parsed.settings });
+    const parsed = parseLocated(document, data, pointer, source);
+    const { path, positions } = document;
+    files.push({ source, path, settings: parsed.settings, positions, pointer });
     warnings.push(...parsed.warnings);
   }
 }
@@ -78,8 +79,10 @@ function parseLocated(
   { path, positions }: SettingsDocument,
   data: unknown,
   pointer: string,
+  from: SettingsFile["source"],
 ): ReturnType<typeof parseCacheSettings> {
-  const place = { what: path, pointer, location: { file: path } };
+  // An unknown name is no reason to stop: the file may be for several versions of cuenv (decision 0091).
+  const place = { what: path, pointer, location: { file: path }, from, unknown: "warn" } as const;
   try {
     const parsed = parseCacheSettings(data, place);
     if (parsed.warnings.length === 0) return parsed;

@@ -95,7 +95,7 @@ describe("trust in settings files", () => {
     for (const field of ["trust", "trustMode", "trustFile"]) {
       const text = JSON.stringify({ [field]: { mode: "off" } });
       expect((await errorOf(() => loaded({ "work/cuenv.cache.json": text }))).code, field).toBe(
-        "CONFIG_UNKNOWN_FIELD",
+        "CONFIG_USERS_ONLY",
       );
     }
   });

@@ -66,6 +66,7 @@ const envFilter = closed({
 
 const cacheConfig = closed(
   both({
+    mode: text,
     envInclude: texts,
     envExclude: texts,
     envMode: text,
@@ -102,6 +103,7 @@ const cacheSettings = closed({
     inlineThreshold: anything,
     remoteCache: anyStruct,
   }),
+  storage: anything,
   remote: anyStruct,
   $schema: text,
 });

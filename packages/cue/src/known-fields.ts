@@ -9,13 +9,13 @@ const task = words(`
   labels hermetic captures security capabilities runtime dagger type mode maxConcurrency tasks stdout stderr exitCode`);
 const envFilter = words("include exclude useSmartDefaults use_smart_defaults");
 const cacheConfig = words(`
-  envInclude env_include envExclude env_exclude envMode env_mode extraInputs extra_inputs ignoreInputs ignore_inputs
+  mode envInclude env_include envExclude env_exclude envMode env_mode extraInputs extra_inputs ignoreInputs ignore_inputs
   customKeyComponents custom_key_components runtime keyEpoch key_epoch maxAge max_age timeout maxSize max_size`);
 const cacheSettings = words(`
   enabled mode defaultMode default_mode cacheDir cache_dir baseDir base_dir maxSize max_size maxAge max_age
   evictionPolicy eviction_policy envInclude env_include envExclude env_exclude envMode env_mode runtime keyEpoch
   key_epoch digestFunction digest_function durability statsRetentionDays stats_retention_days namespace
-  inlineThreshold inline_threshold remote remoteCache remote_cache $schema`);
+  inlineThreshold inline_threshold storage remote remoteCache remote_cache $schema`);
 
 /** Structs of a task, by the field they are in. */
 const inTask: Readonly<Record<string, readonly string[]>> = {

@@ -12,6 +12,8 @@ export interface CuenvErrorOptions {
   readonly hint?: string;
   readonly cause?: unknown;
   readonly location?: Location;
+  /** The field of the configuration that it is about: `tasks.build.cache`, `remoteCache.endpoint`. */
+  readonly field?: string;
   /** Further problems of the same kind, found in the same pass; the first one is this error itself. */
   readonly others?: readonly CuenvError[];
 }
@@ -25,6 +27,7 @@ export class CuenvError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
   readonly location: Location | undefined;
+  readonly field: string | undefined;
   readonly others: readonly CuenvError[];
 
   constructor(code: ErrorCode, message: string, options: CuenvErrorOptions = {}) {
@@ -32,6 +35,7 @@ export class CuenvError extends Error {
     this.code = code;
     this.hint = options.hint;
     this.location = options.location;
+    this.field = options.field;
     this.others = options.others ?? [];
   }
 

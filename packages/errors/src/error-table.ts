@@ -82,6 +82,11 @@ export const errorTable = {
     meaning:
       "A task asks for something that cuenv does not have and that would be unsafe to leave out.",
   },
+  CONFIG_USERS_ONLY: {
+    exit: "configuration",
+    meaning:
+      "A file of the project sets what only the user, a variable or a flag may: an endpoint, a token, or whom to trust.",
+  },
   CONFIG_FILE: {
     exit: "configuration",
     meaning: "A configuration file cannot be read, or is not valid JSON or YAML.",

@@ -1,8 +1,15 @@
+import { settingTable } from "@cuenv/config";
 import { taskPath } from "@cuenv/runner";
 import type { OpenProject } from "../project/open-project.ts";
 
-/** What results are signed with in CI: with it a task could sign whatever it likes. */
-export const signingKeyVariable = "CUENV_SIGNING_KEY";
+/**
+ * Credentials of cuenv's own, which no task sees: with what results are signed with in CI, it could sign whatever it likes; with the
+ * token, write to the remote cache.
+ */
+export const withheldVariables: ReadonlySet<string> = new Set([
+  "CUENV_SIGNING_KEY",
+  settingTable.remoteAuthToken.variable,
+]);
 
 /**
  * What tasks see of our own environment, read once for a run: each look at `process.env` asks the system. Tools of the project
@@ -12,7 +19,7 @@ export function hostEnvironment(open: OpenProject): Readonly<Record<string, stri
   const { projectDirectory, workspaceRoot } = open;
   const variables: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env))
-    if (value !== undefined && name !== signingKeyVariable) variables[name] = value;
+    if (value !== undefined && !withheldVariables.has(name)) variables[name] = value;
   variables["PATH"] = taskPath({ projectDirectory, workspaceRoot, path: variables["PATH"] });
   // Frozen: the key package looks through such an object once, not once for each task.
   return Object.freeze(variables);

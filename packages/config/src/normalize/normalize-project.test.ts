@@ -279,6 +279,7 @@ describe("a project of cuenv 0.54", () => {
     const messages = project.warnings.map(({ message }) => message);
     expect(messages).toEqual([
       "`runtime` has no effect in this version",
+      "a struct as `cache` of task build is deprecated: write `cache: true, cacheConfig: {maxAge: …}`",
       "`labels` has no effect in this version (check.types)",
       expect.stringMatching(/^`map` of an input has no effect: .* \(build\)$/),
       expect.stringMatching(/^`hermetic` has no effect in this version.* \(build\)$/),

@@ -1,7 +1,8 @@
 import { nearName } from "@cuenv/errors";
 import type { CacheSettingsInput } from "../cache-settings.ts";
 import { isDataObject, kindOf, ownField } from "../evaluated-package.ts";
-import { readCacheMode, readCacheSettings } from "../read-cache-settings.ts";
+import { readCacheSettings } from "../read-cache-settings.ts";
+import { readCacheMode } from "../read-setting-value.ts";
 import { named, openStruct } from "../struct.ts";
 import type { Context } from "./context.ts";
 
@@ -35,6 +36,14 @@ export function readProjectConfig(context: Context): ProjectConfig {
   const config = openStruct(problems, data, "/config", "`config`");
   for (const field of Object.keys(data)) {
     if (honoured.includes(field) || field.startsWith("_") || !config.has(field)) continue;
+    if (field === "trust") {
+      const message =
+        "cannot read `config`: `trust` is not the project's to set: whoever changes a project's files could choose whose results are used";
+      const hint =
+        "whom to trust is said below `trust` in the user's config.json, or by CUENV_TRUST and CUENV_TRUST_FILE";
+      problems.add("CONFIG_USERS_ONLY", config.at(field), message, hint);
+      continue;
+    }
     const near = ignored.includes(field) ? undefined : nearName(field, [...honoured, ...ignored]);
     if (near === undefined) {
       const message = `${named(field)} in \`config\` has no effect in this version`;
@@ -49,8 +58,8 @@ export function readProjectConfig(context: Context): ProjectConfig {
     ["cacheEnabled", "config.cache.enabled"],
   ] as const) {
     if (!config.has(field)) continue;
-    const message = `\`config.${field}\` is deprecated: write \`${replacement}\``;
-    problems.warn(`deprecated config.${field}`, config.at(field), message, "cache");
+    const instead = `write \`${replacement}\``;
+    problems.deprecate(`config.${field}`, config.at(field), `\`config.${field}\``, instead);
   }
   const defaultMode = readCacheMode(config, "cacheMode");
   const enabled = config.boolean("cacheEnabled");

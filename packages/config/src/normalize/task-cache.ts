@@ -1,8 +1,13 @@
 import type { EnvironmentMode, TaskCacheSettings } from "../cache-settings.ts";
-import { findCacheMode } from "../cache-mode.ts";
 import { infiniteAgeMs } from "../duration.ts";
-import { isDataObject, quoted } from "../evaluated-package.ts";
-import { readChoice, readCommands, readMaxAge, readVariableGlobs } from "../read-cache-settings.ts";
+import { type DataObject, isDataObject, ownField } from "../evaluated-package.ts";
+import {
+  readCacheMode,
+  readChoice,
+  readCommands,
+  readMaxAge,
+  readVariableGlobs,
+} from "../read-setting-value.ts";
 import { openStruct, type Struct } from "../struct.ts";
 import type { Context } from "./context.ts";
 import { readPatterns } from "./path-fields.ts";
@@ -60,7 +65,7 @@ function finite(ageMs: number | undefined): number | undefined {
   return ageMs === infiniteAgeMs ? undefined : ageMs;
 }
 
-/** `true`, `false`, `{enabled, env}` or cuenv 0.54's `{mode, maxAge}`. A struct that does not say otherwise enables. */
+/** `true`, `false`; or, deprecated, cuenv 0.4's `{enabled, env}` or 0.54's `{mode, maxAge}`. A struct that does not say otherwise enables. */
 function readCacheField(struct: Struct): Declared {
   const raw = struct.raw("cache");
   if (raw === undefined) return {};
@@ -73,33 +78,45 @@ function readCacheField(struct: Struct): Declared {
   const maxAge = cache.spelling("maxAge", "max_age");
   cache.refuseUnknown(cacheFields);
   const mode = readTaskMode(cache);
-  return {
+  const declared = {
     enabled: mode === "never" ? false : (cache.boolean("enabled") ?? true),
-    mode: mode === "never" ? "off" : mode,
+    mode: mode === "never" ? undefined : mode,
     maxAgeMs: readMaxAge(cache, maxAge),
     ...readEnvFilter(cache, "env"),
   };
+  const old = `a struct as \`cache\` of ${struct.what}`;
+  struct.problems.deprecate("cache struct", cache.pointer, old, insteadOfStruct(raw, declared));
+  return declared;
+}
+
+/** What to write in the place of a struct: of its fields those that say something. */
+function insteadOfStruct(raw: DataObject, { enabled = true, mode }: Declared): string {
+  const env = ownField(raw, "env");
+  const has = (field: string): boolean => isDataObject(env) && ownField(env, field) !== undefined;
+  const fields = [
+    ...(mode === undefined || mode === "read-write" ? [] : [`mode: "${mode}"`]),
+    ...(["maxAge", "max_age"].some((field) => ownField(raw, field) !== undefined)
+      ? ["maxAge: …"]
+      : []),
+    ...(has("include") ? ["envInclude: […]"] : []),
+    ...(has("exclude") ? ["envExclude: […]"] : []),
+  ];
+  const config = fields.length === 0 ? "" : `, cacheConfig: {${fields.join(", ")}}`;
+  return `write \`cache: ${enabled}${config}\``;
 }
 
 /** The four modes, and `never`, which is 0.54's word for off. */
 function readTaskMode(cache: Struct): TaskCacheSettings["mode"] | "never" {
-  const text = cache.string("mode");
-  if (text === undefined) return undefined;
-  if (text.trim().toLowerCase() === "never") return "never";
-  const mode = findCacheMode(text);
-  if (mode !== undefined) return mode;
-  const message = `cannot read ${cache.what}: ${quoted(text)} is not a cache mode`;
-  const hint = "the modes are off, read, read-write, write (and never, as off)";
-  cache.problems.add("CONFIG_CACHE_MODE", cache.at("mode"), message, hint);
-  return undefined;
+  const text = cache.raw("mode");
+  if (typeof text === "string" && text.trim().toLowerCase() === "never") return "never";
+  return readCacheMode(cache, "mode");
 }
 
 function readOlderEnv(struct: Struct): Declared {
   const field = struct.spelling("cache_env", "cacheEnv");
   if (!struct.has(field)) return {};
-  const message =
-    "`cache_env` is deprecated: write `cacheConfig: {envInclude: […], envExclude: […]}`";
-  struct.problems.warn("cache_env", struct.at(field), message, "cache");
+  const instead = "write `cacheConfig: {envInclude: […], envExclude: […]}`";
+  struct.problems.deprecate("cache_env", struct.at(field), `\`${field}\``, instead);
   return readEnvFilter(struct, field);
 }
 
@@ -134,10 +151,11 @@ interface CacheConfig extends Declared {
   readonly customKeyComponents: Readonly<Record<string, string>>;
   readonly runtime: readonly string[];
   readonly keyEpoch: number | undefined;
-  readonly mode?: TaskCacheSettings["mode"];
+  readonly mode: TaskCacheSettings["mode"];
 }
 
 const spellings = {
+  mode: ["mode"],
   envInclude: ["envInclude", "env_include"],
   envExclude: ["envExclude", "env_exclude"],
   envMode: ["envMode", "env_mode"],
@@ -155,6 +173,7 @@ const configFields: ReadonlySet<string> = new Set([
 ]);
 
 const noCacheConfig: CacheConfig = {
+  mode: undefined,
   envMode: undefined,
   extraInputs: [],
   ignoreInputs: [],
@@ -183,6 +202,7 @@ function readCacheConfig(context: Context, struct: Struct): CacheConfig {
   }
   const of = (name: keyof typeof spellings): string => config.spelling(...spellings[name]);
   return {
+    mode: readCacheMode(config, of("mode")),
     envInclude: readVariableGlobs(config, of("envInclude")),
     envExclude: readVariableGlobs(config, of("envExclude")),
     envMode: readChoice(config, of("envMode"), ["strict", "loose"]),

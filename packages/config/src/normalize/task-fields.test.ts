@@ -168,7 +168,7 @@ describe("what makes a task cached", () => {
     [{ cache: { enabled: false }, inputs: ["src"] }, [false, "task", undefined]],
     [{ cache: { enabled: true } }, [true, undefined, undefined]],
     [{ cache: {} }, [true, undefined, undefined]],
-    [{ cache: { mode: "never" }, inputs: [] }, [false, "task", "off"]],
+    [{ cache: { mode: "never" }, inputs: [] }, [false, "task", undefined]],
     [{ cache: { mode: "READ" } }, [true, undefined, "read"]],
     [{ cacheKey: "v1" }, [true, undefined, undefined]],
     [{ cacheConfig: { extraInputs: ["x"] } }, [true, undefined, undefined]],

@@ -2,7 +2,7 @@ import { isDataObject, kindOf } from "../evaluated-package.ts";
 import { pointerTo } from "../json-pointer.ts";
 import { openStruct, type Struct } from "../struct.ts";
 import type { TaskParameter } from "../task.ts";
-import { readChoice } from "../read-cache-settings.ts";
+import { readChoice } from "../read-setting-value.ts";
 
 const parameterFields: ReadonlySet<string> = new Set([
   "description",
