@@ -5,6 +5,7 @@ import {
   findWorkspaceRoot,
   isWritable,
   loadSettingsFiles,
+  overTasks,
   parseCacheMode,
   type Project,
   resolveCacheSettings,
@@ -88,8 +89,12 @@ export async function openProject(
         : undefined;
     },
   });
-  const all = { ...project, warnings: [...noted, ...project.warnings] };
   const cache = settle(project.cache);
+  const all = {
+    ...project,
+    tasks: overTasks(project.tasks, cache),
+    warnings: [...noted, ...cache.warnings, ...project.warnings],
+  };
   decideOnCompiledCode(mayRemember(cache.settings));
   return {
     project: all,
