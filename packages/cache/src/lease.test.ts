@@ -92,6 +92,7 @@ describe("a lease", () => {
       startedPid: 77,
     });
     expect(tryAcquireLease(path).kind).toBe("held");
+    rmSync(path);
     writeFileSync(path, "another owner");
     lease.noteStart(78);
     lease.release();

@@ -1,11 +1,12 @@
 import {
   closeSync,
+  fstatSync,
+  futimesSync,
   mkdirSync,
   openSync,
   readFileSync,
   statSync,
   unlinkSync,
-  utimesSync,
   writeSync,
 } from "node:fs";
 import { isAbandoned, processIdentity } from "@cuenv/cas";
@@ -37,17 +38,10 @@ export type LeaseAttempt =
   | { readonly kind: "unavailable" };
 
 export function tryAcquireLease(path: string, now: () => number = Date.now): LeaseAttempt {
-  const owner = processIdentity();
-  try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  } catch {
-    return { kind: "unavailable" };
-  }
   // One more try after a stale lease, not a loop: if another waiter was quicker, its lease is as good as ours.
   for (const mayTakeOver of [true, false]) {
     try {
-      writeOwner(path, owner);
-      return { kind: "acquired", lease: keepAlive(path, owner) };
+      return { kind: "acquired", lease: createLease(path) };
     } catch (error) {
       if (!(error instanceof Error && "code" in error && error.code === "EEXIST"))
         return { kind: "unavailable" };
@@ -58,12 +52,26 @@ export function tryAcquireLease(path: string, now: () => number = Date.now): Lea
   return { kind: "held" };
 }
 
-function writeOwner(path: string, owner: string): void {
-  const file = openSync(path, "wx", 0o600);
+/** @throws EEXIST when somebody holds it; other system errors where none can be made. */
+function createLease(path: string): Lease {
+  const file = createFile(path);
   try {
+    const owner = processIdentity();
     writeSync(file, owner, 0, "latin1");
-  } finally {
+    return holdLease(path, file, owner.length);
+  } catch (error) {
     closeSync(file);
+    throw error;
+  }
+}
+
+function createFile(path: string): number {
+  try {
+    return openSync(path, "wx", 0o600);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    return openSync(path, "wx", 0o600);
   }
 }
 
@@ -85,16 +93,6 @@ export function leaseHolder(path: string): LeaseHolder | undefined {
 /** Fixed width, so that the line of a second attempt covers that of the first. */
 const startedWidth = 20;
 
-function writeStart(path: string, owner: string, pid: number): void {
-  if (leaseHolder(path)?.owner !== owner) return;
-  const file = openSync(path, "r+");
-  try {
-    writeSync(file, `\n${pid}`.padEnd(startedWidth), owner.length, "latin1");
-  } finally {
-    closeSync(file);
-  }
-}
-
 function isStale(path: string, now: () => number): boolean {
   try {
     const { mtimeMs } = statSync(path);
@@ -109,34 +107,37 @@ function isStale(path: string, now: () => number): boolean {
   }
 }
 
-function keepAlive(path: string, owner: string): Lease {
-  const beat = (): void => {
-    try {
-      const time = Date.now() / 1000;
-      if (leaseHolder(path)?.owner === owner) utimesSync(path, time, time);
-    } catch {
-      // Cleared by somebody: the lease is only advice.
-    }
-  };
-  const timer = setInterval(beat, leaseHeartbeatMs);
+/**
+ * The file stays open while the lease is held: whoever takes it over removes its name, and what is written here then reaches nobody.
+ */
+function holdLease(path: string, file: number, ownerBytes: number): Lease {
+  const timer = setInterval(() => {
+    const seconds = Date.now() / 1000;
+    attempt(() => futimesSync(file, seconds, seconds));
+  }, leaseHeartbeatMs);
   timer.unref();
   return {
-    noteStart: (pid) => {
-      try {
-        writeStart(path, owner, pid);
-      } catch {
-        // Cleared by somebody, or a full disk: who waits in a circle then waits for ever, as without the note.
-      }
-    },
+    // On a full disk: who waits in a circle then waits for ever, as without the note.
+    noteStart: (pid) =>
+      attempt(() => writeSync(file, `\n${pid}`.padEnd(startedWidth), ownerBytes, "latin1")),
     release: () => {
       clearInterval(timer);
-      try {
-        if (leaseHolder(path)?.owner === owner) unlinkSync(path);
-      } catch {
-        // Already gone.
-      }
+      // Without a name: it was taken over or cleared, and the name may be another's.
+      attempt(() => {
+        if (fstatSync(file).nlink > 0) unlinkSync(path);
+      });
+      attempt(() => closeSync(file));
     },
   };
+}
+
+/** A lease is only advice: what the system refuses is passed over. */
+function attempt(step: () => void): void {
+  try {
+    step();
+  } catch {
+    // See above.
+  }
 }
 
 function removeQuietly(path: string): void {

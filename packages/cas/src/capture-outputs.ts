@@ -1,4 +1,4 @@
-import { compareUtf8, type Digest, type FileIndex, formatDigest } from "@cuenv/digest";
+import { compareUtf8, type Digest, type FileIndex } from "@cuenv/digest";
 import { CuenvError } from "@cuenv/errors";
 import { closeSync, openSync, readSync } from "node:fs";
 import type { BlobStore } from "./blob-store.ts";
@@ -34,7 +34,7 @@ export interface CapturedOutputs {
   readonly entries: readonly OutputEntry[];
   /** Declared outputs that the task did not make, as declared. */
   readonly missing: readonly string[];
-  /** When there are any, the result must not be stored; nothing was written then. */
+  /** When there are any, the result must not be stored, and no entry is complete. */
   readonly problems: readonly OutputProblem[];
   /** Of all files. */
   readonly sizeBytes: number;
@@ -61,28 +61,28 @@ export async function captureOutputs(options: CaptureOptions): Promise<CapturedO
   }
   const { found, unmatched } = findOutputs(options.index, patterns);
   const paths = [...found.keys()].toSorted(compareUtf8);
-  const entries = paths.flatMap((path) => {
-    const entry = describe(options.index, path);
-    if (!("message" in entry)) return [entry];
-    problems.push(entry);
+  const outputs = paths.flatMap((path) => {
+    const output = describe(options.index, path);
+    if (!("message" in output)) return [output];
+    problems.push(output);
     return [];
   });
   problems.push(...collisions(paths), ...linkedParents(options.index, patterns));
-  problems.push(...sensitiveFiles(options.index, patterns, entries));
-  const sizeBytes = entries.reduce(
-    (sum, entry) => sum + (entry.kind === "file" ? entry.digest.sizeBytes : 0),
-    0,
-  );
-  if (problems.length > 0) return { entries, missing: unmatched, problems, sizeBytes };
-  const stored = await storeFiles(options, entries);
-  return { entries: stored.entries, missing: unmatched, problems: stored.problems, sizeBytes };
+  problems.push(...sensitiveFiles(options.index, patterns, outputs));
+  if (problems.length > 0) return { entries: [], missing: unmatched, problems, sizeBytes: 0 };
+  return { missing: unmatched, ...(await storeFiles(options, outputs)) };
 }
+
+/** An output whose bytes were not read yet. */
+type Output =
+  | Exclude<OutputEntry, { kind: "file" }>
+  | { readonly kind: "file"; readonly path: string; readonly executable: boolean };
 
 function problem(path: string, reason: string): OutputProblem {
   return { path, message: `cannot store output ${path}: ${reason}` };
 }
 
-function describe(index: FileIndex, path: string): OutputEntry | OutputProblem {
+function describe(index: FileIndex, path: string): Output | OutputProblem {
   const unsuitable = pathProblem(path);
   if (unsuitable !== undefined) return problem(path, unsuitable);
   const stat = index.stat(path);
@@ -90,7 +90,7 @@ function describe(index: FileIndex, path: string): OutputEntry | OutputProblem {
   try {
     switch (stat.kind) {
       case "file":
-        return { kind: "file", path, digest: index.digest(path), executable: stat.executable };
+        return { kind: "file", path, executable: stat.executable };
       case "directory":
         return { kind: "directory", path };
       case "symlink": {
@@ -110,12 +110,12 @@ function describe(index: FileIndex, path: string): OutputEntry | OutputProblem {
 function sensitiveFiles(
   index: FileIndex,
   patterns: OutputPatterns,
-  entries: readonly OutputEntry[],
+  outputs: readonly Output[],
 ): OutputProblem[] {
   const named = new Set(
     patterns.includes.flatMap(({ base, matches }) => (matches === undefined ? [base] : [])),
   );
-  return entries.flatMap(({ kind, path }) => {
+  return outputs.flatMap(({ kind, path }) => {
     // Of a link only its text is stored.
     if (kind !== "file" || named.has(path)) return [];
     const reason = sensitiveReason(path, () => firstBytes(`${index.root}/${path}`));
@@ -165,63 +165,54 @@ function linkedParents(index: FileIndex, patterns: OutputPatterns): OutputProble
   });
 }
 
-/** How often a file is looked at again that changes between hashing and storing. */
-const maxAttempts = 3;
-
 async function storeFiles(
   options: CaptureOptions,
-  described: readonly OutputEntry[],
-): Promise<Pick<CapturedOutputs, "entries" | "problems">> {
-  const { index, store, signal } = options;
-  const files = described.filter((entry) => entry.kind === "file");
-  const absent = new Set(
-    (
-      await store.missing(
-        files.map((entry) => entry.digest),
-        signal,
-      )
-    ).map(formatDigest),
-  );
-  const changed = new Map<string, Digest>();
+  outputs: readonly Output[],
+): Promise<Pick<CapturedOutputs, "entries" | "problems" | "sizeBytes">> {
+  const entries: OutputEntry[] = [];
   const problems: OutputProblem[] = [];
-  for (const { path, digest } of files) {
-    if (!absent.has(formatDigest(digest))) continue;
-    signal?.throwIfAborted();
-    const result = await storeFile(options, path, digest);
-    if (typeof result === "string") problems.push(problem(path, result));
-    else if (result !== digest) changed.set(path, result);
-    else absent.delete(formatDigest(digest));
+  let sizeBytes = 0;
+  for (const output of outputs) {
+    if (output.kind !== "file") {
+      entries.push(output);
+      continue;
+    }
+    options.signal?.throwIfAborted();
+    const digest = await storeFile(options, output.path);
+    if (typeof digest === "string") {
+      problems.push(problem(output.path, digest));
+      continue;
+    }
+    entries.push({ ...output, digest });
+    sizeBytes += digest.sizeBytes;
   }
-  const entries = described.map((entry) => {
-    const digest = changed.get(entry.path);
-    return entry.kind === "file" && digest !== undefined ? { ...entry, digest } : entry;
-  });
-  for (const [path, digest] of changed) index.remember(path, digest);
-  return { entries, problems };
+  return { entries, problems, sizeBytes };
 }
 
-/** The digest that was stored, or why there is none. */
-async function storeFile(
-  options: CaptureOptions,
-  path: string,
-  expected: Digest,
-): Promise<Digest | string> {
+/** The digest that was stored, or why there is none. A file of which nothing is known is read once: hashed on its way into the store. */
+async function storeFile(options: CaptureOptions, path: string): Promise<Digest | string> {
   const { index, store, signal } = options;
-  let digest = expected;
-  for (let attempt = 1; ; attempt += 1) {
+  const take = (file: string): Promise<Digest> => store.ingest({ path: file }, signal);
+  try {
+    let isTaken = false;
+    const digest = await index.digestBy(path, (file) => {
+      isTaken = true;
+      return take(file);
+    });
+    if (isTaken || (await store.missing([digest], signal)).length === 0) return digest;
     try {
       await store.write(digest, { path: `${index.root}/${path}` }, signal);
       return digest;
     } catch (error) {
-      if (errorCode(error) === "CAS_STORE_UNAVAILABLE" || signal?.aborted === true) throw error;
-      if (errorCode(error) !== "CAS_DIGEST_MISMATCH") return reasonOf(error);
-      if (attempt === maxAttempts) return "it kept changing while it was stored";
+      if (errorCode(error) !== "CAS_DIGEST_MISMATCH") throw error;
+      // It changed since it was looked at.
+      index.invalidateOne(path);
+      return await index.digestBy(path, take);
     }
-    index.invalidateOne(path);
-    try {
-      digest = index.digest(path);
-    } catch (error) {
-      return reasonOf(error);
-    }
+  } catch (error) {
+    if (errorCode(error) === "CAS_STORE_UNAVAILABLE" || signal?.aborted === true) throw error;
+    return errorCode(error) === "DIGEST_FILE_CHANGED"
+      ? "it kept changing while it was stored"
+      : reasonOf(error);
   }
 }

@@ -35,10 +35,12 @@ function here(): string {
   return machineAndNamespace;
 }
 
+let ofThisProcess: string | undefined;
+
 /** A new name for something of this process. */
 export function processIdentity(): string {
-  const start = startOf(process.pid) ?? "0";
-  return `${here()}.${process.pid}.${start}.${randomBytes(8).toString("hex")}`;
+  ofThisProcess ??= `${here()}.${process.pid}.${startOf(process.pid) ?? "0"}`;
+  return `${ofThisProcess}.${randomBytes(8).toString("hex")}`;
 }
 
 /**

@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createFileIndex, type FileIndexOptions } from "./create-file-index.ts";
+import type { Digest } from "./digest.ts";
 import type { FileIndex } from "./file-index.ts";
 import { hashText } from "./hasher.ts";
 
@@ -170,6 +171,45 @@ describe("a file index", () => {
     await mkdir(join(root, "a"));
     expect(later().stat("a")?.kind).toBe("directory");
     expect(later().stat("a/below")).toBeUndefined();
+  });
+
+  it("has a file that it must read be taken by somebody else, once, and records what that read", async () => {
+    await writeFile(join(root, "a"), "one");
+    let taken = 0;
+    const take = async (path: string): Promise<Digest> => {
+      taken += 1;
+      return hashText("sha256", await readFile(path, "utf8"));
+    };
+    const first = later();
+    expect(await first.digestBy("a", take)).toEqual(hashText("sha256", "one"));
+    expect(first.digest("a")).toEqual(hashText("sha256", "one"));
+    expect(await first.digestBy("a", take)).toEqual(hashText("sha256", "one"));
+    first.save();
+    expect(await later().digestBy("a", take)).toEqual(hashText("sha256", "one"));
+    expect(taken).toBe(1);
+  });
+
+  it("has a file taken again that changed meanwhile, and gives up on one that goes on changing", async () => {
+    const path = join(root, "a");
+    const takeAndChange =
+      (changes: string[]) =>
+      async (file: string): Promise<Digest> => {
+        const text = await readFile(file, "utf8");
+        const next = changes.shift();
+        if (next !== undefined) await writeFile(file, next);
+        return hashText("sha256", text);
+      };
+    await writeFile(path, "one");
+    const index = later();
+    expect(await index.digestBy("a", takeAndChange(["three", "seven"]))).toEqual(
+      hashText("sha256", "seven"),
+    );
+    index.invalidate("");
+    await writeFile(path, "a");
+    await expect(index.digestBy("a", takeAndChange(["bb", "ccc", "dddd"]))).rejects.toMatchObject({
+      code: "DIGEST_FILE_CHANGED",
+    });
+    await expect(index.digestBy("missing", takeAndChange([]))).rejects.toThrow("ENOENT");
   });
 
   it("remembers a digest it is told for this process only", async () => {

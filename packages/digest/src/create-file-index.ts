@@ -18,7 +18,7 @@ import {
   type StateEntry,
 } from "./file-index-state.ts";
 import type { DirectoryEntry, FileIndex, FileStat } from "./file-index.ts";
-import { hashFile } from "./hash-file.ts";
+import { hashFile, type HashedFile } from "./hash-file.ts";
 import { isRacy } from "./racy-stat.ts";
 import { replaceFile } from "./replace-file.ts";
 
@@ -80,7 +80,8 @@ export function createFileIndex(options: FileIndexOptions): FileIndex {
   return {
     root: options.root,
     stat: (path) => look(index, path)?.stat,
-    digest: (path) => digestOf(index, path),
+    digest: (path) => knownDigest(index, path) ?? hashAndRecord(index, path),
+    digestBy: async (path, take) => knownDigest(index, path) ?? takeAndRecord(index, path, take),
     readLink: (path) => readlinkSync(absolute(index, path)),
     list: (path) => entriesOf(index, path),
     listHash: (path) => listingOf(index, path)?.listHash ?? "",
@@ -173,33 +174,59 @@ function recordedEntry(index: Index, path: string, stat: FileStat): number | und
   return same ? entry : undefined;
 }
 
-function digestOf(index: Index, path: string): Digest {
+function knownDigest(index: Index, path: string): Digest | undefined {
   const seen = look(index, path);
   if (seen?.digest !== undefined) return seen.digest;
-  if (seen?.recorded !== undefined && index.state !== undefined && seen.stat.kind === "file") {
-    const start = seen.recorded * 32;
-    const hash = index.state.hashes.toString("hex", start, start + 32);
-    seen.digest = { hash, sizeBytes: seen.stat.sizeBytes };
-    return seen.digest;
-  }
-  return hashAndRecord(index, path);
+  if (seen?.recorded === undefined || index.state === undefined || seen.stat.kind !== "file")
+    return undefined;
+  const start = seen.recorded * 32;
+  const hash = index.state.hashes.toString("hex", start, start + 32);
+  seen.digest = { hash, sizeBytes: seen.stat.sizeBytes };
+  return seen.digest;
 }
 
 function hashAndRecord(index: Index, path: string): Digest {
   for (let attempt = 0; attempt < maxHashAttempts; attempt += 1) {
     const readAtMs = index.now();
-    const { digest, before, after } = hashFile(index.options.digestFunction, absolute(index, path));
-    const stat = toFileStat(after);
-    const stable =
-      before.mtimeMs === after.mtimeMs &&
-      before.ctimeMs === after.ctimeMs &&
-      digest.sizeBytes === after.size;
-    if (!stable) continue;
-    index.seen.set(path, { stat, recorded: undefined, digest, readAtMs });
-    index.changed = true;
-    return digest;
+    const hashed = hashFile(index.options.digestFunction, absolute(index, path));
+    if (record(index, path, hashed, readAtMs)) return hashed.digest;
   }
-  throw new CuenvError(
+  throw keptChanging(path);
+}
+
+async function takeAndRecord(
+  index: Index,
+  path: string,
+  take: (absolutePath: string) => Promise<Digest>,
+): Promise<Digest> {
+  const file = absolute(index, path);
+  for (let attempt = 0; attempt < maxHashAttempts; attempt += 1) {
+    const readAtMs = index.now();
+    const before = index.lstat(file);
+    const digest = await take(file);
+    const after = index.lstat(file);
+    if (before === undefined || after === undefined) continue;
+    if (record(index, path, { digest, before, after }, readAtMs)) return digest;
+  }
+  throw keptChanging(path);
+}
+
+/** False when the file changed while it was read. */
+function record(index: Index, path: string, hashed: HashedFile, readAtMs: number): boolean {
+  const { digest, before, after } = hashed;
+  const stable =
+    before.mtimeMs === after.mtimeMs &&
+    before.ctimeMs === after.ctimeMs &&
+    before.ino === after.ino &&
+    digest.sizeBytes === after.size;
+  if (!stable) return false;
+  index.seen.set(path, { stat: toFileStat(after), recorded: undefined, digest, readAtMs });
+  index.changed = true;
+  return true;
+}
+
+function keptChanging(path: string): CuenvError {
+  return new CuenvError(
     "DIGEST_FILE_CHANGED",
     `cannot hash ${path}: it changed while it was read, ${maxHashAttempts} times`,
     {

@@ -43,6 +43,12 @@ export interface FileIndex {
    * @throws the error of the file system when it cannot be read; CuenvError DIGEST_FILE_CHANGED when it kept changing.
    */
   digest(path: string): Digest;
+  /**
+   * As {@link digest}, but a file that must be read is read by `take`, which gives the digest of what it read: so that a file
+   * that is to be stored is read once. `take` is given the absolute path; it is called again when the file changed meanwhile.
+   * @throws what `take` throws; CuenvError DIGEST_FILE_CHANGED.
+   */
+  digestBy(path: string, take: (absolutePath: string) => Promise<Digest>): Promise<Digest>;
   /** The target of a symbolic link, as text. */
   readLink(path: string): string;
   /** The names in a directory, sorted by UTF-8 bytes; an empty list when it is missing, unreadable or not a directory. */
