@@ -60,14 +60,6 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
     options.onEvent?.(event);
   };
   const state = usableWorkspaceState(settings.cacheDir, workspaceRoot, !options.readOnly);
-  const index = createFileIndex({
-    root: workspaceRoot,
-    digestFunction,
-    stateFile: state?.files,
-    now,
-  });
-  const inputMemo = createInputMemo(readState(state?.inputs));
-  let provenance: Readonly<Record<string, string>> | undefined;
   const trust = createEntryTrust({
     policy: options.trust,
     workspaceRoot,
@@ -77,6 +69,15 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
     now,
     emit,
   });
+  const index = createFileIndex({
+    root: workspaceRoot,
+    digestFunction,
+    stateFile: state?.files,
+    seal: () => trust.seal("files"),
+    now,
+  });
+  const inputMemo = createInputMemo(readState(state?.inputs), () => trust.seal("inputs"));
+  let provenance: Readonly<Record<string, string>> | undefined;
   const engine: CacheEngine = {
     ...openStores(options, trust, emit, now),
     unacceptableSigner: trust.unacceptable,
@@ -89,6 +90,7 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
     tools: createToolProbe({
       directory: join(workspaceRoot, projectPath),
       memo: readState(state?.tools),
+      seal: () => trust.seal("tools"),
     }),
     excludedPaths: excludedPaths(workspaceRoot, settings.cacheDir),
     leasePath: (hash) =>
