@@ -12,12 +12,17 @@ const scopes = {
   },
 };
 const { mutate, tests } = scopes[process.env.CUENV_MUTATE ?? "signer"];
+const files = process.env.CUENV_MUTATE_FILES;
+const only = (pattern) =>
+  files ? files.split(",").map((file) => `${pattern.replace(/[^/]*$/, file)}.ts`) : [pattern];
+const results = process.env.CUENV_MUTATION_RESULTS;
 process.env.CUENV_MUTATION_TESTS = tests;
 // Every change is tried with them: fewer will do.
 process.env.CUENV_HOSTILE_MANIFESTS = "200";
+process.env.CUENV_MUTATION_SLOWNESS = "10";
 
 export default {
-  mutate: [...mutate, "!**/*.test.ts", "!**/index.ts", "!**/keys.ts"],
+  mutate: [...mutate.flatMap(only), "!**/*.test.ts", "!**/index.ts", "!**/keys.ts"],
   testRunner: "vitest",
   plugins: ["@stryker-mutator/vitest-runner"],
   vitest: { configFile: "vitest.mutation.config.ts" },
@@ -34,4 +39,5 @@ export default {
   disableTypeChecks: false,
   checkers: [],
   allowEmpty: false,
+  ...(results && { incremental: true, incrementalFile: results }),
 };

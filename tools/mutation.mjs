@@ -1,5 +1,7 @@
 // `npm run test:mutation [signer|key|restore …]`: how many changes to the code the tests notice (Stryker), at least 85 % of them. Runs in a
 // copy of the packages, since Stryker changes the files in place; reports land in .cache/mutation. CUENV_MUTATION_JOBS=2 uses two processors.
+// While writing tests: `key:select-inputs,input-set` changes these files only, and `--again` tries only what a change of code or tests can have
+// altered since the last run.
 import { spawnSync } from "node:child_process";
 import {
   chmodSync,
@@ -15,7 +17,9 @@ import { join, sep } from "node:path";
 import process from "node:process";
 import { root } from "./workspace.mjs";
 
-const scopes = process.argv.length > 2 ? process.argv.slice(2) : ["signer", "key", "restore"];
+const again = process.argv.includes("--again");
+const asked = process.argv.slice(2).filter((argument) => argument !== "--again");
+const scopes = asked.length > 0 ? asked : ["signer", "key", "restore"];
 const reports = join(root, ".cache", "mutation");
 mkdirSync(reports, { recursive: true });
 const copy = mkdtempSync(join(tmpdir(), "cuenv-mutation-"));
@@ -23,11 +27,17 @@ const copy = mkdtempSync(join(tmpdir(), "cuenv-mutation-"));
 chmodSync(copy, 0o755);
 try {
   makeCopy();
-  for (const scope of scopes) {
+  for (const wish of scopes) {
+    const [scope, files = ""] = wish.split(":");
     const { status } = spawnSync(join(root, "node_modules", ".bin", "stryker"), ["run"], {
       cwd: copy,
       stdio: "inherit",
-      env: { ...process.env, CUENV_MUTATE: scope },
+      env: {
+        ...process.env,
+        CUENV_MUTATE: scope,
+        CUENV_MUTATE_FILES: files,
+        CUENV_MUTATION_RESULTS: again ? join(reports, `results-${scope}.json`) : "",
+      },
     });
     if (status !== 0) process.exitCode = 1;
     const report = join(copy, `mutation-${scope}.json`);

@@ -1,4 +1,5 @@
 import type { ActionCacheOptions } from "@cuenv/action-cache";
+import { checksum, type Seal, secretSeal } from "@cuenv/digest";
 import { CuenvError } from "@cuenv/errors";
 import {
   createSigner,
@@ -46,6 +47,11 @@ export interface EntryTrust extends Pick<ActionCacheOptions, "verify" | "sign"> 
   /** Why nothing that this machine signs would be accepted here: then nothing is stored. Makes the machine's key if need be. */
   readonly unacceptable: () => Promise<string | undefined>;
   readonly saveMemo: () => void;
+  /**
+   * What is remembered of this workspace under `name` is bound with, so that nobody else's is believed. Undefined: there is no key yet, so nothing
+   * is recalled or kept.
+   */
+  readonly seal: (name: string) => Seal | undefined;
 }
 
 const nobody: EntryTrust = {
@@ -53,10 +59,11 @@ const nobody: EntryTrust = {
   sign: undefined,
   unacceptable: () => Promise.resolve(undefined),
   saveMemo: () => undefined,
+  seal: () => checksum,
 };
 
 /**
- * Nothing is read before the first entry is, but for the trust file: a mistake in it is one of the configuration. The key is made by the first
+ * Nothing is read before the first entry or memo is, but for the trust file: a mistake in it is one of the configuration. The key is made by the first
  * store, never by a lookup.
  * @throws {CuenvError} TRUST_FILE_INVALID, TRUST_FILE_EXPOSED, TRUST_FILE_PLACE; TRUST_KEY_INVALID, TRUST_KEY_EXPOSED for a key that is given
  */
@@ -68,6 +75,7 @@ export function createEntryTrust(options: EntryTrustOptions): EntryTrust {
   const trusted = readTrustFile({ path: policy.trustFile, foreign });
   const ownKey = openOwnKey(policy, options.emit);
   const memo = openMemo(options.memoPath, ownKey.read);
+  const memoSecret = lazySecret(ownKey.read, "workspace memo");
   let verifier: Verifier | undefined;
   let verifierKey: KeyPair | undefined;
   let signer: Signer | undefined;
@@ -102,6 +110,10 @@ export function createEntryTrust(options: EntryTrustOptions): EntryTrust {
       return verifier.accepts(pair, { namespace })?.detail;
     },
     saveMemo: () => memo?.save(),
+    seal: (name) => {
+      const secret = memoSecret();
+      return secret && secretSeal(secret, `${name} of ${options.workspaceRoot}`);
+    },
   };
 }
 
@@ -152,13 +164,18 @@ function openMemo(
   ownKey: () => KeyPair | undefined,
 ): SignatureMemo | undefined {
   if (path === undefined) return undefined;
+  return openSignatureMemo({ path, secret: lazySecret(ownKey, "signature memo") });
+}
+
+/** Undefined as long as there is no key. */
+function lazySecret(
+  ownKey: () => KeyPair | undefined,
+  purpose: string,
+): () => Uint8Array | undefined {
   let secret: Uint8Array | undefined;
-  return openSignatureMemo({
-    path,
-    secret: () => {
-      const pair = secret === undefined ? ownKey() : undefined;
-      if (pair !== undefined) secret = derivedSecret(pair, "signature memo");
-      return secret;
-    },
-  });
+  return () => {
+    const pair = secret === undefined ? ownKey() : undefined;
+    if (pair !== undefined) secret = derivedSecret(pair, purpose);
+    return secret;
+  };
 }

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   chmodSync,
+  copyFileSync,
   mkdirSync,
   readFileSync,
   readdirSync,
@@ -184,6 +185,24 @@ describe("evaluateRemembered", () => {
     const options = { directory, memoDirectory: join(file, "occupied", "memo") };
     expect((await evaluateRemembered(options)).evaluation.value).toEqual({ a: 1 });
     expect((await evaluateRemembered(options)).isFresh).toBe(true);
+  });
+
+  it("does not take what was remembered of one folder for another's, under a seal", async () => {
+    const own = projects.make({});
+    const seal = Buffer.from("a secret of this machine");
+    const folders = ["echo good", "echo evil"].map((text) =>
+      projects.make({ "env.cue": `package cuenv\na: "${text}"\n` }),
+    );
+    const [good = "", evil = ""] = folders;
+    const memos = join(own, "evaluation/v1");
+    const names: string[] = [];
+    for (const directory of folders) {
+      (await evaluateToRemember({ directory })).remember(own, seal);
+      names.push(readdirSync(memos).find((name) => !names.includes(name)) ?? "");
+    }
+    expect(recallEvaluation({ directory: evil, memoDirectory: own, seal })).toBeDefined();
+    copyFileSync(join(memos, names[1] ?? ""), join(memos, names[0] ?? ""));
+    expect(recallEvaluation({ directory: good, memoDirectory: own, seal })).toBeUndefined();
   });
 
   it("leaves nothing but memos behind", async () => {

@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { type DecodedAnswer, decodeAnswer } from "./decode-answer.ts";
 import type { EvaluationInput } from "./evaluation.ts";
 import { hashOf, isSettled, revalidate } from "./evaluation-input.ts";
@@ -67,7 +67,7 @@ export function rememberEvaluation(key: MemoKey, { answer, inputs }: RememberedA
   const body = JSON.stringify({ answer, inputs });
   try {
     mkdirSync(join(file, ".."), { recursive: true });
-    writeFileSync(temporary, `${tagOf(body, key.seal)}\n${body}`, { flag: "wx" });
+    writeFileSync(temporary, `${tagOf(body, file, key.seal)}\n${body}`, { flag: "wx" });
     renameSync(temporary, file);
   } catch {
     // Nothing is remembered, then.
@@ -79,9 +79,13 @@ export function rememberEvaluation(key: MemoKey, { answer, inputs }: RememberedA
   }
 }
 
-/** SHA-256 of the body, or an HMAC with the seal. */
-function tagOf(body: string, seal: Uint8Array | undefined): string {
-  return seal === undefined ? hashOf(body) : createHmac("sha256", seal).update(body).digest("hex");
+/** SHA-256 of the body, or an HMAC with the seal, of the name too: the memo of one folder must not stand in for another's. */
+function tagOf(body: string, file: string, seal: Uint8Array | undefined): string {
+  if (seal === undefined) return hashOf(body);
+  return createHmac("sha256", seal)
+    .update(`${basename(file)}\n`)
+    .update(body)
+    .digest("hex");
 }
 
 /** First line: the tag of the rest. A memo that is damaged, half-written or somebody else's is none. */
@@ -89,7 +93,7 @@ function readMemo(file: string, seal: Uint8Array | undefined): RememberedAnswer 
   try {
     const text = readFileSync(file, "utf8");
     const body = text.slice(65);
-    if (text[64] !== "\n" || text.slice(0, 64) !== tagOf(body, seal)) return undefined;
+    if (text[64] !== "\n" || text.slice(0, 64) !== tagOf(body, file, seal)) return undefined;
     return JSON.parse(body) as RememberedAnswer;
   } catch {
     return undefined;

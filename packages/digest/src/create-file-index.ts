@@ -21,6 +21,7 @@ import type { DirectoryEntry, FileIndex, FileStat } from "./file-index.ts";
 import { hashFile, type HashedFile } from "./hash-file.ts";
 import { isRacy } from "./racy-stat.ts";
 import { replaceFile } from "./replace-file.ts";
+import { checksum, type Seal } from "./seal.ts";
 
 export interface FileIndexOptions {
   /** Absolute path of the workspace root. */
@@ -28,6 +29,8 @@ export interface FileIndexOptions {
   readonly digestFunction: DigestFunction;
   /** Where the memo is kept between runs; undefined: in this process only. */
   readonly stateFile: string | undefined;
+  /** Of the memo, asked when it is read and when it is kept; without one, neither is done. Default: a checksum. */
+  readonly seal?: () => Seal | undefined;
   /** Milliseconds since the epoch; for tests of the racy-mtime rule. */
   readonly now?: () => number;
   /** `lstat`, for tests with coarse clocks. */
@@ -65,8 +68,7 @@ interface Index {
 
 /** A {@link FileIndex} over the real file system. */
 export function createFileIndex(options: FileIndexOptions): FileIndex {
-  const bytes = options.stateFile === undefined ? undefined : readStateFile(options.stateFile);
-  const state = bytes && decodeFileIndexState(options.digestFunction, bytes);
+  const state = readState(options);
   const index: Index = {
     options,
     now: options.now ?? Date.now,
@@ -90,6 +92,16 @@ export function createFileIndex(options: FileIndexOptions): FileIndex {
     invalidateOne: (path) => forget(index, path),
     save: () => save(index),
   };
+}
+
+function readState({
+  stateFile,
+  digestFunction,
+  seal = () => checksum,
+}: FileIndexOptions): FileIndexState | undefined {
+  const bytes = stateFile === undefined ? undefined : readStateFile(stateFile);
+  const sealing = bytes && seal();
+  return sealing && decodeFileIndexState(digestFunction, bytes, sealing);
 }
 
 function lstatOrUndefined(path: string): Stats | undefined {
@@ -282,9 +294,11 @@ function invalidate(index: Index, path: string): void {
 }
 
 function save(index: Index): void {
-  const { stateFile, digestFunction } = index.options;
+  const { stateFile, digestFunction, seal = () => checksum } = index.options;
   if (stateFile === undefined || !index.changed) return;
-  replaceFile(stateFile, encodeFileIndexState(digestFunction, entriesToSave(index)));
+  const sealing = seal();
+  if (sealing === undefined) return;
+  replaceFile(stateFile, encodeFileIndexState(digestFunction, entriesToSave(index), sealing));
   index.changed = false;
 }
 

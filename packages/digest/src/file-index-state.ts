@@ -1,6 +1,6 @@
-import { hash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { DigestFunction } from "./digest.ts";
+import type { Seal } from "./seal.ts";
 
 /**
  * The file of a file index. All integers and floats are little-endian.
@@ -16,7 +16,7 @@ import type { DigestFunction } from "./digest.ts";
  *                4n length of each entry's listing in UTF-16 units (0 for files)
  *                 p paths, joined by NUL, UTF-8
  *                 l listings, concatenated, UTF-8
- *               32  SHA-256 of everything before
+ *               32  seal of everything before
  */
 export interface FileIndexState {
   readonly paths: readonly string[];
@@ -54,6 +54,7 @@ export interface StateEntry {
 export function encodeFileIndexState(
   digestFunction: DigestFunction,
   entries: readonly StateEntry[],
+  seal: Seal,
 ): Buffer {
   const count = entries.length;
   const paths = Buffer.from(entries.map((entry) => entry.path).join("\0"));
@@ -82,11 +83,7 @@ export function encodeFileIndexState(
   bytes.set(new Uint8Array(lengths.buffer), headerBytes + 65 * count);
   paths.copy(bytes, fixed);
   listings.copy(bytes, fixed + paths.length);
-  bytes.write(
-    hash("sha256", bytes.subarray(0, bytes.length - 32), "hex"),
-    bytes.length - 32,
-    "hex",
-  );
+  bytes.write(seal(bytes.subarray(0, bytes.length - 32)), bytes.length - 32, "hex");
   return bytes;
 }
 
@@ -94,12 +91,12 @@ export function encodeFileIndexState(
 export function decodeFileIndexState(
   digestFunction: DigestFunction,
   bytes: Buffer,
+  seal: Seal,
 ): FileIndexState | undefined {
   if (bytes.length < headerBytes + 32 || bytes.toString("latin1", 0, 8) !== magic) return undefined;
   if (bytes.readUInt8(8) !== functionIds[digestFunction]) return undefined;
   const end = bytes.length - 32;
-  if (hash("sha256", bytes.subarray(0, end), "hex") !== bytes.toString("hex", end))
-    return undefined;
+  if (seal(bytes.subarray(0, end)) !== bytes.toString("hex", end)) return undefined;
   const count = bytes.readUInt32LE(12);
   const pathBytes = bytes.readUInt32LE(16);
   const fixed = headerBytes + count * (4 * 8 + 1 + 32 + 4);

@@ -17,3 +17,4 @@ export { type HashedFile, hashFile } from "./hash-file.ts";
 export { createHasher, emptyDigest, hashBytes, hashText, type Hasher } from "./hasher.ts";
 export { isRacy } from "./racy-stat.ts";
 export { replaceFile } from "./replace-file.ts";
+export { checksum, type Seal, secretSeal } from "./seal.ts";

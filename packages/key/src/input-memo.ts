@@ -1,5 +1,13 @@
-import { type Digest, type FileIndex, formatDigest, parseDigest } from "@cuenv/digest";
+import {
+  checksum,
+  type Digest,
+  type FileIndex,
+  formatDigest,
+  parseDigest,
+  type Seal,
+} from "@cuenv/digest";
 import { hash } from "node:crypto";
+import { sealText, unsealText } from "./sealed-text.ts";
 import type { InputProblem, Selection, SelectionCheck, SelectionRequest } from "./selection.ts";
 
 /**
@@ -14,7 +22,7 @@ export interface InputMemo {
   /** The root of the tree that `identity`, a hash of nodes, names. */
   root(identity: string): Digest | undefined;
   rememberRoot(identity: string, root: Digest): void;
-  /** The text to keep for the next run; undefined when nothing was remembered since it was loaded. */
+  /** The text to keep for the next run; undefined when nothing was remembered since it was loaded, or there is no seal for it. */
   serialize(): string | undefined;
 }
 
@@ -43,9 +51,13 @@ const maxRoots = 20_000;
 
 /**
  * @param text what `serialize` gave in an earlier run, for the same workspace; anything else is an empty memo
+ * @param seal asked when the text is read and when it is made; without one, neither is done
  */
-export function createInputMemo(text: string | undefined): InputMemo {
-  const stored = text === undefined ? undefined : parseMemo(text);
+export function createInputMemo(
+  text: string | undefined,
+  seal: () => Seal | undefined = () => checksum,
+): InputMemo {
+  const stored = text === undefined ? undefined : parseMemo(text, seal());
   const selections = new Map<string, Selection>();
   const roots = new Map<string, Digest>();
   const lookUp = (id: string): Selection | undefined => {
@@ -65,7 +77,9 @@ export function createInputMemo(text: string | undefined): InputMemo {
     root: (identity) => roots.get(identity) ?? parseDigest(stored?.roots[identity] ?? ""),
     rememberRoot: (identity, root) => void roots.set(identity, root),
     serialize: () =>
-      selections.size + roots.size === 0 ? undefined : formatMemo(stored, selections, roots),
+      selections.size + roots.size === 0
+        ? undefined
+        : sealText(formatMemo(stored, selections, roots), seal()),
   };
 }
 
@@ -107,11 +121,11 @@ function holds(index: FileIndex, check: SelectionCheck): boolean {
   }
 }
 
-/** The hash of the rest, a line feed, JSON. Anything that is not exactly what we wrote is an empty memo. */
-function parseMemo(text: string): StoredMemo | undefined {
-  const body = text.slice(65);
-  if (text[64] !== "\n" || hash("sha256", body, "hex") !== text.slice(0, 64)) return undefined;
+/** Anything that is not exactly what we wrote is an empty memo. */
+function parseMemo(text: string, seal: Seal | undefined): StoredMemo | undefined {
   try {
+    const body = unsealText(text, seal);
+    if (body === undefined) return undefined;
     const memo = JSON.parse(body) as StoredMemo;
     return memo.version === memoVersion ? memo : undefined;
   } catch {
@@ -204,11 +218,10 @@ function formatMemo(
   }
   const allRoots = { ...stored?.roots };
   for (const [identity, root] of roots) allRoots[identity] = formatDigest(root);
-  const body = JSON.stringify({
+  return JSON.stringify({
     version: memoVersion,
     facts,
     selections: Object.fromEntries(selections.slice(-maxSelections)),
     roots: Object.fromEntries(Object.entries(allRoots).slice(-maxRoots)),
   } satisfies StoredMemo);
-  return `${hash("sha256", body, "hex")}\n${body}`;
 }

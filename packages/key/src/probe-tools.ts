@@ -1,7 +1,9 @@
+import { checksum, type Seal } from "@cuenv/digest";
 import { findExecutable } from "./find-executable.ts";
 import { compileNames } from "./name-matcher.ts";
 import { passThroughVariables } from "./environment-lists.ts";
 import { runTool } from "./run-tool.ts";
+import { sealText, unsealText } from "./sealed-text.ts";
 
 /** What the `runtime` commands printed, in the order given and each once; or which of them could not, and why. */
 export type ToolOutputs =
@@ -25,7 +27,7 @@ export interface ToolProbe {
     env: Readonly<Record<string, string>>,
     signal?: AbortSignal,
   ): Promise<ToolOutputs>;
-  /** The text to keep for the next run; undefined when nothing was learnt. */
+  /** The text to keep for the next run; undefined when nothing was learnt, or there is no seal for it. */
   serialize(): string | undefined;
 }
 
@@ -47,12 +49,15 @@ const nothing: ToolOutputs = { kind: "probed", outputs: [] };
 /**
  * @param options.directory absolute path of the project's folder
  * @param options.memo what `serialize` gave in an earlier run
+ * @param options.seal asked when the memo is read and when it is made; without one, neither is done. Default: a checksum
  */
 export function createToolProbe(options: {
   readonly directory: string;
   readonly memo: string | undefined;
+  readonly seal?: () => Seal | undefined;
 }): ToolProbe {
-  const known = parseMemo(options.memo);
+  const { memo, seal = () => checksum } = options;
+  const known = memo === undefined ? new Map<string, Remembered>() : parseMemo(memo, seal());
   const running = new Map<string, Promise<Probed>>();
   let learnt = false;
   const probeOne = async (
@@ -96,10 +101,7 @@ export function createToolProbe(options: {
       }
       return { kind: "probed", outputs };
     },
-    serialize: () =>
-      learnt
-        ? JSON.stringify({ version: memoVersion, tools: [...known.values()].slice(-maxRemembered) })
-        : undefined,
+    serialize: () => (learnt ? sealText(formatMemo(known), seal()) : undefined),
   };
 }
 
@@ -122,10 +124,20 @@ function toolEnvironment(env: Readonly<Record<string, string>>): Record<string, 
   return Object.fromEntries(Object.entries(env).filter(([name]) => passesThrough(name)));
 }
 
-function parseMemo(text: string | undefined): Map<string, Remembered> {
+function formatMemo(known: ReadonlyMap<string, Remembered>): string {
+  return JSON.stringify({
+    version: memoVersion,
+    tools: [...known.values()].slice(-maxRemembered),
+  });
+}
+
+function parseMemo(text: string, seal: Seal | undefined): Map<string, Remembered> {
   const known = new Map<string, Remembered>();
   try {
-    const memo = JSON.parse(text ?? "null") as { version?: unknown; tools?: unknown } | null;
+    const memo = JSON.parse(unsealText(text, seal) ?? "null") as {
+      version?: unknown;
+      tools?: unknown;
+    } | null;
     if (memo?.version !== memoVersion || !Array.isArray(memo.tools)) return known;
     for (const tool of memo.tools as Partial<Remembered>[]) {
       const { command, path, identity, output } = tool;

@@ -45,9 +45,10 @@ function memoFile(key: ProjectMemoKey): string {
 }
 
 function identity(key: ProjectMemoKey, body: string): string {
-  const { answer, workspaceRoot, environment, seal } = key;
+  const { answer, directory, workspaceRoot, environment, seal } = key;
   const parts = [
     buildId,
+    directory,
     workspaceRoot,
     environment ?? null,
     hash("sha256", answer, "hex"),
