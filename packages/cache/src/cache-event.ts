@@ -41,6 +41,8 @@ export type NotStoredReason =
  * Times are durations in milliseconds.
  */
 export type CacheEvent =
+  /** The key of a task was computed, or found to be none: with its inputs looked at, and its tools asked. */
+  | { readonly type: "keyed"; readonly task: string; readonly durationMs: number }
   | {
       readonly type: "lookup";
       readonly task: string;

@@ -36,13 +36,13 @@ describe("executeTaskWithCache", () => {
     expect(readFileSync(join(root, "out/result"), "utf8")).toBe("made of one");
   });
 
-  it("row 27: looks up, misses, runs, stores; then looks up, restores, hits: in that order", async () => {
+  it("row 27: makes the key, looks up, misses, runs, stores; then makes it, looks up, restores, hits: in that order", async () => {
     await run();
-    expect(typesOf(events)).toEqual(["lookup", "miss", "executed", "stored"]);
+    expect(typesOf(events)).toEqual(["keyed", "lookup", "miss", "executed", "stored"]);
     events.length = 0;
     rmSync(join(root, "out"), { recursive: true });
     await run();
-    expect(typesOf(events)).toEqual(["restored", "lookup", "hit"]);
+    expect(typesOf(events)).toEqual(["keyed", "restored", "lookup", "hit"]);
   });
 
   it("row 31: keeps the exit code of a failed run, and does not store it", async () => {

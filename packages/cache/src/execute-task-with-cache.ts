@@ -1,3 +1,4 @@
+import { type Digest, hashBytes, hashFile } from "@cuenv/digest";
 import { CuenvError } from "@cuenv/errors";
 import type { CacheEngine } from "./cache-engine.ts";
 import { type ComputedKey, computeKey, workingDirectory } from "./compute-key.ts";
@@ -7,7 +8,14 @@ import { type Hit, lookUp, type LookUp } from "./look-up.ts";
 import { createOutputRecorder, type OutputRecorder } from "./output-recorder.ts";
 import { isBlind, resolvedMode } from "./resolved-mode.ts";
 import { type StoredRun, storeResult } from "./store-result.ts";
-import type { Execute, Execution, Miss, TaskOutcome, TaskRequest } from "./task-request.ts";
+import type {
+  Execute,
+  Execution,
+  Miss,
+  Streams,
+  TaskOutcome,
+  TaskRequest,
+} from "./task-request.ts";
 import { dependencyState } from "./task-state.ts";
 import { waitForLease } from "./wait-for-lease.ts";
 
@@ -31,7 +39,13 @@ export async function executeTaskWithCache<E extends Execution>(
   execute: Execute<E>,
   options: ExecuteOptions = {},
 ): Promise<TaskOutcome<E>> {
+  const started = performance.now();
   const computed = await computeKey(engine, request);
+  engine.emit({
+    type: "keyed",
+    task: request.task.name,
+    durationMs: performance.now() - started,
+  });
   if (computed.kind === "noKey") {
     engine.emit({
       type: "trouble",
@@ -133,6 +147,7 @@ async function hitOutcome<E extends Execution>(
     tier: hit.tier,
     savedMs,
     restoredFiles: hit.restoredFiles,
+    streams: { stdout: hit.result.stdout, stderr: hit.result.stderr },
     state: await dependencyState(engine, request.task, {
       succeeded: true,
       key: hash,
@@ -177,10 +192,10 @@ async function runTask<E extends Execution>(
   try {
     const startedAt = engine.now();
     const execution = await runProcess(engine, request, execute, plan, recorders);
-    const { stored, notStored, entries }: StoredRun =
+    const { stored, notStored, entries, streams }: StoredRun =
       key !== undefined && plan.store
         ? await storeResult(engine, { request, key, execution, recorders, startedAt })
-        : { stored: false, notStored: undefined, entries: undefined };
+        : { stored: false, notStored: undefined, entries: undefined, streams: undefined };
     if (notStored !== undefined && execution.succeeded) {
       engine.emit({ type: "notStored", task: request.task.name, ...notStored });
     }
@@ -191,6 +206,8 @@ async function runTask<E extends Execution>(
       execution,
       stored,
       notStored: execution.succeeded ? notStored : undefined,
+      streams:
+        streams ?? (request.force && execution.succeeded ? hashed(engine, recorders) : undefined),
       state: await dependencyState(engine, request.task, {
         succeeded: execution.succeeded,
         key: key?.digest.hash,
@@ -203,12 +220,30 @@ async function runTask<E extends Execution>(
   }
 }
 
+/** Who forces a run may want to compare it with a stored one, also where nothing is stored. */
+function hashed(engine: CacheEngine, { stdout, stderr }: Recorders): Streams {
+  const digestOf = (recorder: OutputRecorder): Digest | null => {
+    const source = recorder.source();
+    if (source === undefined) return null;
+    const { digestFunction } = engine.settings;
+    return source instanceof Uint8Array
+      ? hashBytes(digestFunction, source)
+      : hashFile(digestFunction, source.path).digest;
+  };
+  return { stdout: digestOf(stdout), stderr: digestOf(stderr) };
+}
+
+interface Recorders {
+  readonly stdout: OutputRecorder;
+  readonly stderr: OutputRecorder;
+}
+
 async function runProcess<E extends Execution>(
   engine: CacheEngine,
   request: TaskRequest,
   execute: Execute<E>,
   { env, lease }: RunPlan,
-  recorders: { readonly stdout: OutputRecorder; readonly stderr: OutputRecorder },
+  recorders: Recorders,
 ): Promise<E> {
   const { output, task } = request;
   try {

@@ -91,6 +91,7 @@ function countEvent(counts: RunCounts, event: CacheEvent): void {
       addCount(counts.refused, event.reason, 1);
       break;
     case "executed":
+    case "keyed":
     case "notStored":
     case "note":
     case "outputNotMade":

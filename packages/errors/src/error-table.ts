@@ -9,6 +9,8 @@ export const exitCodes = {
   configuration: 3,
   /** `cuenv cache verify` found damage. */
   damage: 4,
+  /** `cuenv verify` ran a task again and it did not make what is stored. */
+  notReproducible: 5,
   /** Our own failure: a bug, or a machine that does not give what is needed. */
   internal: 70,
   /** A task ran longer than its timeout (as timeout(1)). */
@@ -129,6 +131,10 @@ export const errorTable = {
   RUN_CIRCLE: {
     exit: "configuration",
     meaning: "A task runs itself: its command starts cuenv with the same task again.",
+  },
+  RUN_NOTHING_STORED: {
+    exit: "usage",
+    meaning: "A task was to be compared with its stored result, and there is none.",
   },
   RUN_NO_KEY: {
     exit: "configuration",

@@ -37,6 +37,8 @@ export interface PlanOptions {
   readonly args?: readonly string[];
   /** False: the named tasks alone. */
   readonly withDependencies?: boolean;
+  /** For who only looks: tasks that cannot run here are nodes, too, and no error. */
+  readonly withRefused?: boolean;
 }
 
 /**
@@ -52,7 +54,8 @@ export function planRun(project: Project, options: PlanOptions): Plan {
   for (const name of selected) graph.add(name);
   const named = new Set(selected.flatMap((name) => graph.commandsOf(name)));
   const nodes = graph.ordered().map((command): PlanNode => {
-    if (command.task.action.kind === "refused") throw refused(command.task, command.task.action);
+    if (command.task.action.kind === "refused" && options.withRefused !== true)
+      throw refused(command.task, command.task.action);
     const isNamed = named.has(command.task.name);
     return {
       name: command.task.name,

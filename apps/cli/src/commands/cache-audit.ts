@@ -1,16 +1,11 @@
 import { randomInt } from "node:crypto";
-import type { TaskOutcome } from "@cuenv/cache";
 import { CuenvError, exitCodes } from "@cuenv/errors";
-import { planRun } from "@cuenv/runner";
 import type { Invocation } from "../command-line/command.ts";
 import { flagText } from "../command-line/given.ts";
 import { openProject, type OpenProject } from "../project/open-project.ts";
 import { printOut } from "../report/terminal.ts";
 import { comparedOutputs } from "../run/compared-outputs.ts";
-import type { CommandExecution } from "../run/run-context.ts";
-import { runTasks } from "../run/run-tasks.ts";
-
-type Outcome = TaskOutcome<CommandExecution>;
+import { type CachedOutcome, taskOutcomes } from "../verify/task-outcomes.ts";
 
 interface Audited {
   readonly task: string;
@@ -29,7 +24,7 @@ export async function runCacheAudit(invocation: Invocation): Promise<number> {
   const share = parseShare(flagText(invocation, "rebuild"));
   const open = await openProject(invocation);
   const names = invocation.names.length > 0 ? invocation.names : cachedTasks(open);
-  const before = await outcomes(open, names, false);
+  const { outcomes: before } = await taskOutcomes(open, { names, force: false, quiet: false });
   const hits = [...before].filter(([, outcome]) => outcome.kind === "hit");
   const audited: Audited[] = [];
   for (const [task, outcome] of sample(hits, share))
@@ -60,32 +55,6 @@ function cachedTasks({ project }: OpenProject): readonly string[] {
   throw new CuenvError("USAGE", "cannot audit: no task of the project is cached");
 }
 
-/** What the cache gave or the tasks did, by name of the task. */
-async function outcomes(
-  open: OpenProject,
-  names: readonly string[],
-  force: boolean,
-): Promise<ReadonlyMap<string, Outcome>> {
-  const summary = await runTasks({
-    open,
-    plan: planRun(open.project, { names, args: [] }),
-    force,
-    jobs: undefined,
-    verbose: false,
-    // Stdout is the report's.
-    json: true,
-    continueOnError: true,
-    outputMode: undefined,
-    strictSignatures: false,
-  });
-  const found = new Map<string, Outcome>();
-  for (const [name, outcome] of summary.outcomes) {
-    if ("payload" in outcome && outcome.payload.cache !== undefined)
-      found.set(name, outcome.payload.cache);
-  }
-  return found;
-}
-
 /** At least one, if there is one; drawn anew each time, so that nobody knows which are looked at. */
 function sample<Item>(items: readonly Item[], share: number): readonly Item[] {
   const left = [...items];
@@ -95,9 +64,10 @@ function sample<Item>(items: readonly Item[], share: number): readonly Item[] {
   return drawn;
 }
 
-async function rebuild(open: OpenProject, task: string, stored: Outcome): Promise<Audited> {
+async function rebuild(open: OpenProject, task: string, stored: CachedOutcome): Promise<Audited> {
   const key = stored.key ?? "";
-  const again = (await outcomes(open, [task], true)).get(task);
+  const { outcomes } = await taskOutcomes(open, { names: [task], force: true, quiet: false });
+  const again = outcomes.get(task);
   const isComparable =
     again?.kind === "executed" && again.execution.succeeded && again.key === stored.key;
   if (!isComparable) return { task, key, verdict: "unknown", outputs: [] };

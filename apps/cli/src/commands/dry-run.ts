@@ -3,16 +3,23 @@ import { previewDocument, reasonOf, statusOf } from "../preview/preview-document
 import { type NodePreview, previewPlan } from "../preview/preview-plan.ts";
 import type { OpenProject } from "../project/open-project.ts";
 import { colorsAllowed, painter, printOut } from "../report/terminal.ts";
+import { writeRunFile } from "../report/write-run-file.ts";
 import { formatDuration } from "../run/format-duration.ts";
 
 /** `cuenv task NAME --dry-run`: what would run, what would be a hit, and why. */
 export async function runDryRun(
   open: OpenProject,
   plan: Plan,
-  options: { readonly force: boolean; readonly json: boolean },
+  options: {
+    readonly force: boolean;
+    readonly json: boolean;
+    readonly summaryFile: string | undefined;
+  },
 ): Promise<number> {
   const previews = await previewPlan(open, plan, options);
-  printOut(options.json ? `${JSON.stringify(previewDocument(previews))}\n` : previewText(previews));
+  const document = `${JSON.stringify(previewDocument(previews))}\n`;
+  printOut(options.json ? document : previewText(previews));
+  if (options.summaryFile !== undefined) writeRunFile("summary", options.summaryFile, document);
   return 0;
 }
 

@@ -1,10 +1,11 @@
-import { writeFileSync } from "node:fs";
 import { planRun, type OutputMode } from "@cuenv/runner";
 import { CuenvError } from "@cuenv/errors";
 import type { Invocation } from "../command-line/command.ts";
+import { flagText } from "../command-line/given.ts";
 import { openProject } from "../project/open-project.ts";
-import { printErr, printOut } from "../report/terminal.ts";
-import { runDocument } from "../run/run-document.ts";
+import { stepSummaryFile } from "../report/step-summary-file.ts";
+import { printOut } from "../report/terminal.ts";
+import { type RunDocument, runDocument } from "../run/run-document.ts";
 import { runTasks } from "../run/run-tasks.ts";
 import { taskList } from "../run/task-list.ts";
 
@@ -14,7 +15,11 @@ export async function runTaskCommand(invocation: Invocation): Promise<number> {
   const json = flags["json"] === true;
   const jobs = parseJobs(flags["jobs"]);
   const outputMode = parseOutputMode(flags["output"]);
+  const traceFile = runFile(invocation, "trace");
+  const summaryFile = runFile(invocation, "summary");
+  const startMs = performance.now();
   const open = await openProject(invocation);
+  const openedMs = performance.now();
   if (names.length === 0) {
     printOut(taskList(open.project, json));
     return 0;
@@ -22,8 +27,10 @@ export async function runTaskCommand(invocation: Invocation): Promise<number> {
   const plan = planRun(open.project, { names, args: rest ?? [] });
   if (flags["dry-run"] === true) {
     const { runDryRun } = await import("./dry-run.ts");
-    return runDryRun(open, plan, { force: flags["force"] === true, json });
+    return runDryRun(open, plan, { force: flags["force"] === true, json, summaryFile });
   }
+  const trace =
+    traceFile === undefined ? undefined : (await import("../trace/create-trace.ts")).createTrace();
   const summary = await runTasks({
     open,
     plan,
@@ -34,21 +41,47 @@ export async function runTaskCommand(invocation: Invocation): Promise<number> {
     continueOnError: flags["continue-on-error"] === true,
     outputMode,
     strictSignatures: flags["strict-signatures"] === true,
+    observer: trace?.observer,
   });
-  const document = `${JSON.stringify(runDocument(summary))}\n`;
-  if (json) printOut(document);
-  if (typeof flags["summary"] === "string") writeSummary(flags["summary"], document);
+  const document = runDocument(summary);
+  if (json) printOut(`${JSON.stringify(document)}\n`);
+  await report(document, summaryFile);
+  if (trace !== undefined && traceFile !== undefined) {
+    trace.phase("start", 0, startMs);
+    trace.phase("evaluate", startMs, openedMs);
+    const { writeRunFile } = await import("../report/write-run-file.ts");
+    writeRunFile("trace", traceFile, trace.text());
+  }
   return summary.exitCode;
 }
 
-/** The run is over, and what it gave stays what it is: a summary that cannot be written is a warning. */
-function writeSummary(path: string, document: string): void {
-  try {
-    writeFileSync(path, document);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    printErr(`warning: cannot write the summary: ${reason}\n`);
+async function report(document: RunDocument, summaryFile: string | undefined): Promise<void> {
+  if (summaryFile !== undefined) {
+    const { writeRunFile } = await import("../report/write-run-file.ts");
+    writeRunFile("summary", summaryFile, `${JSON.stringify(document)}\n`);
   }
+  const stepFile = stepSummaryFile(process.env);
+  if (stepFile !== undefined) {
+    const { appendStepSummary } = await import("../report/step-summary.ts");
+    appendStepSummary(stepFile, document);
+  }
+}
+
+/** Where something about the run goes. A list of tasks is no run, and there is nothing to time in one that is only planned. */
+function runFile(invocation: Invocation, flag: "summary" | "trace"): string | undefined {
+  const file = flagText(invocation, flag);
+  if (file === undefined) return undefined;
+  const { flags, names } = invocation;
+  const reason =
+    file === ""
+      ? "it names no file"
+      : names.length === 0
+        ? "no task was named"
+        : flag === "trace" && flags["dry-run"] === true
+          ? "--dry-run runs nothing"
+          : undefined;
+  if (reason === undefined) return file;
+  throw new CuenvError("USAGE", `cannot use --${flag}: ${reason}`);
 }
 
 function parseJobs(value: string | boolean | undefined): number | undefined {

@@ -1,6 +1,7 @@
 import type { Cause, TaskPreview } from "@cuenv/cache/explanation";
 import type { Invocation } from "../command-line/command.ts";
 import { causeLines } from "../preview/cause-lines.ts";
+import { firstToRun } from "../preview/first-to-run.ts";
 import { causeDocument, reasonOf, statusOf } from "../preview/preview-document.ts";
 import type { NodePreview } from "../preview/preview-plan.ts";
 import { type PreviewedTask, previewNamedTask } from "../preview/preview-task.ts";
@@ -53,19 +54,6 @@ function whyDocument({ name, node, previews }: PreviewedTask): object {
 
 function causesOf(node: NodePreview): readonly Cause[] {
   return node.kind === "cached" ? node.preview.causes : [];
-}
-
-/** The dependency of a dependency … that makes the key unknown. */
-function firstToRun(
-  node: NodePreview & { readonly kind: "unknown" },
-  previews: PreviewedTask["previews"],
-): { readonly name: string; readonly node: NodePreview } {
-  let name = node.because;
-  for (;;) {
-    const next = previews.get(name);
-    if (next?.kind !== "unknown") return { name, node: next ?? node };
-    name = next.because;
-  }
 }
 
 function whyText({ name, node, previews }: PreviewedTask): string {

@@ -22,6 +22,8 @@ export interface RunContextOptions {
   readonly force: boolean;
   readonly json: boolean;
   readonly outputMode: OutputMode | undefined;
+  /** What tasks print is dropped, and of what people are told only warnings, errors and failures are left. */
+  readonly quiet?: boolean;
 }
 
 /** Whoever looks only gives `writes: false`. */
@@ -49,7 +51,7 @@ export function createRunContext(
   signal: AbortSignal,
 ): RunContext {
   const { open, plan, json } = options;
-  const stderr = noting(2, createDescriptorSink(2), flushErr);
+  const stderr = options.quiet ? { write: () => {} } : noting(2, createDescriptorSink(2), flushErr);
   const stdout = json ? stderr : noting(1, createDescriptorSink(1), flushErr);
   const mode = options.outputMode ?? defaultMode(plan);
   const host = hostEnvironment(open);

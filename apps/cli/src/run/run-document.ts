@@ -48,7 +48,7 @@ export function runDocument(summary: RunSummary<NodePayload>): RunDocument {
   };
 }
 
-function taskDocument(name: string, outcome: NodeOutcome<NodePayload>): TaskDocument {
+export function taskDocument(name: string, outcome: NodeOutcome<NodePayload>): TaskDocument {
   const cache = "payload" in outcome ? outcome.payload.cache : undefined;
   const hit = cache?.kind === "hit" ? cache : undefined;
   const ran = cache?.kind === "executed" ? cache : undefined;

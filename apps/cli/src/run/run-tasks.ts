@@ -7,7 +7,8 @@ import { printErr } from "../report/terminal.ts";
 import { createRunContext, openCache, type RunContextOptions } from "./create-run-context.ts";
 import { executeNode } from "./execute-node.ts";
 import type { NodePayload } from "./run-context.ts";
-import { createRunReporter } from "./run-reporter.ts";
+import { observedReporter, type RunObserver } from "./run-observer.ts";
+import { createRunReporter, type RunReporter } from "./run-reporter.ts";
 
 export interface RunTasksOptions extends RunContextOptions {
   readonly jobs: number | undefined;
@@ -15,6 +16,8 @@ export interface RunTasksOptions extends RunContextOptions {
   readonly continueOnError: boolean;
   /** Entries that are not trusted make the run fail, though its tasks succeeded. */
   readonly strictSignatures: boolean;
+  /** Told what happens, besides people. */
+  readonly observer?: RunObserver | undefined;
 }
 
 /** Runs a plan through the cache. What people read goes to stderr, the tasks' output to its own streams (all to stderr with `json`). */
@@ -24,7 +27,11 @@ export async function runTasks(options: RunTasksOptions): Promise<RunSummary<Nod
   const modes = plan.nodes.map(({ task }) => getTaskCacheMode(settings, task.cache));
   const single = plan.nodes.length === 1;
   const cacheOff = !settings.enabled || settings.defaultMode === "off";
-  const reporter = createRunReporter({ verbose: options.verbose, single, cacheOff });
+  const { observer } = options;
+  const reporter = observedReporter(
+    quietReporter(createRunReporter({ verbose: options.verbose, single, cacheOff }), options.quiet),
+    observer,
+  );
   for (const { message, location, about } of open.project.warnings) {
     if (about === "cache" && cacheOff) continue;
     const place = location === undefined ? "" : `${formatLocation(location)}: `;
@@ -45,6 +52,7 @@ export async function runTasks(options: RunTasksOptions): Promise<RunSummary<Nod
       signal: controller.signal,
       execute: (node, context) => executeNode(run, node, context),
       onEvent: (event) => {
+        if (event.kind === "started") observer?.started(event.node);
         if (event.kind !== "finished") return;
         if (event.outcome.status === "errored") reportError(event.outcome.error, false);
         reporter.finished(event.node, event.outcome);
@@ -59,6 +67,22 @@ export async function runTasks(options: RunTasksOptions): Promise<RunSummary<Nod
   } finally {
     removeHandlers();
   }
+}
+
+/** Only what went wrong is told. */
+function quietReporter(reporter: RunReporter, quiet = false): RunReporter {
+  if (!quiet) return reporter;
+  const silent = (): void => {};
+  return {
+    ...reporter,
+    missed: silent,
+    waiting: silent,
+    uncached: silent,
+    summary: silent,
+    finished: (node, outcome) => {
+      if (outcome.status !== "succeeded") reporter.finished(node, outcome);
+    },
+  };
 }
 
 /** A failed task keeps its own exit code. */

@@ -1,0 +1,14 @@
+import type { NodePreview } from "./preview-plan.ts";
+
+/** The dependency of a dependency … that makes a key unknown. */
+export function firstToRun(
+  node: NodePreview & { readonly kind: "unknown" },
+  previews: ReadonlyMap<string, NodePreview>,
+): { readonly name: string; readonly node: NodePreview } {
+  let name = node.because;
+  for (;;) {
+    const next = previews.get(name);
+    if (next?.kind !== "unknown") return { name, node: next ?? node };
+    name = next.because;
+  }
+}

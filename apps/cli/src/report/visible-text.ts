@@ -1,0 +1,7 @@
+/** Text for a terminal's line: control characters (escape sequences among them) and line breaks stand as `\u001b`. */
+export function visibleText(text: string): string {
+  return text.replaceAll(
+    /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
+    (each) => `\\u${(each.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
+  );
+}
