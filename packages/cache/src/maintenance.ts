@@ -14,6 +14,7 @@ import {
   verifyStore,
 } from "@cuenv/cas/maintenance";
 import type { CacheSettings } from "@cuenv/config";
+import { CuenvError } from "@cuenv/errors";
 import { clearMemos } from "./clear-memos.ts";
 import { type FolderUse, measureFolder } from "./folder-use.ts";
 import { type CacheStatistics, readStatistics } from "./read-statistics.ts";
@@ -45,6 +46,29 @@ export interface MaintenanceOptions {
   /** Told now and then how many files were dealt with, and how many bytes. */
   readonly onProgress?: ((files: number, bytes: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Whether the folder may be used, as a run finds out: one of ours that others could write to is made private, and told in `mended`.
+ * Nothing is made.
+ */
+export function inspectCacheFolder(settings: CacheSettings): {
+  readonly problem: CuenvError | undefined;
+  readonly mended: readonly string[];
+} {
+  const mended: string[] = [];
+  const folder = openCacheFolder({
+    root: settings.cacheDir,
+    readOnly: true,
+    onWarning: (message) => mended.push(message),
+  });
+  try {
+    folder.assertReadable();
+    return { problem: undefined, mended };
+  } catch (error) {
+    if (error instanceof CuenvError) return { problem: error, mended };
+    throw error;
+  }
 }
 
 function openFolder(settings: CacheSettings): CacheFolder {

@@ -9,6 +9,8 @@ export const exitCodes = {
   configuration: 3,
   /** `cuenv cache verify` found damage. */
   damage: 4,
+  /** `cuenv doctor` found something broken. */
+  broken: 5,
   /** `cuenv verify` ran a task again and it did not make what is stored. */
   notReproducible: 5,
   /** Our own failure: a bug, or a machine that does not give what is needed. */

@@ -1,5 +1,6 @@
 import type { Command } from "./command.ts";
 import { directory, json, packageName } from "./common-flags.ts";
+import { houseCommands } from "./house-commands.ts";
 import { keyCommands } from "./key-commands.ts";
 import { trustCommands } from "./trust-commands.ts";
 
@@ -86,6 +87,7 @@ export const commands: readonly Command[] = [
     ],
     load: async () => (await import("../commands/exec.ts")).runExecCommand,
   },
+  ...houseCommands,
   {
     name: "why",
     aliases: [],

@@ -152,6 +152,12 @@ export async function openSettings(
     if (!(error instanceof CuenvError) || error.exitCode !== exitCodes.configuration) throw error;
     printErr(`warning: env.cue is left out, because it is not valid: ${error.message}\n`);
   }
+  return openSettingsAlone(invocation);
+}
+
+/** As {@link openSettings} where env.cue is not valid, or there is none. */
+export async function openSettingsAlone(invocation: Invocation): Promise<OpenSettings> {
+  const found = projectAround(flagText(invocation, "package") ?? process.env["CUENV_PACKAGE"]);
   const projectDirectory = found ?? process.cwd();
   const place = {
     projectDirectory,
@@ -180,7 +186,7 @@ function findProject(packageName: string | undefined): string {
     "PROJECT_NOT_FOUND",
     `cannot find an env.cue in ${process.cwd()} or a folder above it`,
     {
-      hint: 'Make one: tasks: hello: {command: "echo", args: ["hello"]}',
+      hint: 'cuenv init writes one from package.json, turbo.json or nx.json. Or: tasks: hello: {command: "echo hello"}',
     },
   );
 }

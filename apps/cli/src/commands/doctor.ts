@@ -1,0 +1,22 @@
+import { exitCodes } from "@cuenv/errors";
+import type { Invocation } from "../command-line/command.ts";
+import { discardCompiledCode } from "../compiled-code.ts";
+import { doctorText } from "../doctor/doctor-text.ts";
+import { runChecks } from "../doctor/run-checks.ts";
+import { colorsAllowed, painter, printOut } from "../report/terminal.ts";
+
+/** `cuenv doctor`: exit code 5 when something is broken; notes are none. */
+export async function runDoctor(invocation: Invocation): Promise<number> {
+  discardCompiledCode();
+  const checks = await runChecks(invocation);
+  const isBroken = checks.some(({ status }) => status === "broken");
+  if (invocation.flags["json"] === true) {
+    const rows = checks.map((check) => ({ ...check, advice: check.advice ?? null }));
+    printOut(`${JSON.stringify({ version: 1, ok: !isBroken, checks: rows })}\n`);
+  } else {
+    const { isTTY, columns } = process.stdout;
+    const paint = painter(colorsAllowed(process.env, isTTY));
+    printOut(doctorText(checks, paint, isTTY && columns > 0 ? columns : 80));
+  }
+  return isBroken ? exitCodes.broken : 0;
+}
