@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { cacheStatus, runJson } from "./run-json.ts";
 import { counting, createSandbox, cue, type Sandbox } from "./sandbox.ts";
 import {
+  type Entry,
   entryPaths,
   filesBelow,
   isSignedBy,
@@ -258,6 +259,47 @@ describe.concurrent("what is stored", () => {
     ]);
     expect(own.read("out")).toBe("1");
     expect((await own.cuenv(audit)).code).toBe(0);
+  });
+
+  it("T20: it compares what was printed, too, unless asked not to, and outputs that a task would leave as they are", async () => {
+    const own = createSandbox({
+      "env.cue": `package cuenv
+tasks: t: {command: "echo said; [ -e out ] || echo made > out", inputs: [], outputs: ["out"]}
+`,
+    });
+    await cacheStatus(own, ["t"]);
+    const stolen = readKey(machineKeyFile(own));
+    const forge = (change: (payload: Entry["payload"]) => Entry["payload"]): void => {
+      const [entry = ""] = entryPaths(own);
+      writeEntry(entry, change(readEntry(entry).payload), stolen);
+    };
+    const audit = async (...flags: string[]): Promise<unknown> => {
+      const args = ["cache", "audit", "--rebuild", "100%", "--json", ...flags];
+      const run = await own.cuenv(args, { env: { CUENV_CACHE: "read" } });
+      const { audited } = JSON.parse(run.stdout) as { audited: unknown[] };
+      return [run.code, audited[0]];
+    };
+    forge((payload) => ({ ...payload, stdout: writeBlob(own, "evil\n") }));
+    const differs = { verdict: "different", outputs: [], streams: ["stdout"] };
+    expect(await audit()).toEqual([4, expect.objectContaining(differs)]);
+    expect(await audit("--outputs-only")).toEqual([
+      0,
+      expect.objectContaining({ verdict: "same", streams: [] }),
+    ]);
+    const text = await own.cuenv(["cache", "audit", "--rebuild", "100%"]);
+    expect([text.code, text.stdout]).toEqual([
+      4,
+      expect.stringContaining("different  t: what it printed to stdout\n"),
+    ]);
+    forge((payload) => ({
+      ...payload,
+      outputs: [{ kind: "file", path: "out", digest: writeBlob(own, "evil"), executable: false }],
+    }));
+    expect(await audit()).toEqual([
+      4,
+      expect.objectContaining({ verdict: "different", outputs: ["out"], streams: [] }),
+    ]);
+    expect(own.read("out")).toBe("made\n");
   });
 
   it("cache attest prints an in-toto Statement with SLSA provenance, of trusted results only", async () => {

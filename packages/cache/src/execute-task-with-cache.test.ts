@@ -8,6 +8,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { hashBytes, hashText } from "@cuenv/digest";
 import { describe, expect, it } from "vitest";
 import {
   base,
@@ -76,6 +77,29 @@ describe("executeTaskWithCache", () => {
       stored: false,
       notStored: { reason: "unsuitableOutput", detail: expect.stringContaining("out/link") },
     });
+  });
+
+  it("says what a task printed: of a hit, of what is stored, and of a run that was forced, stored or not", async () => {
+    const printed = {
+      stdout: hashText("sha256", "made\n"),
+      stderr: hashText("sha256", ""),
+    };
+    expect((await run({ request: { mode: "read" } })).outcome.streams).toBeUndefined();
+    expect((await run()).outcome).toMatchObject({ kind: "executed", streams: printed });
+    expect((await run()).outcome).toMatchObject({ kind: "hit", streams: printed });
+    const large = Buffer.alloc(5_000_000, "x");
+    const forced = { mode: "read", force: true } as const;
+    const again = await run({
+      request: forced,
+      during: (output) => void output.stderr(large),
+    });
+    expect(again.outcome).toMatchObject({
+      kind: "executed",
+      stored: false,
+      streams: { ...printed, stderr: hashBytes("sha256", large) },
+    });
+    const failed = await run({ request: forced, exitCode: 1 });
+    expect(failed.outcome.streams).toBeUndefined();
   });
 
   it("row 28: takes a damaged entry or blob for a miss, runs again, and is whole afterwards", async () => {

@@ -17,6 +17,7 @@ export type {
   Execution,
   Miss,
   OutputSink,
+  Streams,
   TaskOutcome,
   TaskRequest,
 } from "./task-request.ts";

@@ -1,6 +1,5 @@
 import { closeSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { randomBytes } from "node:crypto";
-import type { BlobSource } from "@cuenv/cas";
 
 /** Output up to this size is kept in memory; more goes to a temporary file (4 MiB). */
 const maxMemoryBytes = 4 * 1024 * 1024;
@@ -10,11 +9,14 @@ export const maxRecordedBytes: number = 1024 * 1024 * 1024;
 /** An existing folder of this process; undefined when there is none. */
 export type SpoolDirectory = () => string | undefined;
 
+/** In memory, or in a temporary file. */
+export type Recorded = Uint8Array | { readonly path: string };
+
 /** Collects one stream of a task while it passes through. */
 export interface OutputRecorder {
   add(chunk: Uint8Array): void;
   /** All that was added; undefined when it was too much, or could not be kept. */
-  source(): BlobSource | undefined;
+  source(): Recorded | undefined;
   /** Removes the temporary file, if there is one. */
   dispose(): void;
 }
@@ -69,7 +71,7 @@ function lose(recording: Recording): void {
   dispose(recording);
 }
 
-function sourceOf(recording: Recording): BlobSource | undefined {
+function sourceOf(recording: Recording): Recorded | undefined {
   if (recording.lost) return undefined;
   return recording.spool === undefined
     ? Buffer.concat(recording.chunks)

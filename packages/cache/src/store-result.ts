@@ -7,7 +7,7 @@ import type { NotStoredReason } from "./cache-event.ts";
 import { changedInput, type ComputedKey } from "./compute-key.ts";
 import { findSecret } from "./find-secret.ts";
 import type { OutputRecorder } from "./output-recorder.ts";
-import type { Execution, TaskRequest } from "./task-request.ts";
+import type { Execution, Streams, TaskRequest } from "./task-request.ts";
 
 export interface RunToStore {
   readonly request: TaskRequest;
@@ -23,6 +23,7 @@ export interface StoredRun {
   readonly notStored: { readonly reason: NotStoredReason; readonly detail: string } | undefined;
   /** The declared outputs, when they were captured. */
   readonly entries: readonly OutputEntry[] | undefined;
+  readonly streams: Streams | undefined;
 }
 
 /**
@@ -58,7 +59,7 @@ export async function storeResult(engine: CacheEngine, run: RunToStore): Promise
 }
 
 function refused(reason: NotStoredReason, detail: string): StoredRun {
-  return { stored: false, notStored: { reason, detail }, entries: undefined };
+  return { stored: false, notStored: { reason, detail }, entries: undefined, streams: undefined };
 }
 
 async function tryStore(engine: CacheEngine, run: RunToStore): Promise<StoredRun> {
@@ -107,9 +108,9 @@ async function tryStore(engine: CacheEngine, run: RunToStore): Promise<StoredRun
   const { entries } = captured;
   if (engine.isInMemory()) {
     const detail = "the disk could not take it";
-    return { stored: false, notStored: { reason: "storeUnavailable", detail }, entries };
+    return { stored: false, notStored: { reason: "storeUnavailable", detail }, entries, streams };
   }
-  return { stored: true, notStored: undefined, entries };
+  return { stored: true, notStored: undefined, entries, streams };
 }
 
 function describe(

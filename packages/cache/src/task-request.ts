@@ -1,5 +1,6 @@
 import type { CacheMode, CommandTask } from "@cuenv/config";
 import type { OutputEntry } from "@cuenv/cas";
+import type { Digest } from "@cuenv/digest";
 import type { MissReason, NotStoredReason } from "./cache-event.ts";
 
 /**
@@ -61,6 +62,12 @@ export type Execute<E extends Execution> = (run: {
   readonly onStart: (pid: number) => void;
 }) => Promise<E>;
 
+/** What a task printed; null: nothing was recorded. */
+export interface Streams {
+  readonly stdout: Digest | null;
+  readonly stderr: Digest | null;
+}
+
 export interface Miss {
   readonly reason: MissReason;
   /** In a few words, for the line that people read: "src/index.ts changed". */
@@ -75,6 +82,7 @@ export type TaskOutcome<E extends Execution> =
       /** How long the stored run took (ms). */
       readonly savedMs: number;
       readonly restoredFiles: number;
+      readonly streams: Streams;
       readonly state: DependencyState;
     }
   | {
@@ -84,5 +92,7 @@ export type TaskOutcome<E extends Execution> =
       readonly execution: E;
       readonly stored: boolean;
       readonly notStored: { readonly reason: NotStoredReason; readonly detail: string } | undefined;
+      /** Of a run that was stored, or that was forced and succeeded. */
+      readonly streams: Streams | undefined;
       readonly state: DependencyState;
     };

@@ -26,6 +26,7 @@ export const trustCommands: readonly Command[] = [
     takesNames: true,
     flags: {
       directory,
+      json,
       package: packageName,
       sign: { type: "boolean", summary: "In a DSSE envelope, signed with this machine's key" },
     },
@@ -47,6 +48,10 @@ export const trustCommands: readonly Command[] = [
         summary: "Use the overrides of this environment (also CUENV_ENV)",
       },
       json,
+      "outputs-only": {
+        type: "boolean",
+        summary: "Do not compare what the tasks print, how long they took for one",
+      },
       package: packageName,
       rebuild: { type: "string", value: "N%", summary: "How many of the tasks, at random" },
     },

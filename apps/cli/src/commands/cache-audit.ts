@@ -1,4 +1,6 @@
 import { randomInt } from "node:crypto";
+import type { Streams } from "@cuenv/cache";
+import { equalDigests } from "@cuenv/digest";
 import { CuenvError, exitCodes } from "@cuenv/errors";
 import type { Invocation } from "../command-line/command.ts";
 import { flagText } from "../command-line/given.ts";
@@ -6,6 +8,7 @@ import { openProject, type OpenProject } from "../project/open-project.ts";
 import { printOut } from "../report/terminal.ts";
 import { comparedOutputs } from "../run/compared-outputs.ts";
 import { type CachedOutcome, taskOutcomes } from "../verify/task-outcomes.ts";
+import { removeOutputs } from "../verify/verify-task.ts";
 
 interface Audited {
   readonly task: string;
@@ -14,11 +17,16 @@ interface Audited {
   readonly verdict: "same" | "different" | "unknown";
   /** Paths of outputs that differ. */
   readonly outputs: readonly string[];
+  /** What it printed another text to. */
+  readonly streams: readonly StreamName[];
 }
+
+type StreamName = keyof Streams;
 
 /**
  * `cuenv cache audit --rebuild N%`: takes results from the cache as a build would, runs a share of the tasks again and compares. A result
  * that was put there with a stolen key does not survive it; a task that does not give the same every time does not, either. Exit code 4.
+ * `--outputs-only`: what they printed is not compared, for tasks that print how long they took.
  */
 export async function runCacheAudit(invocation: Invocation): Promise<number> {
   const share = parseShare(flagText(invocation, "rebuild"));
@@ -26,9 +34,10 @@ export async function runCacheAudit(invocation: Invocation): Promise<number> {
   const names = invocation.names.length > 0 ? invocation.names : cachedTasks(open);
   const { outcomes: before } = await taskOutcomes(open, { names, force: false, quiet: false });
   const hits = [...before].filter(([, outcome]) => outcome.kind === "hit");
+  const withStreams = invocation.flags["outputs-only"] !== true;
   const audited: Audited[] = [];
   for (const [task, outcome] of sample(hits, share))
-    audited.push(await rebuild(open, task, outcome));
+    audited.push(await rebuild(open, task, outcome, withStreams));
   const different = audited.filter(({ verdict }) => verdict === "different").length;
   if (invocation.flags["json"] === true)
     printOut(`${JSON.stringify({ version: 1, stored: hits.length, audited, different })}\n`);
@@ -64,22 +73,47 @@ function sample<Item>(items: readonly Item[], share: number): readonly Item[] {
   return drawn;
 }
 
-async function rebuild(open: OpenProject, task: string, stored: CachedOutcome): Promise<Audited> {
+async function rebuild(
+  open: OpenProject,
+  task: string,
+  stored: CachedOutcome,
+  withStreams: boolean,
+): Promise<Audited> {
   const key = stored.key ?? "";
+  // A tool that finds them there may leave them as somebody else made them.
+  removeOutputs(open, stored.state.outputs ?? []);
   const { outcomes } = await taskOutcomes(open, { names: [task], force: true, quiet: false });
   const again = outcomes.get(task);
   const isComparable =
     again?.kind === "executed" && again.execution.succeeded && again.key === stored.key;
-  if (!isComparable) return { task, key, verdict: "unknown", outputs: [] };
+  if (!isComparable) {
+    await taskOutcomes(open, { names: [task], force: false, quiet: true });
+    return { task, key, verdict: "unknown", outputs: [], streams: [] };
+  }
   const outputs = comparedOutputs(stored.state.outputs ?? [], again.state.outputs ?? []);
-  return { task, key, verdict: outputs.length > 0 ? "different" : "same", outputs };
+  const streams = withStreams ? comparedStreams(stored.streams, again.streams) : [];
+  const isDifferent = outputs.length + streams.length > 0;
+  return { task, key, verdict: isDifferent ? "different" : "same", outputs, streams };
+}
+
+/** Only what both of them recorded. */
+function comparedStreams(
+  stored: Streams | undefined,
+  again: Streams | undefined,
+): readonly StreamName[] {
+  return (["stdout", "stderr"] as const).filter((name) => {
+    const [left, right] = [stored?.[name], again?.[name]];
+    return left && right && !equalDigests(left, right);
+  });
 }
 
 function text(audited: readonly Audited[], stored: number, different: number): string {
-  const lines = audited.map(({ task, verdict, outputs }) => {
+  const lines = audited.map(({ task, verdict, outputs, streams }) => {
     if (verdict === "same") return `same       ${task}`;
     if (verdict === "unknown") return `unknown    ${task}: it failed, or its inputs changed`;
-    return `different  ${task}: ${outputs.slice(0, 5).join(", ")}${outputs.length > 5 ? ` and ${outputs.length - 5} more` : ""}`;
+    const more = outputs.length > 5 ? [`${outputs.length - 5} more`] : [];
+    const printed = streams.map((name) => `what it printed to ${name}`);
+    return `different  ${task}: ${[...outputs.slice(0, 5), ...more, ...printed].join(", ")}`;
   });
   const advice =
     different > 0

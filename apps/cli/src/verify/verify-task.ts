@@ -105,7 +105,7 @@ function verdictOf(
 }
 
 /** A task that finds its outputs there may leave them as they are, and prove nothing. Folders are named before what is in them. */
-function removeOutputs({ workspaceRoot }: OpenProject, outputs: Outputs): void {
+export function removeOutputs({ workspaceRoot }: OpenProject, outputs: Outputs): void {
   for (const { kind, path } of outputs.toReversed()) {
     const remove = kind === "directory" ? rmdirSync : unlinkSync;
     try {
