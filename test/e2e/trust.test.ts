@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { cacheStatus, runJson } from "./run-json.ts";
 import { counting, createSandbox, cue, type Sandbox } from "./sandbox.ts";
@@ -345,6 +345,39 @@ describe.concurrent("T15: a workspace does not say whom to trust", () => {
     own.write("keys", "");
     const run = await own.cuenv(["task", "t"], { env: { CUENV_TRUST_FILE: own.path("keys") } });
     expect([run.code, run.stderr]).toEqual([3, expect.stringContaining("TRUST_FILE_PLACE")]);
+  });
+
+  it("nor, where the user locked that, which cache is asked, and a variable does not either", async () => {
+    const own = createSandbox(files);
+    const settings = join(own.home, ".config/cuenv/config.yaml");
+    mkdirSync(dirname(settings), { recursive: true });
+    const write = (locked: boolean): void =>
+      writeFileSync(
+        settings,
+        `cache:\n  cacheDir: ${own.cacheDir}\ntrust:\n  mode: local\n  locked: ${locked}\n`,
+      );
+    const env = { CUENV_CACHE_DIR: undefined };
+    const elsewhere = `${files["env.cue"]}\nconfig: cache: cacheDir: ".cache"\n`;
+    write(true);
+    expect(await cacheStatus(own, ["t"], { env })).toEqual({ t: "miss" });
+    const moved = { CUENV_CACHE_DIR: own.path("evil") };
+    for (const [args, changed, what] of [
+      [["task", "t"], moved, "CUENV_CACHE_DIR"],
+      [["cache", "clear"], moved, "CUENV_CACHE_DIR"],
+      [["task", "t"], { ...env, CUENV_TRUST: "off" }, "CUENV_TRUST"],
+      [["keys", "list"], { ...env, CUENV_TRUST_FILE: own.path("keys") }, "CUENV_TRUST_FILE"],
+    ] as const) {
+      const run = await own.cuenv(args, { env: changed });
+      expect([run.code, run.stderr], what).toEqual([3, expect.stringContaining("CONFIG_LOCKED")]);
+      expect(run.stderr).toContain(what);
+    }
+    own.write("env.cue", elsewhere);
+    const run = await own.cuenv(["task", "t"], { env });
+    expect([run.code, run.stderr]).toEqual([3, expect.stringContaining("cacheDir")]);
+    expect(own.exists("evil") || own.exists(".cache")).toBe(false);
+    write(false);
+    expect(await cacheStatus(own, ["t"], { env })).toEqual({ t: "miss" });
+    expect(own.exists(".cache")).toBe(true);
   });
 
   it("and a cache folder that it brings along is not believed", async () => {

@@ -69,6 +69,7 @@ export type {
   TaskOutputReference,
   TaskParameter,
 } from "./task.ts";
+export { assertUnlocked } from "./locked-settings.ts";
 export { type TrustMode, trustModes, type TrustSettingsInput } from "./read-trust-settings.ts";
 export {
   resolveTrustSettings,

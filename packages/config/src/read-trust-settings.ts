@@ -15,6 +15,8 @@ export const trustModes: readonly TrustMode[] = ["off", "local", "required", "ci
 export interface TrustSettingsInput {
   readonly mode?: TrustMode;
   readonly file?: string;
+  /** Neither a variable nor a project says whom to trust, where results lie, and under which name (`assertUnlocked`). */
+  readonly locked?: boolean;
 }
 
 /** @throws {CuenvError} CONFIG_VALUE, CONFIG_TYPE, CONFIG_UNKNOWN_FIELD */
@@ -36,6 +38,11 @@ function readFields(struct: Struct): TrustSettingsInput {
   const file = struct.string("file");
   if (file !== undefined && (file.trim() === "" || file.includes("\0")))
     struct.wrongValue("file", "is not a path");
-  struct.refuseUnknown(new Set(["mode", "file"]));
-  return { ...(mode === undefined ? {} : { mode }), ...(file === undefined ? {} : { file }) };
+  const locked = struct.boolean("locked");
+  struct.refuseUnknown(new Set(["mode", "file", "locked"]));
+  return {
+    ...(mode === undefined ? {} : { mode }),
+    ...(file === undefined ? {} : { file }),
+    ...(locked === undefined ? {} : { locked }),
+  };
 }

@@ -88,6 +88,10 @@ describe("trust in settings files", () => {
       "home/.config/cuenv/config.yaml": "trust:\n  mode: required\n  file: ~/k\n",
     });
     expect(trust).toEqual({ mode: "required", file: "~/k" });
+    const text = '{"trust": {"locked": true}}';
+    expect((await loaded({ "home/.config/cuenv/config.json": text })).trust).toEqual({
+      locked: true,
+    });
     expect((await loaded({ "home/.config/cuenv/config.json": '{"cache":{}}' })).trust).toEqual({});
   });
 
@@ -104,6 +108,7 @@ describe("trust in settings files", () => {
     for (const [text, code] of [
       ['{"trust": {"mode": "of"}}', "CONFIG_VALUE"],
       ['{"trust": "off"}', "CONFIG_TYPE"],
+      ['{"trust": {"locked": "yes"}}', "CONFIG_TYPE"],
       ['{"trust": {"mode": "off",\n "keys": []}}', "CONFIG_UNKNOWN_FIELD"],
       ['{"turst": {"mode": "off"}}', "CONFIG_UNKNOWN_FIELD"],
     ] as const) {

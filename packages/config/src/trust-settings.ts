@@ -1,4 +1,5 @@
 import { isAbsolute, join, resolve } from "node:path";
+import { assertUnlocked } from "./locked-settings.ts";
 import {
   readTrustSettings,
   type TrustMode,
@@ -25,12 +26,13 @@ export interface ResolveTrustOptions {
 
 /**
  * Variables before the user's file before the defaults: `local`, `~/.config/cuenv/trusted-keys`, `~/.local/state/cuenv`.
- * @throws {CuenvError} CONFIG_VALUE
+ * @throws {CuenvError} CONFIG_VALUE, CONFIG_LOCKED
  */
 export function resolveTrustSettings({
   environment,
   user = {},
 }: ResolveTrustOptions): TrustSettings {
+  assertUnlocked(user, { environment });
   const { CUENV_TRUST: mode = "", CUENV_TRUST_FILE: file = "" } = environment;
   const home = homeOf(environment);
   const variable = mode === "" ? {} : readTrustSettings({ mode }, "the variable CUENV_TRUST");

@@ -91,6 +91,11 @@ export const errorTable = {
     meaning:
       "A file of the project sets what only the user, a variable or a flag may: an endpoint, a token, or whom to trust.",
   },
+  CONFIG_LOCKED: {
+    exit: "configuration",
+    meaning:
+      "The user's settings are locked, and a variable or the project sets what only they say then: where results lie, or whom to trust.",
+  },
   CONFIG_FILE: {
     exit: "configuration",
     meaning: "A configuration file cannot be read, or is not valid JSON or YAML.",

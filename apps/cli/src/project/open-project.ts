@@ -1,4 +1,5 @@
 import {
+  assertUnlocked,
   type CacheSettings,
   type CacheSettingsInput,
   findProjectDirectory,
@@ -63,8 +64,12 @@ export async function openProject(
     workspaceRoot,
     environment: env,
   });
-  const settle = (project: CacheSettingsInput): ResolvedCacheSettings =>
-    resolveCacheSettings({ flags, environment: env, project, files, projectDirectory });
+  const settle = (project: CacheSettingsInput): ResolvedCacheSettings => {
+    const options = { flags, environment: env, project, files, projectDirectory };
+    const cache = resolveCacheSettings(options);
+    assertUnlocked(trust, { environment: env, cache });
+    return cache;
+  };
   const noted: Project["warnings"][number][] = [...warnings];
   const warn = (message: string): void => void noted.push({ message });
   const policy = trustPolicy(trust);
@@ -166,8 +171,11 @@ export async function openSettingsAlone(invocation: Invocation): Promise<OpenSet
   };
   const { files, trust } = await loadSettingsFiles(place);
   const project = found === undefined ? {} : writtenCacheDir(found);
+  const environment = process.env;
+  const cache = resolveCacheSettings({ environment, project, files, projectDirectory });
+  assertUnlocked(trust, { environment, cache });
   return {
-    ...resolveCacheSettings({ environment: process.env, project, files, projectDirectory }),
+    ...cache,
     trust: trustPolicy(trust),
     workspaceRoot: place.workspaceRoot,
     projectDirectory,
