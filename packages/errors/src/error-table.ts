@@ -9,10 +9,10 @@ export const exitCodes = {
   configuration: 3,
   /** `cuenv cache verify` found damage. */
   damage: 4,
-  /** `cuenv doctor` found something broken. */
-  broken: 5,
   /** `cuenv verify` ran a task again and it did not make what is stored. */
   notReproducible: 5,
+  /** `cuenv doctor` found something broken. */
+  broken: 6,
   /** Our own failure: a bug, or a machine that does not give what is needed. */
   internal: 70,
   /** A task ran longer than its timeout (as timeout(1)). */

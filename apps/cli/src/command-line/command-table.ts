@@ -17,12 +17,13 @@ export const commands: readonly Command[] = [
     name: "task",
     aliases: ["run", "t"],
     summary: "Run tasks of env.cue through the cache; without a name, list them",
-    usage: "cuenv task [NAME…] [flags] [-- ARGS…]",
+    usage: "cuenv task [TASK…] [flags] [-- ARGS…]",
     takesNames: true,
     flags: {
       cache: {
         type: "string",
         value: "MODE",
+        choices: ["off", "read", "read-write", "write"],
         summary: "off, read, read-write or write (also CUENV_CACHE)",
       },
       "continue-on-error": {
@@ -46,6 +47,7 @@ export const commands: readonly Command[] = [
       output: {
         type: "string",
         value: "MODE",
+        choices: ["raw", "prefixed", "grouped"],
         summary: "raw, prefixed or grouped; default by what runs and where",
       },
       package: packageName,
@@ -111,7 +113,7 @@ export const commands: readonly Command[] = [
     name: "graph",
     aliases: [],
     summary: "Which task waits for which: as a tree, for other programs, or as a page",
-    usage: "cuenv graph [NAME…] [--format FORMAT] [flags]",
+    usage: "cuenv graph [TASK…] [--format FORMAT] [flags]",
     takesNames: true,
     flags: {
       directory,
@@ -119,6 +121,7 @@ export const commands: readonly Command[] = [
       format: {
         type: "string",
         value: "FORMAT",
+        choices: ["text", "dot", "mermaid", "json", "html"],
         summary: "text (the default), dot, mermaid, json or html",
       },
       json,

@@ -1,8 +1,11 @@
-/** A flag of a command. `value` names what a string flag takes, for help. */
+/** A flag of a command. */
 export interface Flag {
   readonly type: "string" | "boolean";
   readonly short?: string;
+  /** What a string flag takes. Completion offers files for FILE, folders for DIR. */
   readonly value?: string;
+  /** All that it takes, for completion. */
+  readonly choices?: readonly string[];
   readonly summary: string;
 }
 
@@ -23,7 +26,10 @@ export interface Command {
   readonly name: string;
   readonly aliases: readonly string[];
   readonly summary: string;
+  /** Completion offers tasks for TASK, files for FILE, commands for COMMAND. */
   readonly usage: string;
+  /** For scripts of ours: no help or completion shows it. */
+  readonly hidden?: boolean;
   /** Whether words that are no flags may follow. */
   readonly takesNames: boolean;
   readonly flags: Readonly<Record<string, Flag>>;

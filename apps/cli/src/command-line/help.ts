@@ -5,8 +5,9 @@ import { helpFlag } from "./help-flag.ts";
 /** Help for one command, for a group of them (`cache`), or for all. */
 export function helpText(command: Command | undefined, topic: string | undefined): string {
   if (command !== undefined) return commandHelp(command);
-  const group = commands.filter((candidate) => candidate.name.startsWith(`${topic} `));
-  return overview(group.length > 0 ? group : commands);
+  const shown = commands.filter(({ hidden }) => hidden !== true);
+  const group = shown.filter((candidate) => candidate.name.startsWith(`${topic} `));
+  return overview(group.length > 0 ? group : shown);
 }
 
 function overview(shown: readonly Command[]): string {

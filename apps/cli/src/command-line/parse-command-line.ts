@@ -71,7 +71,8 @@ function commandGroupHelp(words: readonly string[]): ParsedCommandLine {
     return { kind: "help", command: undefined, topic: first };
   }
   const given = members.length > 0 && second !== undefined ? `${first} ${second}` : first;
-  const names = commands.flatMap((command) => [command.name, ...command.aliases]);
+  const shown = commands.filter(({ hidden }) => hidden !== true);
+  const names = shown.flatMap((command) => [command.name, ...command.aliases]);
   const near = nearName(given, names);
   const what = given.startsWith("-") ? `unknown flag ${given}` : `unknown command "${given}"`;
   throw new CuenvError("USAGE", `cannot run cuenv: ${what}`, {

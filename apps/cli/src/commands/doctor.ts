@@ -5,7 +5,7 @@ import { doctorText } from "../doctor/doctor-text.ts";
 import { runChecks } from "../doctor/run-checks.ts";
 import { colorsAllowed, painter, printOut } from "../report/terminal.ts";
 
-/** `cuenv doctor`: exit code 5 when something is broken; notes are none. */
+/** `cuenv doctor`: exit code 6 when something is broken; notes are none. */
 export async function runDoctor(invocation: Invocation): Promise<number> {
   discardCompiledCode();
   const checks = await runChecks(invocation);
