@@ -85,6 +85,11 @@ export async function computeKey(
       keyEpoch: task.cache.keyEpoch ?? settings.keyEpoch,
       namespace: settings.namespace,
       timeoutMs: task.timeoutMs,
+      declaredInputs: {
+        inputs: task.inputs ?? null,
+        extraInputs: task.cache.extraInputs,
+        ignoreInputs: task.cache.ignoreInputs,
+      },
     });
     return { kind: "key", key: { digest: action.digest, action, env, selection, inputs } };
   } catch (error) {

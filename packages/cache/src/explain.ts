@@ -30,7 +30,9 @@ export async function explain(
     const text = "something changed since the last result, which is no longer in the cache";
     return { text, causes: [] };
   }
-  const causes = explainMiss(previous, key.action.keyInputs());
+  const causes = explainMiss(previous, key.action.keyInputs(), {
+    exists: (path) => engine.index.stat(path) !== undefined,
+  });
   return { text: causes[0]?.text ?? evicted, causes };
 }
 

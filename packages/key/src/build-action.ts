@@ -1,7 +1,7 @@
 import { compareUtf8, type Digest, type DigestFunction, hashBytes } from "@cuenv/digest";
 import { encodeAction, encodeCommand, type NameValue } from "@cuenv/reapi";
 import { type InputSet, inputSetOf } from "./input-set.ts";
-import type { InputNode, KeyInputs, KeyVariable } from "./key-inputs.ts";
+import type { DeclaredInputs, InputNode, KeyInputs, KeyVariable } from "./key-inputs.ts";
 
 /**
  * The version of what a key is made of. Raise it whenever the same task could get another key, or, worse,
@@ -38,6 +38,8 @@ export interface ActionRequest {
   readonly keyEpoch: number;
   readonly namespace: string;
   readonly timeoutMs?: number | undefined;
+  /** For `KeyInputs`; not in the key. */
+  readonly declaredInputs?: DeclaredInputs | undefined;
 }
 
 export interface Blob {
@@ -181,6 +183,7 @@ function toKeyInputs(request: ActionRequest, inputs: InputSet): KeyInputs {
     keySchema,
     namespace: request.namespace,
     timeoutMs: request.timeoutMs,
+    ...(request.declaredInputs === undefined ? {} : { declaredInputs: request.declaredInputs }),
   };
 }
 

@@ -43,12 +43,15 @@ describe("row 32: explainMiss", () => {
   const lib = file("lib/dist/o");
   const cases: readonly (readonly [change: Partial<ActionRequest>, text: string])[] = [
     [{ inputs: [file("src/a.ts", "2"), file("src/b.ts"), lib] }, "src/a.ts changed"],
-    [{ inputs: [file("src/a.ts", "1", true), file("src/b.ts"), lib] }, "src/a.ts changed"],
+    [
+      { inputs: [file("src/a.ts", "1", true), file("src/b.ts"), lib] },
+      "src/a.ts changed: executable now",
+    ],
     [{ inputs: [file("src/a.ts"), file("src/b.ts"), lib, file("src/c.ts")] }, "src/c.ts added"],
     [{ inputs: [file("src/a.ts"), lib] }, "src/b.ts removed"],
     [
       { inputs: [file("src/a.ts"), { kind: "symlink", path: "src/b.ts", target: "x" }, lib] },
-      "src/b.ts changed",
+      "src/b.ts changed: a link now",
     ],
     [{ inputs: [file("src/a.ts", "x"), file("src/b.ts"), lib] }, "src/a.ts changed"],
     [
@@ -67,10 +70,21 @@ describe("row 32: explainMiss", () => {
     [{ variables: [{ name: "MODE", value: "slow" }] }, "variable MODE changed"],
     [{ variables: [] }, "variable MODE removed"],
     [{ variables: [{ name: "MODE", hmac: "ab" }] }, "variable MODE changed"],
-    [{ command: ["sh", "-c", "make all", "x"] }, "command changed"],
-    [{ command: ["sh", "-c", "make", "y"] }, "argument 3 changed: x → y"],
-    [{ command: ["sh", "-c", "make", "x", "y"] }, "arguments changed"],
-    [{ command: ["bash", "-c", "make", "x"] }, "command changed"],
+    [
+      { command: ["sh", "-c", "make all", "x"] },
+      "command changed: arguments added at its end: all",
+    ],
+    [{ command: ["sh", "-c", "echo", "x"] }, "command changed: make → echo"],
+    [{ command: ["sh", "-c", "make", "y"] }, "argument 1 changed: x → y"],
+    [{ command: ["sh", "-c", "make", "x", "y"] }, "argument added: y"],
+    [{ command: ["sh", "-c", "make"] }, "argument removed: x"],
+    [{ command: ["sh", "-c", "make", "a", "b"] }, "arguments changed: x → a b"],
+    [{ command: ["make", "x"] }, "command changed: sh -c make x → make x"],
+    [{ command: ["bash", "-c", "make", "x"] }, "command changed: shell sh -c → bash -c"],
+    [
+      { command: ["sh", "-e", "-o", "pipefail", "-c", "make", "x"] },
+      "command changed: shell sh -c → sh -e -o pipefail -c",
+    ],
     [{ workingDirectory: "p" }, "working directory changed: . → p"],
     [{ outputs: ["dist", "out"] }, "output out added"],
     [
@@ -108,6 +122,30 @@ describe("row 32: explainMiss", () => {
     expect(texts({ inputs: [file("src/z.ts", "other"), lib] }, { inputs: renamed })).toEqual([
       "2 inputs changed: src/z.ts, src/a.ts",
     ]);
+  });
+
+  it("tells files that went from those that are no inputs any more", () => {
+    const declared = (...inputs: readonly string[]) => ({
+      declaredInputs: { inputs, extraInputs: [], ignoreInputs: [] },
+    });
+    const fewer = { inputs: [file("src/a.ts"), lib] };
+    const explained = (
+      from: Partial<ActionRequest>,
+      to: Partial<ActionRequest>,
+      exists: (path: string) => boolean,
+    ): string[] => explainMiss(inputsOf(from), inputsOf(to), { exists }).map((cause) => cause.text);
+    expect(explained({}, fewer, () => false)).toEqual(["src/b.ts removed"]);
+    expect(explained({}, fewer, (path) => path === "src/b.ts")).toEqual([
+      "src/b.ts is no input any more",
+    ]);
+    expect(explained({}, { inputs: [lib] }, () => true)).toEqual([
+      "2 files are no inputs any more: src/a.ts, src/b.ts",
+    ]);
+    expect(explained(declared("src/**"), { ...fewer, ...declared("src/a*") }, () => true)).toEqual([
+      "declared inputs changed: src/** → src/a*",
+      "src/b.ts is no input any more",
+    ]);
+    expect(texts(declared("src/*"), declared("src/**"))).toEqual([]);
   });
 
   it("says cacheKey first when it came or changed", () => {

@@ -17,7 +17,9 @@ export {
   type PatternSet,
   resolvePatterns,
 } from "./compile-pattern.ts";
-export { type Cause, type CauseKind, type ChangedComponent, explainMiss } from "./explain-miss.ts";
+export { type Cause, type CauseKind, type ChangedComponent } from "./cause.ts";
+export { explainMiss } from "./explain-miss.ts";
+export { type ExplainOptions } from "./input-causes.ts";
 export { loaderVariables, passThroughVariables } from "./environment-lists.ts";
 export {
   type EnvironmentFilter,

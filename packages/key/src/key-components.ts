@@ -1,37 +1,44 @@
-import { formatDigest } from "@cuenv/digest";
-import type { CauseKind } from "./explain-miss.ts";
+import { formatDigest, hashText } from "@cuenv/digest";
+import type { CauseKind } from "./cause.ts";
 import type { InputNode, KeyInputs } from "./key-inputs.ts";
 
-/** One thing that a key was made of. `value` is what it is, or the digest of it. */
+/** One thing that a key was made of. */
 export interface KeyComponent {
   readonly kind: CauseKind;
   readonly name: string;
+  /** What it is; of a file its digest and size, of a secret an HMAC of it. */
   readonly value: string;
+  /** The hash of a file's content, a secret's HMAC, the hash of any other value; by the key's digest function. */
+  readonly digest: string;
 }
 
 /** Everything that a key was made of, in the order in which causes are told. */
 export function keyComponents(inputs: KeyInputs): readonly KeyComponent[] {
   const one = (kind: CauseKind, name: string, value: string | undefined): KeyComponent[] =>
-    value === undefined ? [] : [{ kind, name, value }];
+    value === undefined
+      ? []
+      : [{ kind, name, value, digest: hashText(inputs.digestFunction, value).hash }];
+  const [program, ...args] = inputs.command;
   return [
     ...one("schema", "key format", `${inputs.keySchema}`),
     ...one("digestFunction", "digest function", inputs.digestFunction),
     ...one("epoch", "key epoch", `${inputs.keyEpoch}`),
     ...one("namespace", "namespace", inputs.namespace),
     ...one("cacheKey", "cacheKey", inputs.cacheKey),
-    ...inputs.inputs.flatMap((node) => {
+    ...inputs.inputs.flatMap((node): KeyComponent[] => {
       const producer = inputs.producers[node.path];
-      return one(producer === undefined ? "file" : "dependencyOutput", node.path, valueOf(node));
+      const kind = producer === undefined ? "file" : "dependencyOutput";
+      if (node.kind !== "file") return one(kind, node.path, valueOf(node));
+      return [{ kind, name: node.path, value: valueOf(node), digest: node.digest.hash }];
     }),
     ...inputs.dependencies.flatMap(({ task, key }) => one("dependency", task, key)),
-    ...inputs.variables.flatMap((variable) =>
-      one(
-        "variable",
-        variable.name,
-        "hmac" in variable ? `secret ${variable.hmac}` : variable.value,
-      ),
-    ),
-    ...one("command", "command", JSON.stringify(inputs.command)),
+    ...inputs.variables.flatMap((variable): KeyComponent[] => {
+      if (!("hmac" in variable)) return one("variable", variable.name, variable.value);
+      const { name, hmac } = variable;
+      return [{ kind: "variable", name, value: `secret ${hmac}`, digest: hmac }];
+    }),
+    ...one("command", "command", program),
+    ...args.flatMap((argument, at) => one("argument", `argument ${at + 1}`, argument)),
     ...one("workingDirectory", "working directory", inputs.workingDirectory || "."),
     ...inputs.outputs.flatMap((output) => one("outputs", output, "declared")),
     ...inputs.tools.flatMap(({ command, output }) => one("tool", command, output)),

@@ -11,6 +11,14 @@ export type InputNode =
   | { readonly kind: "symlink"; readonly path: string; readonly target: string }
   | { readonly kind: "directory"; readonly path: string };
 
+/** Which files are a task's inputs, as written. */
+export interface DeclaredInputs {
+  /** Null: not declared. */
+  readonly inputs: readonly string[] | null;
+  readonly extraInputs: readonly string[];
+  readonly ignoreInputs: readonly string[];
+}
+
 /** A variable as it enters the key: its value, or for a secret the HMAC of it. */
 export type KeyVariable =
   | { readonly name: string; readonly value: string }
@@ -46,4 +54,6 @@ export interface KeyInputs {
   readonly keySchema: number;
   readonly namespace: string;
   readonly timeoutMs: number | undefined;
+  /** As the task declares them: for telling a file that went from one that is no input any more. Not in the key; results of earlier versions have none. */
+  readonly declaredInputs?: DeclaredInputs | undefined;
 }
