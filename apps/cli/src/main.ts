@@ -11,7 +11,7 @@ export async function main(argv: readonly string[], compiledCode?: CompiledCode)
   setCompiledCode(compiledCode);
   const json = argv
     .slice(0, argv.includes("--") ? argv.indexOf("--") : undefined)
-    .includes("--json");
+    .some((word) => word === "--json" || word.startsWith("--json="));
   try {
     process.exitCode = await dispatch(argv);
   } catch (error) {

@@ -16,12 +16,13 @@ export interface ChildStdio {
 
 export interface StdioRequest {
   readonly stdin: "inherit" | "ignore";
-  readonly stdout: "inherit" | ChunkSink;
+  /** "stderr": our stderr itself. */
+  readonly stdout: "inherit" | "stderr" | ChunkSink;
   readonly stderr: "inherit" | ChunkSink;
 }
 
 export function openStdio(request: StdioRequest): ChildStdio {
-  const stdout = request.stdout === "inherit" ? undefined : openRealPipe();
+  const stdout = typeof request.stdout === "string" ? undefined : openRealPipe();
   const stderr = request.stderr === "inherit" ? undefined : openRealPipe();
   const pipes = [stdout, stderr].filter((pipe) => pipe !== undefined);
   return {
@@ -33,7 +34,7 @@ export function openStdio(request: StdioRequest): ChildStdio {
       const drains: Drain[] = [];
       const outEnd = stdout?.readable ?? child.stdout;
       const errEnd = stderr?.readable ?? child.stderr;
-      if (request.stdout !== "inherit" && outEnd !== null)
+      if (typeof request.stdout !== "string" && outEnd !== null)
         drains.push(drainOutput(outEnd, request.stdout));
       if (request.stderr !== "inherit" && errEnd !== null)
         drains.push(drainOutput(errEnd, request.stderr));
@@ -46,8 +47,9 @@ export function openStdio(request: StdioRequest): ChildStdio {
 }
 
 function childEnd(
-  sink: "inherit" | ChunkSink,
+  sink: "inherit" | "stderr" | ChunkSink,
   pipe: RealPipe | undefined,
 ): "inherit" | "pipe" | number {
+  if (sink === "stderr") return 2;
   return sink === "inherit" ? "inherit" : (pipe?.writeDescriptor ?? "pipe");
 }

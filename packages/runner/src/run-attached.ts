@@ -6,6 +6,8 @@ export interface AttachedRequest {
   readonly cwd: string;
   /** The whole environment. */
   readonly env: Readonly<Record<string, string>>;
+  /** "stderr": stdout is somebody else's, and the command's goes where its messages go. */
+  readonly stdout?: "inherit" | "stderr";
 }
 
 /** Signals that ask a process to do something, and so are the command's. */
@@ -39,7 +41,7 @@ export async function runAttached(request: AttachedRequest): Promise<ProcessOutc
   for (const signal of forwarded) process.on(signal, forward);
   try {
     return await runChild(
-      { ...request, stdin: "inherit", stdout: "inherit", stderr: "inherit" },
+      { ...request, stdin: "inherit", stdout: request.stdout ?? "inherit", stderr: "inherit" },
       {
         ownGroup: false,
         attached: terminal,

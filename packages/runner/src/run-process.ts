@@ -21,7 +21,7 @@ export interface ProcessRequest {
   readonly env: Readonly<Record<string, string>>;
   /** "inherit" is for a command that runs alone; when it is a terminal, the command shares our process group, which is the one that may read it. */
   readonly stdin: "inherit" | "ignore";
-  readonly stdout: "inherit" | ChunkSink;
+  readonly stdout: "inherit" | "stderr" | ChunkSink;
   readonly stderr: "inherit" | ChunkSink;
   readonly timeoutMs?: number | undefined;
   /** From SIGTERM to SIGKILL; default 10 s. */

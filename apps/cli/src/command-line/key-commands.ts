@@ -27,9 +27,9 @@ export const keyCommands: readonly Command[] = [
     name: "keys export",
     aliases: [],
     summary: "Print the public half of this machine's key, or of a key file",
-    usage: "cuenv keys export [FILE]",
+    usage: "cuenv keys export [FILE] [flags]",
     takesNames: true,
-    flags: {},
+    flags: { json },
     examples: [["cuenv keys export > ann.pub", "for those who want to use what Ann built"]],
     load: async () => (await import("../commands/keys-export.ts")).runKeysExport,
   },
@@ -40,6 +40,7 @@ export const keyCommands: readonly Command[] = [
     usage: "cuenv keys trust FILE [flags]",
     takesNames: true,
     flags: {
+      json,
       name: { type: "string", value: "NAME", summary: "What to call it in lists" },
       namespace: {
         type: "string",
@@ -59,6 +60,7 @@ export const keyCommands: readonly Command[] = [
     usage: "cuenv keys revoke KEY-ID [flags]",
     takesNames: true,
     flags: {
+      json,
       since: {
         type: "string",
         value: "TIME",
@@ -75,6 +77,7 @@ export const keyCommands: readonly Command[] = [
     usage: "cuenv keys rotate [flags]",
     takesNames: false,
     flags: {
+      json,
       keep: {
         type: "string",
         value: "AGE",

@@ -10,9 +10,11 @@ export async function runCacheAttest(invocation: Invocation): Promise<number> {
   const key = oneName(invocation, "key");
   const { settings, trust: policy, workspaceRoot } = await openSettings(invocation);
   const trust = storedTrust(settings, policy, workspaceRoot);
-  const statement = JSON.stringify(await attest({ settings, trust, key }));
+  const made = await attest({ settings, trust, key });
+  const json = invocation.flags["json"] === true;
+  const statement = JSON.stringify(made);
   if (invocation.flags["sign"] !== true) {
-    printOut(`${statement}\n`);
+    printOut(json ? `${JSON.stringify({ version: 1, statement: made })}\n` : `${statement}\n`);
     return 0;
   }
   if (trust.signer === undefined) {
@@ -27,6 +29,6 @@ export async function runCacheAttest(invocation: Invocation): Promise<number> {
   const payload = Buffer.from(statement);
   const signatures = [trust.signer.sign(statementType, payload)];
   const envelope = { payload: payload.toString("base64"), payloadType: statementType, signatures };
-  printOut(`${JSON.stringify(envelope)}\n`);
+  printOut(`${JSON.stringify(json ? { version: 1, statement: made, envelope } : envelope)}\n`);
   return 0;
 }

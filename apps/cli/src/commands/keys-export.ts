@@ -11,14 +11,14 @@ import { printOut } from "../report/terminal.ts";
 export async function runKeysExport(invocation: Invocation): Promise<number> {
   const { policy } = await openKeys();
   const [name] = invocation.names;
-  if (name === undefined) {
-    const path = machineKeyPath(policy.stateDirectory);
-    printOut(`${formatPublicKey(ownKey(policy)?.pair ?? readOrMakeKey(path))}\n`);
-    return 0;
-  }
-  const pair = readKeyFile(resolve(name));
+  const pair =
+    name === undefined
+      ? (ownKey(policy)?.pair ?? readOrMakeKey(machineKeyPath(policy.stateDirectory)))
+      : readKeyFile(resolve(name));
   if (pair === undefined)
     throw new CuenvError("USAGE", `cannot read key file ${name}: it is not there`);
-  printOut(`${formatPublicKey(pair)}\n`);
+  const publicKey = formatPublicKey(pair);
+  const json = invocation.flags["json"] === true;
+  printOut(json ? `${JSON.stringify({ version: 1, id: pair.id, publicKey })}\n` : `${publicKey}\n`);
   return 0;
 }

@@ -19,7 +19,9 @@ export async function runKeysGenerate(invocation: Invocation): Promise<number> {
     });
   }
   if (invocation.flags["json"] === true)
-    printOut(`${JSON.stringify({ version: 1, id: pair.id, file: path })}\n`);
+    printOut(
+      `${JSON.stringify({ version: 1, id: pair.id, publicKey: formatPublicKey(pair), file: path })}\n`,
+    );
   else {
     printOut(`${formatPublicKey(pair)}\n`);
     printErr(`The private key is in ${path}; the line above is its public half.\n`);

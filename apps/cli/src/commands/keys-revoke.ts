@@ -5,7 +5,7 @@ import type { Invocation } from "../command-line/command.ts";
 import { ownKey } from "../keys/own-key.ts";
 import { flagText, oneName } from "../command-line/given.ts";
 import { keyIdOfName, openKeys, type OpenKeys } from "../keys/trust-place.ts";
-import { printErr } from "../report/terminal.ts";
+import { printErr, printOut } from "../report/terminal.ts";
 
 /** `cuenv keys revoke KEY-ID`: nothing that the key signed is used any more; with `--since`, nothing that says to be from then on. */
 export async function runKeysRevoke(invocation: Invocation): Promise<number> {
@@ -19,6 +19,11 @@ export async function runKeysRevoke(invocation: Invocation): Promise<number> {
     );
   const keys = await openKeys();
   setTrustedKey(keys.place, { ...knownKey(keys, id), revoked: sinceMs ?? "always" });
+  if (invocation.flags["json"] === true) {
+    const from = sinceMs === undefined ? null : new Date(sinceMs).toISOString();
+    const { path: trustFile } = keys.place;
+    printOut(`${JSON.stringify({ version: 1, trustFile, revoked: id, since: from })}\n`);
+  }
   printErr(
     `${id} is revoked (${keys.place.path}). cuenv cache purge --key-id ${id} removes its results.\n`,
   );

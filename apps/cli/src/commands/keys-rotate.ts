@@ -36,7 +36,13 @@ export async function runKeysRotate(invocation: Invocation): Promise<number> {
   }
   const made = generateKeyPair();
   writeKeyFile(path, made, "replace");
-  printOut(`${formatPublicKey(made)}\n`);
+  const publicKey = formatPublicKey(made);
+  const replaced = old === undefined ? null : { id: old.id, keptMs: keeps ? keepMs : 0 };
+  printOut(
+    invocation.flags["json"] === true
+      ? `${JSON.stringify({ version: 1, id: made.id, publicKey, replaced })}\n`
+      : `${publicKey}\n`,
+  );
   if (old !== undefined)
     printErr(
       keeps && keepMs > 0

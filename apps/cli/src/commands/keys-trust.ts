@@ -11,7 +11,7 @@ import { readFileSync } from "node:fs";
 import type { Invocation } from "../command-line/command.ts";
 import { flagText, oneName } from "../command-line/given.ts";
 import { openKeys } from "../keys/trust-place.ts";
-import { printErr } from "../report/terminal.ts";
+import { printErr, printOut } from "../report/terminal.ts";
 
 /** `cuenv keys trust FILE`: takes the public keys of FILE (`-`: of stdin) into the trust file, for what the flags say. */
 export async function runKeysTrust(invocation: Invocation): Promise<number> {
@@ -32,6 +32,10 @@ export async function runKeysTrust(invocation: Invocation): Promise<number> {
     parseTrustFile(formatTrustLine(line), "the command line");
     setTrustedKey(place, line);
     printErr(`${key.id} is trusted now (${place.path}).\n`);
+  }
+  if (invocation.flags["json"] === true) {
+    const ids = keys.map(({ id }) => id);
+    printOut(`${JSON.stringify({ version: 1, trustFile: place.path, trusted: ids })}\n`);
   }
   return 0;
 }

@@ -1,11 +1,29 @@
 import type { Cause } from "@cuenv/cache/explanation";
 import type { NodePreview } from "./preview-plan.ts";
 
-/** A cause as scripts see it. */
-export type CauseDocument = Pick<Cause, "kind" | "name" | "before" | "after" | "text">;
+/** A cause as scripts see it: of the first component, and all of them. Null: there was none. */
+export interface CauseDocument extends ComponentDocument {
+  readonly kind: Cause["kind"];
+  readonly text: string;
+  readonly components: readonly ComponentDocument[];
+}
 
-export function causeDocument({ kind, name, before, after, text }: Cause): CauseDocument {
-  return { kind, name, before, after, text };
+interface ComponentDocument {
+  readonly name: string;
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
+export function causeDocument({ kind, text, components, ...first }: Cause): CauseDocument {
+  return { kind, ...componentDocument(first), text, components: components.map(componentDocument) };
+}
+
+function componentDocument({
+  name,
+  before,
+  after,
+}: Cause["components"][number]): ComponentDocument {
+  return { name, before: before ?? null, after: after ?? null };
 }
 
 /** The document of `cuenv task --dry-run --json`: that of a run (version 1), with `outcome` "planned" and what would be found. */

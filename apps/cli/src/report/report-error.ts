@@ -18,13 +18,23 @@ function internalError(error: unknown): CuenvError {
   });
 }
 
-function errorDocument(error: CuenvError): Record<string, unknown> {
-  const { code, message, hint, location, others } = error;
+/** An error as scripts see it: a field that says nothing is null. */
+export interface ErrorDocument {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string | null;
+  readonly file: string | null;
+  readonly line: number | null;
+  readonly column: number | null;
+  /** Further problems that were found with it. */
+  readonly others?: readonly ErrorDocument[];
+}
+
+export function errorDocument(error: CuenvError): ErrorDocument {
+  const { code, message, hint = null, location, others } = error;
+  const { file = null, line = null, column = null } = location ?? {};
   return {
-    code,
-    message,
-    hint,
-    ...location,
+    ...{ code, message, hint, file, line, column },
     ...(others.length > 0 ? { others: others.map((other) => errorDocument(other)) } : {}),
   };
 }

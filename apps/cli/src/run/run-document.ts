@@ -1,4 +1,5 @@
 import type { NodeOutcome, RunSummary } from "@cuenv/runner";
+import { type ErrorDocument, errorDocument } from "../report/report-error.ts";
 import type { NodePayload } from "./run-context.ts";
 
 /** The document of `cuenv task --json`: version 1. Durations are milliseconds. */
@@ -29,7 +30,8 @@ export interface TaskDocument {
   readonly durationMs: number;
   readonly savedMs: number;
   readonly restoredFiles: number;
-  readonly error?: { readonly code: string; readonly message: string };
+  /** Of a task that could not be tried. */
+  readonly error?: ErrorDocument;
 }
 
 export function runDocument(summary: RunSummary<NodePayload>): RunDocument {
@@ -66,8 +68,6 @@ export function taskDocument(name: string, outcome: NodeOutcome<NodePayload>): T
     durationMs: "durationMs" in outcome ? Math.round(outcome.durationMs) : 0,
     savedMs: hit?.savedMs ?? 0,
     restoredFiles: hit?.restoredFiles ?? 0,
-    ...(outcome.status === "errored"
-      ? { error: { code: outcome.error.code, message: outcome.error.message } }
-      : {}),
+    ...(outcome.status === "errored" ? { error: errorDocument(outcome.error) } : {}),
   };
 }
