@@ -20,6 +20,8 @@ export interface TaskPreview {
   readonly causes: readonly Cause[];
   /** The stored result, on a hit. */
   readonly result: TaskResult | undefined;
+  /** Which store it is in. */
+  readonly tier: string | undefined;
   /** For dependents; undefined when the task would run and they see outputs that nobody knows before. */
   readonly state: DependencyState | undefined;
 }
@@ -30,7 +32,13 @@ export interface TaskPreview {
  */
 export async function previewTask(engine: CacheEngine, request: TaskRequest): Promise<TaskPreview> {
   const computed = await computeKey(engine, request);
-  const none = { key: undefined, keyInputs: undefined, causes: [], result: undefined };
+  const none = {
+    key: undefined,
+    keyInputs: undefined,
+    causes: [],
+    result: undefined,
+    tier: undefined,
+  };
   if (computed.kind === "noKey")
     return { ...none, outcome: "miss", text: computed.text, state: afterRun(request, undefined) };
   const { key } = computed;
@@ -41,6 +49,7 @@ export async function previewTask(engine: CacheEngine, request: TaskRequest): Pr
     text,
     causes,
     result: undefined,
+    tier: undefined,
     state: afterRun(request, key.digest.hash),
   });
   if (!resolvedMode(request).read) return miss(notRead(request).detail);
@@ -59,6 +68,7 @@ export async function previewTask(engine: CacheEngine, request: TaskRequest): Pr
     text: causes[0]?.text ?? "nothing changed",
     causes,
     result,
+    tier: engine.tier,
     state: await dependencyState(engine, request.task, {
       succeeded: true,
       key: key.digest.hash,

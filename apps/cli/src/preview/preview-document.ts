@@ -38,7 +38,7 @@ export function previewDocument(previews: ReadonlyMap<string, NodePreview>): obj
       key: preview?.key ?? null,
       cache: {
         status: statusOf(node),
-        tier: preview?.outcome === "hit" ? "local" : null,
+        tier: preview?.tier ?? null,
         reason: preview?.outcome === "hit" ? null : reasonOf(node),
         stored: false,
       },
