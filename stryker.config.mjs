@@ -8,7 +8,7 @@ const scopes = {
     mutate: [
       "packages/cas/src/{apply-restore,plan-restore,real-parents,restore-outputs,stage-outputs,swap-outputs,validate-entries,sensitive-name}.ts",
     ],
-    tests: "packages/cas/src/{real-parents,restore,sensitive,swap,validate}*.test.ts",
+    tests: "packages/cas/src/{apply,real-parents,restore,sensitive,stage,swap,validate}*.test.ts",
   },
 };
 const { mutate, tests } = scopes[process.env.CUENV_MUTATE ?? "signer"];

@@ -132,6 +132,8 @@ const forceClone = constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE;
 /** Whether this process saw that its file systems cannot clone. */
 let cannotClone = false;
 
+// Stryker disable all: what it does shows on few file systems only (clone-restore.test.ts, in a process and a mount of its own); elsewhere the blob is
+// copied, and verified, by the code above.
 /**
  * A large blob shares its blocks with the store where the file system can (XFS, btrfs, APFS), copy on write. Never a hardlink: a task
  * that writes to its output in place would change the store. The clone is hashed, as every other copy is.

@@ -1,9 +1,23 @@
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { canMount, runModule, sourceUrl } from "../test/other-process.ts";
 import { listTree } from "../test/tree.ts";
 import { makeFolder } from "../test/workspace.ts";
+import type { StagedUnit } from "./stage-outputs.ts";
 import { type SwapResult, swapOutputs } from "./swap-outputs.ts";
 
 let base: string;
@@ -26,6 +40,38 @@ function swap(paths: readonly string[], stale: readonly string[] = []): SwapResu
   });
   return swapOutputs({ root: `${base}/workspace`, units, stale, newPlace });
 }
+
+/** A staged file, or a folder with a file in it. `before` runs whenever it is about to be renamed: what somebody else does in that moment. */
+function unitOf(
+  path: string,
+  before: () => unknown = () => undefined,
+  kind: StagedUnit["kind"] = "file",
+): StagedUnit {
+  places += 1;
+  const staged = `${base}/in/${places}`;
+  if (kind === "directory") mkdirSync(staged);
+  if (path !== "absent")
+    writeFileSync(kind === "directory" ? `${staged}/inside` : staged, `new ${path}`);
+  return {
+    path,
+    kind,
+    get staged() {
+      before();
+      return staged;
+    },
+  };
+}
+
+function lexists(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+/** Linux has one everywhere; elsewhere the mounted one below must do. */
+const otherDevice = ["/dev/shm"].find(
+  (folder) => existsSync(folder) && statSync(folder).dev !== statSync(tmpdir()).dev,
+);
+if (otherDevice === undefined)
+  console.warn("SKIPPED: /dev/shm on another device is needed and not there");
 
 const write = (path: string): void => {
   mkdirSync(dirname(`${base}/workspace/${path}`), { recursive: true });
@@ -56,6 +102,178 @@ describe("the swap of a restore", () => {
       expect(swap([path])).toMatchObject({ kind: "failed", undone: true });
     }
     expect(Object.keys(listTree(`${base}/outside`))).toEqual(["deep"]);
+  });
+
+  it("passes over a stale output that is gone by itself, and no other trouble with one", () => {
+    expect(swap(["dist/a"], ["gone", "gone/deep"])).toEqual({ kind: "swapped" });
+    write("file");
+    const before = listTree(`${base}/workspace`);
+    const failed = swap(["dist/b"], ["dist/a", "file/below"]);
+    expect(failed).toMatchObject({ kind: "failed", undone: true, cause: { code: "ENOTDIR" } });
+    expect(listTree(`${base}/workspace`)).toEqual(before);
+  });
+
+  it("says which folder is none", () => {
+    write("file");
+    symlinkSync("../outside", `${base}/workspace/link`);
+    mkdirSync(`${base}/outside/deep`);
+    expect(swap(["file/deep/x"])).toMatchObject({ kind: "failed", cause: { code: "ENOTDIR" } });
+    for (const [path, folder] of [
+      ["file/x", "file"],
+      ["link/x", "link"],
+      ["link/deep/x", "link"],
+    ] as const) {
+      const failed = swap([path]);
+      expect(failed).toMatchObject({ kind: "failed", undone: true, cause: { code: "ENOTDIR" } });
+      expect(String(failed.kind === "failed" && failed.cause)).toBe(
+        `Error: ${base}/workspace/${folder} is no folder`,
+      );
+    }
+  });
+
+  it("says that the workspace is gone", () => {
+    rmSync(`${base}/workspace`, { recursive: true });
+    expect(swap(["x"])).toMatchObject({ kind: "failed", cause: { code: "ENOENT" } });
+    expect(swap(["new/x"])).toMatchObject({ kind: "failed", cause: { code: "ENOENT" } });
+    expect(existsSync(`${base}/workspace`)).toBe(false);
+  });
+
+  it("says that it could not take everything back", () => {
+    write("dist/a");
+    const swapped = swapOutputs({
+      root: `${base}/workspace`,
+      units: [unitOf("dist/a", () => rmSync(`${base}/out`, { recursive: true })), unitOf("absent")],
+      stale: [],
+      newPlace,
+    });
+    expect(swapped).toMatchObject({ kind: "failed", undone: false, cause: { code: "ENOENT" } });
+  });
+
+  describe("while somebody else works there", () => {
+    const target = (): string => `${base}/workspace/dist/a`;
+    const run = (before: () => void, kind: StagedUnit["kind"] = "file"): SwapResult =>
+      swapOutputs({
+        root: `${base}/workspace`,
+        units: [unitOf("dist/a", before, kind)],
+        stale: [],
+        newPlace,
+      });
+    const once = (step: () => void): (() => void) => {
+      let done = false;
+      return () => {
+        if (!done) step();
+        done = true;
+      };
+    };
+
+    it("never takes a file away from readers for another file", () => {
+      write("dist/a");
+      let seen = "";
+      expect(run(() => (seen = readFileSync(target(), "utf8")))).toEqual({ kind: "swapped" });
+      expect(seen).toBe("old dist/a");
+      expect(readFileSync(target(), "utf8")).toBe("new dist/a");
+    });
+
+    it.each<[string, StagedUnit["kind"], () => void]>([
+      ["a folder comes where a file goes (EISDIR)", "file", () => mkdirSync(target())],
+      ["a file comes where a folder goes (ENOTDIR)", "directory", () => write("dist/a")],
+      ["a full folder comes where a folder goes (ENOTEMPTY)", "directory", () => write("dist/a/x")],
+      [
+        "the folder above goes (ENOENT)",
+        "file",
+        () => rmSync(`${base}/workspace/dist`, { recursive: true }),
+      ],
+    ])("puts its own in place when %s", (_, kind, step) => {
+      expect(run(once(step), kind)).toEqual({ kind: "swapped" });
+      expect(lstatSync(target()).isDirectory()).toBe(kind === "directory");
+      const inside = kind === "directory" ? readdirSync(target()) : [];
+      expect(inside).toEqual(kind === "directory" ? ["inside"] : []);
+      const made = kind === "directory" ? `${target()}/inside` : target();
+      expect(readFileSync(made, "utf8")).toBe("new dist/a");
+    });
+
+    it("gives up when it goes on and on", () => {
+      let times = 0;
+      const failed = run(() => {
+        times += 1;
+        rmSync(`${base}/workspace/dist`, { recursive: true });
+      });
+      expect(failed).toMatchObject({ kind: "failed", cause: { code: "ENOENT" } });
+      expect(times).toBe(5);
+    });
+
+    it("does not try again what cannot be done", () => {
+      let times = 0;
+      const failed = swapOutputs({
+        root: `${base}/workspace`,
+        units: [unitOf("dist", () => (times += 1)), unitOf("x".repeat(300), () => (times += 1))],
+        stale: [],
+        newPlace,
+      });
+      expect(failed).toMatchObject({
+        kind: "failed",
+        undone: true,
+        cause: { code: "ENAMETOOLONG" },
+      });
+      expect(times).toBeLessThan(3);
+    });
+  });
+
+  describe.runIf(otherDevice !== undefined)("onto another file system (EXDEV)", () => {
+    let far: string;
+    beforeEach(() => {
+      far = mkdtempSync(`${otherDevice}/cuenv-swap-`);
+    });
+    afterEach(() => rmSync(far, { recursive: true, force: true }));
+
+    const run = (units: readonly StagedUnit[], stale: readonly string[] = []): SwapResult =>
+      swapOutputs({ root: far, units, stale, newPlace });
+
+    it("copies files, folders and links, takes what was there away, and leaves nothing beside them", () => {
+      mkdirSync(`${far}/dist/old`, { recursive: true });
+      for (const path of ["dist/a", "dist/old/x", "stale"]) writeFileSync(`${far}/${path}`, "old");
+      mkdirSync(`${far}/gone/deep`, { recursive: true });
+      const folder = unitOf("dist/old", () => undefined, "directory");
+      symlinkSync("../nowhere", `${folder.staged}/link`);
+      const link: StagedUnit = { path: "link", kind: "symlink", staged: newPlace() };
+      symlinkSync("dist/a", link.staged);
+      const file = unitOf("dist/a");
+      chmodSync(file.staged, 0o750);
+      expect(run([file, folder, link], ["stale", "gone", "never"])).toEqual({ kind: "swapped" });
+      expect(listTree(far)).toEqual({
+        dist: "folder",
+        "dist/a": `executable ${Buffer.from("new dist/a").toString("base64")}`,
+        "dist/old": "folder",
+        "dist/old/inside": Buffer.from("new dist/old").toString("base64"),
+        "dist/old/link": "-> ../nowhere",
+        link: "-> dist/a",
+      });
+      expect([file, folder, link].filter(({ staged }) => lexists(staged))).toEqual([]);
+    });
+
+    it("says when it cannot take back what it had to remove", () => {
+      writeFileSync(`${far}/stale`, "old");
+      const failed = run([unitOf("absent")], ["stale"]);
+      expect(failed).toMatchObject({ kind: "failed", undone: false });
+      expect(readdirSync(far)).toEqual([]);
+    });
+
+    it("takes back what it only added", () => {
+      mkdirSync(`${far}/kept`);
+      const failed = run([unitOf("new/a"), unitOf("kept/b"), unitOf("absent")]);
+      expect(failed).toMatchObject({ kind: "failed", undone: true });
+      expect(Object.keys(listTree(far))).toEqual(["kept"]);
+    });
+
+    it("leaves nothing of a copy that fails", () => {
+      const somebody = (): void => {
+        mkdirSync(`${far}/dist`, { recursive: true });
+        writeFileSync(`${far}/dist/theirs`, "");
+      };
+      const failed = run([unitOf("dist", somebody, "directory")]);
+      expect(failed).toMatchObject({ kind: "failed", cause: { code: "ENOTEMPTY" } });
+      expect(Object.keys(listTree(far))).toEqual(["dist", "dist/theirs"]);
+    });
   });
 
   it.runIf(canMount)(

@@ -1,13 +1,14 @@
 import {
-  copyFileSync,
   cpSync,
   linkSync,
   lstatSync,
   mkdirSync,
+  readlinkSync,
   renameSync,
   rmdirSync,
   rmSync,
   type Stats,
+  symlinkSync,
 } from "node:fs";
 import { dirname } from "node:path";
 import type { StagedUnit } from "./stage-outputs.ts";
@@ -35,6 +36,14 @@ interface Swap extends SwapOptions {
 
 /** Somebody else restores or runs the same task: what came in between is moved away, so often. */
 const maxAttempts = 5;
+/** What a rename says when something came in between, or a folder above went. */
+const inTheWay = new Set<string | undefined>([
+  "ENOTEMPTY",
+  "EEXIST",
+  "EISDIR",
+  "ENOTDIR",
+  "ENOENT",
+]);
 
 /**
  * Moves stale outputs out and staged ones in, by rename. When a step fails, the steps before it are taken back, so that
@@ -94,14 +103,7 @@ function moveIn(swap: Swap, unit: StagedUnit): void {
       renameAcross(unit.staged, target);
       break;
     } catch (error) {
-      const code = errorCode(error);
-      const inTheWay =
-        code === "ENOTEMPTY" ||
-        code === "EEXIST" ||
-        code === "EISDIR" ||
-        code === "ENOTDIR" ||
-        code === "ENOENT";
-      if (!inTheWay || attempt === maxAttempts) throw error;
+      if (!inTheWay.has(errorCode(error)) || attempt === maxAttempts) throw error;
     }
   }
   swap.undo.push(() => renameAcross(target, unit.staged));
@@ -127,13 +129,10 @@ function makeParents(swap: Swap, path: string): void {
   if (path === "") return;
   const absolute = `${swap.root}/${path}`;
   const stat = lstat(absolute);
-  if (stat?.isDirectory() === true) {
-    makeSureOfParents(swap, parentOf(path));
-    return;
-  }
-  if (stat !== undefined)
-    throw Object.assign(new Error(`${absolute} is no folder`), { code: "ENOTDIR" });
+  if (stat !== undefined && !stat.isDirectory()) throw noFolder(absolute);
+  // Above a folder that is there, too: any of them may be a link by now.
   makeParents(swap, parentOf(path));
+  if (stat !== undefined) return;
   try {
     mkdirSync(absolute);
     swap.undo.push(() => rmdirSync(absolute));
@@ -142,14 +141,14 @@ function makeParents(swap: Swap, path: string): void {
   }
 }
 
-function makeSureOfParents(swap: Swap, path: string): void {
-  for (let above = path; above !== ""; above = parentOf(above)) {
-    if (lstat(`${swap.root}/${above}`)?.isDirectory() !== true) {
-      throw Object.assign(new Error(`${swap.root}/${above} is no folder`), {
-        code: "ENOTDIR",
-      });
-    }
-  }
+function noFolder(path: string): Error {
+  return Object.assign(new Error(`${path} is no folder`), { code: "ENOTDIR" });
+}
+
+/** `cpSync` alone fails for a link whose target is not there. */
+function copy(from: string, to: string): void {
+  if (lstatSync(from).isSymbolicLink()) symlinkSync(readlinkSync(from), to);
+  else cpSync(from, to, { recursive: true, verbatimSymlinks: true });
 }
 
 /** A rename, or where the target is on another device (a mount below the workspace), a copy beside it and a rename. */
@@ -162,8 +161,7 @@ function renameAcross(from: string, to: string): void {
   }
   const beside = `${dirname(to)}/.cuenv-staging-${process.pid}-${Math.random().toString(36).slice(2)}`;
   try {
-    if (lstat(from)?.isFile() === true) copyFileSync(from, beside);
-    else cpSync(from, beside, { recursive: true, verbatimSymlinks: true });
+    copy(from, beside);
     renameSync(beside, to);
   } catch (error) {
     rmSync(beside, { recursive: true, force: true });
