@@ -23,3 +23,10 @@ export function parseByteSize(text: string): number | undefined {
   const bytes = Math.floor(Number(match[1]) * scale);
   return Number.isSafeInteger(bytes) ? bytes : undefined;
 }
+
+/** The shortest whole number with a unit: `10GiB`, `1500MB`, `1048577B`; `parseByteSize` reads it back. */
+export function writtenByteSize(bytes: number): string {
+  const units = ["TiB", "TB", "GiB", "GB", "MiB", "MB", "KiB", "kB", "B"];
+  const unit = units.find((name) => bytes % (unitBytes[name.toLowerCase()] ?? 1) === 0) ?? "B";
+  return `${bytes / (unitBytes[unit.toLowerCase()] ?? 1)}${unit}`;
+}

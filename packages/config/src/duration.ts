@@ -30,3 +30,15 @@ export function parseDuration(text: string): number | undefined {
   const rounded = Math.round(total);
   return rounded < infiniteAgeMs ? rounded : undefined;
 }
+
+/** As a file has it, `30d`, `90s`; `parseDuration` reads it back. */
+export function writtenDuration(ms: number): string {
+  // Days read better than weeks.
+  const units = ["d", "h", "m", "s", "ms"];
+  const unit =
+    (ms === 0 ? undefined : units.find((name) => ms % (unitMs[name] ?? 1) === 0)) ?? "ms";
+  return `${ms / (unitMs[unit] ?? 1)}${unit}`;
+}
+
+/** An age without a limit, as files say it. */
+export const infiniteAgeText = "infinite";

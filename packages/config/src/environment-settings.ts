@@ -72,7 +72,7 @@ export function readEnvironmentSettings(
 function olderVariable(name: string, ours: string): Warning {
   const suggestion = `set ${ours}`;
   const message = `the variable ${name} is deprecated: ${suggestion}`;
-  return { message, field: name, suggestion, about: "cache" };
+  return { message, field: name, suggestion, kind: "deprecated", about: "cache" };
 }
 
 function withoutEffect(name: string): Warning {

@@ -15,8 +15,8 @@ export type {
   EvictionPolicy,
   TaskCacheSettings,
 } from "./cache-settings.ts";
-export { parseByteSize } from "./byte-size.ts";
-export { parseDuration } from "./duration.ts";
+export { parseByteSize, writtenByteSize } from "./byte-size.ts";
+export { infiniteAgeText, parseDuration, writtenDuration } from "./duration.ts";
 export { readEnvironmentSettings, settingVariables } from "./environment-settings.ts";
 export { remoteAuthToken } from "./remote-auth-token.ts";
 export {
@@ -24,6 +24,7 @@ export {
   settingFields,
   settingName,
   settingTable,
+  spellingsOf,
   type Setting,
   type SettingKind,
 } from "./setting-table.ts";

@@ -1,4 +1,3 @@
-import type { TaskCacheSettings } from "./cache-settings.ts";
 import type { ResolvedCacheSettings } from "./resolve-cache-settings.ts";
 import type { Project, Task } from "./task.ts";
 
@@ -21,9 +20,6 @@ export function overTasks(
   const none = Object.fromEntries(stronger.map((field) => [field, undefined]));
   const result: Record<string, Task> = Object.create(null);
   for (const [name, task] of Object.entries(tasks))
-    result[name] =
-      task.kind === "command"
-        ? { ...task, cache: { ...task.cache, ...none } as TaskCacheSettings }
-        : task;
+    result[name] = task.kind === "command" ? { ...task, cache: { ...task.cache, ...none } } : task;
   return result;
 }

@@ -9,8 +9,10 @@ export interface Warning {
   readonly location?: Location;
   /** The field that it is about: `tasks.build.cache_env`. */
   readonly field?: string;
-  /** What to write instead, where the message says that it is deprecated. */
+  /** What to write instead. */
   readonly suggestion?: string;
+  /** unknown: a name that means nothing, most often a misspelling. deprecated: `cuenv cache migrate` rewrites it. */
+  readonly kind?: "unknown" | "deprecated";
   /** Of no interest to who turned the cache off. */
   readonly about?: "cache";
 }
@@ -22,7 +24,13 @@ export interface Warning {
 export interface Problems {
   add(code: ErrorCode, pointer: string, message: string, hint?: string): void;
   /** `cause` makes the warning one of its kind: a second one with the same cause is not kept. */
-  warn(cause: string, pointer: string, message: string, about?: "cache", suggestion?: string): void;
+  warn(
+    cause: string,
+    pointer: string,
+    message: string,
+    about?: "cache",
+    more?: Pick<Warning, "suggestion" | "kind">,
+  ): void;
   /** As {@link Problems.warn}: "OLD is deprecated: SUGGESTION". */
   deprecate(cause: string, pointer: string, old: string, suggestion: string): void;
   locate(pointer: string): Location | undefined;
@@ -68,9 +76,9 @@ export function createProblems({ positions = {}, fallback }: ProblemsOptions = {
     },
     deprecate(cause, pointer, old, suggestion) {
       const message = `${old} is deprecated: ${suggestion}`;
-      self.warn(cause, pointer, message, "cache", suggestion);
+      self.warn(cause, pointer, message, "cache", { suggestion, kind: "deprecated" });
     },
-    warn(cause, pointer, message, about, suggestion) {
+    warn(cause, pointer, message, about, more = {}) {
       if (warnings.has(cause)) return;
       const location = locate(pointer);
       const field = fieldOfPointer(pointer);
@@ -78,7 +86,7 @@ export function createProblems({ positions = {}, fallback }: ProblemsOptions = {
         message,
         ...(location === undefined ? {} : { location }),
         ...(field === "" ? {} : { field }),
-        ...(suggestion === undefined ? {} : { suggestion }),
+        ...more,
         ...(about === undefined ? {} : { about }),
       });
     },

@@ -64,7 +64,9 @@ export function readCacheSettings(
   for (const name of obsoleteSettings) {
     if (!struct.has(name)) continue;
     const message = `\`${name}\` in ${struct.what} has no effect in this version`;
-    struct.problems.warn(`unused ${name}`, struct.at(name), message, "cache", "take it out");
+    struct.problems.warn(`unused ${name}`, struct.at(name), message, "cache", {
+      suggestion: "take it out",
+    });
   }
   const spelling = struct.spelling(...remoteSpellings);
   if (spelling === "remote" && struct.has(spelling)) {
@@ -141,7 +143,9 @@ function judgeOtherFields(
       );
     else {
       const message = `${named(field)} in ${struct.what} is not a setting and has no effect: ${hint}`;
-      struct.problems.warn(`unknown ${struct.at(field)}`, struct.at(field), message, "cache", hint);
+      const at = struct.at(field);
+      const more = { suggestion: hint, kind: "unknown" } as const;
+      struct.problems.warn(`unknown ${at}`, at, message, "cache", more);
     }
   }
 }

@@ -15,6 +15,8 @@ export interface LoadOptions {
   readonly workspaceRoot: string;
   /** For `$XDG_CONFIG_HOME` and `$HOME`. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Told what would be thrown otherwise; then the file, or the part of it, is left out. */
+  readonly onError?: ((error: CuenvError) => void) | undefined;
 }
 
 export interface LoadedSettings {
@@ -46,14 +48,28 @@ export async function loadSettingsFiles(options: LoadOptions): Promise<LoadedSet
   const folders = [...new Set([projectDirectory, workspaceRoot])];
   const files: SettingsFile[] = [];
   const warnings: Warning[] = [];
-  for (const folder of folders) {
-    const document = await readDocument(folder, "cuenv.cache");
-    if (document === undefined) continue;
-    add("project", document, document.value, "");
+  for (const folder of folders)
+    await attempt(async () => {
+      const document = await readDocument(folder, "cuenv.cache");
+      if (document !== undefined) add("project", document, document.value, "");
+    });
+  let trust: TrustSettingsInput = {};
+  await attempt(async () => {
+    const user = await readDocument(userConfigDirectory(environment), "config");
+    if (user === undefined) return;
+    await attempt(() => add("user", user, userCache(user), "/cache"));
+    trust = userTrust(user);
+  });
+  return { files, warnings, trust };
+
+  async function attempt(read: () => void | Promise<void>): Promise<void> {
+    try {
+      await read();
+    } catch (error) {
+      if (options.onError === undefined || !(error instanceof CuenvError)) throw error;
+      options.onError(error);
+    }
   }
-  const user = await readDocument(userConfigDirectory(environment), "config");
-  if (user !== undefined) add("user", user, userCache(user), "/cache");
-  return { files, warnings, trust: user === undefined ? {} : userTrust(user) };
 
   function add(
     source: SettingsFile["source"],

@@ -96,6 +96,15 @@ export const errorTable = {
     meaning:
       "The user's settings are locked, and a variable or the project sets what only they say then: where results lie, or whom to trust.",
   },
+  CONFIG_FILE_EXISTS: {
+    exit: "configuration",
+    meaning: "A file that was to be written is there already, or one that it would contradict.",
+  },
+  CONFIG_MIGRATION: {
+    exit: "configuration",
+    meaning:
+      "Deprecated forms cannot be rewritten: the result would not mean the same, or a file changed meanwhile.",
+  },
   CONFIG_FILE: {
     exit: "configuration",
     meaning: "A configuration file cannot be read, or is not valid JSON or YAML.",

@@ -1,5 +1,6 @@
 import type { Command } from "./command.ts";
 import { directory, json, packageName } from "./common-flags.ts";
+import { configurationCommands } from "./configuration-commands.ts";
 import { houseCommands } from "./house-commands.ts";
 import { keyCommands } from "./key-commands.ts";
 import { trustCommands } from "./trust-commands.ts";
@@ -83,7 +84,7 @@ export const commands: readonly Command[] = [
     summary: "Run a command with the environment of env.cue",
     usage: "cuenv exec [flags] -- COMMAND [ARGS…]",
     takesNames: true,
-    flags: { directory, env: environment, package: packageName },
+    flags: { directory, env: environment, json, package: packageName },
     examples: [
       ["cuenv exec -e production -- node server.js", "run with the variables of production"],
     ],
@@ -291,6 +292,7 @@ export const commands: readonly Command[] = [
     ],
     load: async () => (await import("../commands/cache-verify.ts")).runCacheVerify,
   },
+  ...configurationCommands,
   ...trustCommands,
   ...keyCommands,
 ];

@@ -1,0 +1,61 @@
+import { exitCodes } from "@cuenv/errors";
+import type { Invocation } from "../command-line/command.ts";
+import { type Finding, findingOfError, findingOfWarning } from "../configuration/finding.ts";
+import { otherFindings } from "../configuration/other-findings.ts";
+import { type Configuration, readConfiguration } from "../configuration/read-configuration.ts";
+import { formatLocation } from "../report/report-error.ts";
+import { colorsAllowed, painter, printOut } from "../report/terminal.ts";
+
+/** `cuenv cache validate`: everything that is wrong with the configuration, at once. */
+export async function runCacheValidate(invocation: Invocation): Promise<number> {
+  const configuration = await readConfiguration(invocation);
+  const noted = [...configuration.warnings, ...otherFindings(configuration)];
+  // A name that is no setting does not stop a run. It is a mistake all the same.
+  const issues = [
+    ...configuration.errors.map(findingOfError),
+    ...noted.filter(({ kind }) => kind === "unknown").map(findingOfWarning),
+  ];
+  const warnings = noted.filter(({ kind }) => kind !== "unknown").map(findingOfWarning);
+  const files = filesOf(configuration);
+  if (invocation.flags["json"] === true)
+    printOut(`${JSON.stringify({ version: 1, issues, warnings, files })}\n`);
+  else printOut(report(issues, warnings, files));
+  return issues.length === 0 ? 0 : exitCodes.configuration;
+}
+
+/** What was looked at and could be read. */
+function filesOf({ evaluated, files }: Configuration): readonly string[] {
+  const cue = (evaluated?.inputs ?? []).flatMap(({ kind, path }) =>
+    kind === "file" && path.endsWith(".cue") && !/[/\\]cue\.mod[/\\]/.test(path) ? [path] : [],
+  );
+  return [...cue, ...files.map(({ path }) => path)];
+}
+
+function report(
+  issues: readonly Finding[],
+  warnings: readonly Finding[],
+  files: readonly string[],
+): string {
+  const paint = painter(colorsAllowed(process.env, process.stdout.isTTY));
+  const lines = (findings: readonly Finding[], title: string): readonly string[] =>
+    findings.flatMap(({ file, line, column, message, suggestion }) => {
+      const at = { ...(line === null ? {} : { line }), ...(column === null ? {} : { column }) };
+      const place = file === null ? "" : `${formatLocation({ file, ...at })}: `;
+      const hint =
+        suggestion === null || message.endsWith(suggestion)
+          ? []
+          : [`${paint("cyan", "hint")}: ${suggestion}`];
+      return [`${title}: ${place}${message}`, ...hint];
+    });
+  const count = (found: number, what: string): string =>
+    `${found} ${what}${found === 1 ? "" : "s"}`;
+  const names = files.map((file) => formatLocation({ file })).join(", ");
+  const checked =
+    names === "" ? "There is nothing to check: no file of cuenv's" : `Checked ${names}`;
+  return [
+    ...lines(issues, paint("red", "error")),
+    ...lines(warnings, paint("yellow", "warning")),
+    `${checked}: ${count(issues.length, "error")}, ${count(warnings.length, "warning")}`,
+    "",
+  ].join("\n");
+}
