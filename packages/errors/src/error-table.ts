@@ -36,6 +36,18 @@ export const errorTable = {
     exit: "configuration",
     meaning: "No env.cue in the current folder or a folder above it.",
   },
+  INIT_NOTHING_FOUND: {
+    exit: "configuration",
+    meaning: "There is no package.json, turbo.json or nx.json that an env.cue could be made of.",
+  },
+  INIT_FILE_EXISTS: {
+    exit: "configuration",
+    meaning: "There is an env.cue already, and cuenv init writes over none.",
+  },
+  INIT_CANNOT_WRITE: {
+    exit: "internal",
+    meaning: "The env.cue that cuenv init made cannot be written.",
+  },
   INTERNAL: { exit: "internal", meaning: "cuenv itself failed; this is a bug." },
   CONFIG_TYPE: {
     exit: "configuration",

@@ -4,6 +4,34 @@ import { directory, json, packageName } from "./common-flags.ts";
 /** Setting up, and finding out what is wrong. */
 export const houseCommands: readonly Command[] = [
   {
+    name: "init",
+    aliases: [],
+    summary: "Write an env.cue from package.json, turbo.json or nx.json",
+    usage: "cuenv init [flags]",
+    takesNames: false,
+    flags: {
+      directory,
+      from: {
+        type: "string",
+        value: "WHAT",
+        choices: ["scripts", "turbo", "nx"],
+        summary: "scripts, turbo or nx; default: the tool that the workspace has",
+      },
+      json,
+      print: { type: "boolean", summary: "Print it, and write nothing" },
+    },
+    about: [
+      "Of the package in the current folder: its scripts as tasks, with what turbo.json or nx.json say",
+      "of their inputs, outputs, variables and order. What could not be translated is told, and stands",
+      "in the file as a comment. An env.cue that is there is never written over.",
+    ],
+    examples: [
+      ["cuenv init", "write env.cue, and say what to look at"],
+      ["cuenv init --print", "only show what would be written"],
+    ],
+    load: async () => (await import("../commands/init.ts")).runInit,
+  },
+  {
     name: "doctor",
     aliases: [],
     summary: "Check the machine, the cache folder and the configuration, and say what to do",
