@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 // The published launcher. Plain ES2020: it must start on the oldest Node that somebody has, to say what is needed.
-import { closeSync, existsSync, openSync, statSync } from "node:fs";
-import * as nodeModule from "node:module";
-import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+// Of what is imported, Node makes a module with all its exports, which takes longer than what is done here; before 20.16 there is no other way.
+const builtin = process.getBuiltinModule ?? ((name) => import(name));
+const { closeSync, existsSync, openSync, statSync } = await builtin("node:fs");
+const nodeModule = await builtin("node:module");
+const { homedir } = await builtin("node:os");
+const { dirname, join } = await builtin("node:path");
 
 const needed = [22, 18];
 const [major, minor] = process.versions.node.split(".").map(Number);
@@ -106,8 +108,8 @@ async function runWithNewerNode() {
  * passed on, and we stay until it has ended: it may have tasks to end.
  */
 async function runAgainWith(node) {
-  const { spawn } = await import("node:child_process");
-  const { constants } = await import("node:os");
+  const { spawn } = await builtin("node:child_process");
+  const { constants } = await builtin("node:os");
   const env = { ...process.env, CUENV_LAUNCHED: "1" };
   const child = spawn(node, process.argv.slice(1), { stdio: "inherit", env });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
