@@ -2,7 +2,7 @@ import { lstatSync, readdirSync, rmdirSync, unlinkSync } from "node:fs";
 import { sweepLeftovers } from "./sweep-leftovers.ts";
 
 /** What is remembered of a workspace, by name, in its folder or a few levels below; and what killed processes left beside it. */
-const memoFile = /^[0-9a-z-]+\.(?:bin|json)(?:\.[0-9a-z.]+\.tmp)?$/;
+const memoFile = /^[0-9a-z-]+\.(?:bin|jsonl?)(?:\.[0-9a-z.]+\.tmp)?$/;
 const memoFolder = /^[0-9a-z-]+$/;
 /** `workspaces/<version>/<id>/evaluations/evaluation/<version>/…`. */
 const maxDepth = 6;

@@ -1,4 +1,5 @@
 import { type Digest, replaceFile } from "@cuenv/digest";
+import { type EarlierResult, openEarlierResults } from "./earlier-results.ts";
 import { readState } from "./workspace-state.ts";
 
 /** The last stored or restored result of a task in this workspace: what a miss is compared with. */
@@ -13,6 +14,8 @@ export interface LastResult {
 
 export interface LastResults {
   get(taskId: string): LastResult | undefined;
+  /** The last few, the newest first. Reads a file of its own: for explanations. */
+  earlier(taskId: string): readonly EarlierResult[];
   set(taskId: string, result: Omit<LastResult, "previous">): void;
   save(): void;
 }
@@ -26,7 +29,11 @@ type Row = readonly [
 ];
 
 /** One small file for the workspace, read when it is first asked. `taskId` is the project's folder and the task's name. */
-export function openLastResults(path: string | undefined): LastResults {
+export function openLastResults(
+  path: string | undefined,
+  earlierPath: string | undefined,
+): LastResults {
+  const earlier = openEarlierResults(earlierPath);
   let rows: Map<string, Row> | undefined;
   let changed = false;
   const loaded = (): Map<string, Row> => (rows ??= parseRows(readState(path)));
@@ -41,9 +48,11 @@ export function openLastResults(path: string | undefined): LastResults {
           : undefined;
       return { key, keyInputs: { hash, sizeBytes }, previous };
     },
+    earlier: (taskId) => earlier.get(taskId),
     set: (taskId, { key, keyInputs }) => {
       const before = loaded().get(taskId);
       if (before?.[0] === key) return;
+      earlier.add(taskId, { key, keyInputs });
       const { hash, sizeBytes } = keyInputs;
       loaded().set(
         taskId,
@@ -54,6 +63,7 @@ export function openLastResults(path: string | undefined): LastResults {
       changed = true;
     },
     save: () => {
+      earlier.save();
       if (!changed || path === undefined) return;
       // Another run may have saved meanwhile: its rows stay, but for the tasks of this run.
       const merged = new Map([...parseRows(readState(path)), ...loaded()]);

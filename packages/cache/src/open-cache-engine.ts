@@ -86,7 +86,7 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
     workspaceRoot,
     projectPath,
     index,
-    lastResults: openLastResults(state?.lastResults),
+    lastResults: openLastResults(state?.lastResults, state?.earlierResults),
     tools: createToolProbe({
       directory: join(workspaceRoot, projectPath),
       memo: readState(state?.tools),
@@ -96,7 +96,7 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
     leasePath: (hash) =>
       state === undefined ? undefined : `${settings.cacheDir}/v1/leases/${hash}`,
     secretSalt: () =>
-      secretSalt(state === undefined || options.readOnly ? undefined : settings.cacheDir),
+      secretSalt(state === undefined ? undefined : settings.cacheDir, !options.readOnly),
     version: options.version,
     provenance: () => (provenance ??= runProvenance(options.workspaceRoot)),
     now,

@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -24,6 +32,17 @@ describe("the salt of secrets", () => {
     expect(await saltOf(folder)).toBe(salt);
     expect(statSync(join(folder, "v1", "secret-salt")).mode & 0o777).toBe(0o600);
     expect(await saltOf(undefined)).not.toBe(salt);
+  });
+
+  it("is read by who may not write, who makes none", async () => {
+    vi.resetModules();
+    const { secretSalt } = await import("./secret-salt.ts");
+    expect(secretSalt(join(folder, "a"), false)).toMatch(/^[0-9a-f]{64}$/);
+    expect(existsSync(join(folder, "a"))).toBe(false);
+    const salt = await saltOf(folder);
+    vi.resetModules();
+    const again = await import("./secret-salt.ts");
+    expect(again.secretSalt(folder, false)).toBe(salt);
   });
 
   it("is made anew where a killed process left half of it", async () => {

@@ -16,6 +16,8 @@ export interface WorkspaceState {
   readonly tools: string;
   /** The last stored result of each task, for telling what changed since. */
   readonly lastResults: string;
+  /** Those before it: a line each. */
+  readonly earlierResults: string;
   /** Signatures that were found good. */
   readonly signatures: string;
   /** Evaluated configuration. */
@@ -34,6 +36,7 @@ export function workspaceState(cacheDirectory: string, workspaceRoot: string): W
     inputs: `${directory}/inputs.json`,
     tools: `${directory}/tools.json`,
     lastResults: `${directory}/last-results.json`,
+    earlierResults: `${directory}/earlier-results.jsonl`,
     signatures: `${directory}/signatures.bin`,
     evaluations: `${directory}/evaluations`,
   };
