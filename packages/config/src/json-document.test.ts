@@ -1,6 +1,30 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { locateJson } from "./json-document.ts";
+import { jsonProblem, locateJson } from "./json-document.ts";
+
+describe("jsonProblem", () => {
+  it("is none for any JSON without two fields of one name in an object", () => {
+    fc.assert(fc.property(fc.json(), (text) => jsonProblem(text, "f") === undefined));
+    expect(
+      jsonProblem('{"a": {"a": 1}, "b": {"a": 2}, "c/d": 1, "c": {"d": 1}}', "f"),
+    ).toBeUndefined();
+  });
+
+  it("T18: is a name that is there twice, however it is written, at any depth", () => {
+    expect(jsonProblem('{"a": 1,\n "\\u0061": 2}', "f")).toEqual({
+      reason: "it has /a twice",
+      location: { file: "f", line: 2, column: 2 },
+    });
+    expect(jsonProblem('[{}, {"b": {"__proto__": 1, "__proto__": 2}}]', "f")?.reason).toBe(
+      "it has /1/b/__proto__ twice",
+    );
+  });
+
+  it("is nesting that would exhaust the stack", () => {
+    const deep = `${"[".repeat(5000)}${"]".repeat(5000)}`;
+    expect(jsonProblem(deep, "f")?.reason).toContain("nested too deeply");
+  });
+});
 
 describe("locateJson", () => {
   it("agrees with JSON.parse on what JSON is", () => {

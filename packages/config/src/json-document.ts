@@ -37,6 +37,24 @@ export function locateJson(text: string, file: string): JsonDocument {
   }
 }
 
+/** What is wrong with a text that `JSON.parse` reads: it takes the last of two fields of one name, and says nothing. */
+export function jsonProblem(
+  text: string,
+  file: string,
+): { readonly reason: string; readonly location: Location } | undefined {
+  const seen = new Set<string>();
+  try {
+    scanValue(createScanner(text), "", 0, (pointer, offset) => {
+      if (seen.has(pointer)) throw new JsonFailure(`it has ${pointer} twice`, offset);
+      seen.add(pointer);
+    });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof JsonFailure)) throw error;
+    return { reason: error.message, location: { file, ...lineAndColumn(text, error.offset) } };
+  }
+}
+
 /** 1-based, columns in UTF-16 units as editors count them. */
 export function lineAndColumn(text: string, offset: number): { line: number; column: number } {
   const before = text.slice(0, offset);

@@ -142,7 +142,7 @@ describe("parseCacheSettings", () => {
     expect(codesOf(() => parse(data))).toEqual(["CONFIG_TYPE"]);
   });
 
-  it("is not led astray by fields that look like a prototype", () => {
+  it("T18: is not led astray by fields that look like a prototype", () => {
     const data = JSON.parse('{"__proto__": {"enabled": false}, "constructor": {"x": 1}}');
     expect(codesOf(() => parse(data))).toEqual(["CONFIG_UNKNOWN_FIELD"]);
     expect(({} as Record<string, unknown>)["enabled"]).toBeUndefined();

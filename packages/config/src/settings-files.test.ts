@@ -106,6 +106,21 @@ describe("loadSettingsFiles", () => {
     expect(error).toMatchObject({ code: "CONFIG_FILE", exitCode: 3, location: { line, column } });
   });
 
+  it.each([
+    ["repo/cuenv.cache.json", '{"enabled": true,\n "enabled": false}', "it has /enabled twice"],
+    [
+      "xdg/cuenv/config.json",
+      '{"trust": {"mode": "required",\n "mode": "off"}}',
+      "it has /trust/mode twice",
+    ],
+    ["repo/cuenv.cache.yaml", "enabled: true\nenabled: false\n", ""],
+  ])("T18: refuses a field that is there twice: %s", async (path, text, reason) => {
+    write(path, text);
+    const error = await failure();
+    expect(error).toMatchObject({ code: "CONFIG_FILE", location: { line: 2 } });
+    expect(error.message).toContain(reason);
+  });
+
   it("says where a file stops being YAML", async () => {
     write("repo/app/cuenv.cache.yaml", "enabled: true\nenabled: false\n");
     expect(await failure()).toMatchObject({ code: "CONFIG_FILE", location: { line: 2 } });

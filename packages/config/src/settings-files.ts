@@ -2,7 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { CuenvError, type Location, nearName } from "@cuenv/errors";
 import { isDataObject, kindOf, ownField } from "./evaluated-package.ts";
-import { locateJson } from "./json-document.ts";
+import { jsonProblem, locateJson } from "./json-document.ts";
 import { parseCacheSettings } from "./parse-cache-settings.ts";
 import type { Warning } from "./problems.ts";
 import { homeOf, type SettingsFile } from "./resolve-cache-settings.ts";
@@ -160,6 +160,11 @@ async function readDocument(folder: string, name: string): Promise<SettingsDocum
 function parseJson(path: string, text: string): SettingsDocument {
   try {
     const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ""));
+    const problem = jsonProblem(text, path);
+    if (problem !== undefined)
+      throw new CuenvError("CONFIG_FILE", `cannot read ${path}: ${problem.reason}`, {
+        location: problem.location,
+      });
     return {
       path,
       value,
@@ -169,6 +174,7 @@ function parseJson(path: string, text: string): SettingsDocument {
       },
     };
   } catch (cause) {
+    if (cause instanceof CuenvError) throw cause;
     const document = locateJson(text, path);
     const reason = document.ok ? "it is not JSON" : document.reason;
     throw new CuenvError("CONFIG_FILE", `cannot read ${path}: ${reason}`, {

@@ -215,7 +215,7 @@ ci: [tasks.use]
     expect(Object.keys(evaluation.references)).toHaveLength(97 * 3 + 3 + 1);
   });
 
-  it("keeps a field named __proto__ a field", async () => {
+  it("T18: keeps a field named __proto__ a field", async () => {
     const directory = projects.make({ "env.cue": 'package cuenv\nx: "__proto__": polluted: 1\n' });
     const value = (await valueOf(directory)) as { x: object };
     expect(Object.keys(value.x)).toEqual(["__proto__"]);

@@ -57,7 +57,7 @@ const bombs: readonly (readonly [string, string, readonly string[]])[] = [
   ["half a gigabyte of strings", megabytes, ["CUE_LIMIT_MEMORY", "CUE_LIMIT_TIME"]],
 ];
 
-describe("evaluate, given a bomb,", () => {
+describe("T16: evaluate, given a bomb,", () => {
   it.each(bombs)("ends %s in a clear error, responsive all the time", async (_, text, codes) => {
     const directory = projects.make({ "env.cue": `package cuenv\n${text}\n` });
     const mayTakeLong = codes.includes("CUE_LIMIT_TIME");

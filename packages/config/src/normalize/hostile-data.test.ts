@@ -13,7 +13,7 @@ function kindsOfProblems(evaluated: EvaluatedPackage): readonly string[] {
 }
 
 describe("hostile data", () => {
-  it("row 29: any data at all gives a project or a configuration error", () => {
+  it("row 29, T18: any data at all gives a project or a configuration error", () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 6 }), (value) => {
         const data = value as Data;
@@ -56,7 +56,7 @@ describe("hostile data", () => {
     );
   });
 
-  it("takes fields that look like a prototype for fields", () => {
+  it("T18: takes fields that look like a prototype for fields", () => {
     const text = `{"tasks": {
       "__proto__": {"command": "a", "dependencies": ["constructor"], "env": {"__proto__": "x", "A": "1"}},
       "constructor": {"command": "b", "toString": "x"},
