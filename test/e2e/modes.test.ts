@@ -119,7 +119,7 @@ describe.concurrent("the cache turned off", () => {
     const own = createSandbox({
       "env.cue": cue({
         hooks: { onEnter: { command: "true" } },
-        config: { cache: { remoteCache: {} } },
+        config: { cache: { inlineThreshold: 1024 } },
         tasks: {
           t: {
             command: "echo out; echo err >&2; exit 3",
@@ -135,7 +135,7 @@ describe.concurrent("the cache turned off", () => {
     const [hooks = "", ...others] = named.toSorted(
       (left, right) => Number(right.includes("hooks")) - Number(left.includes("hooks")),
     );
-    expect([hooks.includes("hooks"), others.join("").includes("remoteCache")]).toEqual([
+    expect([hooks.includes("hooks"), others.join("").includes("inlineThreshold")]).toEqual([
       true,
       true,
     ]);

@@ -78,6 +78,7 @@ export const configurationCommands: readonly Command[] = [
         summary: "Write this file instead; .yaml, .yml, .json or .cue",
       },
       directory,
+      "dry-run": { type: "boolean", summary: "Print the file and write nothing" },
       format: { type: "string", value: "FORMAT", summary: "yaml (default), json or cue" },
       json,
       package: packageName,

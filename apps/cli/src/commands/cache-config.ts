@@ -91,7 +91,8 @@ function configDocument(
   if (task === undefined) return result;
   const { mode, reason } = taskState(runSettings(rows), task);
   const fields = taskRows(task).map(({ name, value, source }) => [name, { value, source }]);
-  return { ...result, task: { name: task.name, mode, reason, ...Object.fromEntries(fields) } };
+  const settings = Object.fromEntries(fields);
+  return { ...result, task: { name: task.name, mode, reason, settings } };
 }
 
 function sourceDocument({ value, source, origin, location }: SourceOfValue): object {

@@ -28,10 +28,11 @@ export async function runCacheInit(invocation: Invocation): Promise<number> {
     from,
     ...(packageName === undefined ? {} : { packageName }),
   });
-  writeNew(file, text);
+  const written = invocation.flags["dry-run"] !== true;
+  if (written) writeNew(file, text);
   if (invocation.flags["json"] === true)
-    printOut(`${JSON.stringify({ version: 1, file, format })}\n`);
-  else printOut(`Wrote ${formatLocation({ file })}\n`);
+    printOut(`${JSON.stringify({ version: 1, file, format, written, text })}\n`);
+  else printOut(written ? `Wrote ${formatLocation({ file })}\n` : text);
   if (!isRead(target)) {
     const names = "cuenv.cache.json or .yaml in a project, config.json or .yaml for a user";
     printErr(`warning: cuenv does not read a file of this name by itself: it reads ${names}\n`);
