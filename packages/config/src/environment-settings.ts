@@ -1,6 +1,7 @@
 import { CuenvError } from "@cuenv/errors";
 import type { CacheSettings, CacheSettingsInput } from "./cache-settings.ts";
 import type { Data } from "./evaluated-package.ts";
+import { truthOf } from "./environment-switches.ts";
 import { createProblems, type Warning } from "./problems.ts";
 import { readSettingValue } from "./read-setting-value.ts";
 import { settingFields, type SettingKind, settingTable } from "./setting-table.ts";
@@ -14,9 +15,6 @@ export const settingVariables: Readonly<Record<keyof CacheSettings, readonly str
       return [field, [variable, ...olderVariables]];
     }),
   ) as unknown as Record<keyof CacheSettings, readonly string[]>;
-
-const trueWords = new Set(["true", "1", "yes", "on"]);
-const falseWords = new Set(["false", "0", "no", "off"]);
 
 export interface EnvironmentSettings {
   readonly settings: CacheSettingsInput;
@@ -84,8 +82,7 @@ function fromText(kind: SettingKind["kind"], text: string): Data {
   const word = text.trim();
   switch (kind) {
     case "boolean":
-      if (trueWords.has(word.toLowerCase())) return true;
-      return falseWords.has(word.toLowerCase()) ? false : text;
+      return truthOf(word) ?? text;
     case "integer":
       return /^\d{1,15}$/.test(word) ? Number(word) : text;
     case "globs":

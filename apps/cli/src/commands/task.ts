@@ -1,3 +1,4 @@
+import { readEnvironmentSwitches } from "@cuenv/config";
 import { planRun, type OutputMode } from "@cuenv/runner";
 import { CuenvError } from "@cuenv/errors";
 import type { Invocation } from "../command-line/command.ts";
@@ -15,7 +16,8 @@ export async function runTaskCommand(invocation: Invocation): Promise<number> {
   const json = flags["json"] === true;
   const jobs = parseJobs(flags["jobs"]);
   const outputMode = parseOutputMode(flags["output"]);
-  const traceFile = runFile(invocation, "trace");
+  const switches = readEnvironmentSwitches(process.env);
+  const traceFile = runFile(invocation, "trace") ?? switches.traceFile;
   const summaryFile = runFile(invocation, "summary");
   const startMs = performance.now();
   const open = await openProject(invocation);
@@ -36,7 +38,7 @@ export async function runTaskCommand(invocation: Invocation): Promise<number> {
     plan,
     force: flags["force"] === true,
     jobs,
-    verbose: flags["verbose"] === true,
+    verbose: flags["verbose"] === true || switches.debug,
     json,
     continueOnError: flags["continue-on-error"] === true,
     outputMode,
@@ -51,6 +53,10 @@ export async function runTaskCommand(invocation: Invocation): Promise<number> {
     trace.phase("evaluate", startMs, openedMs);
     const { writeRunFile } = await import("../report/write-run-file.ts");
     writeRunFile("trace", traceFile, trace.text());
+  }
+  if (switches.stats) {
+    const { reportStatistics } = await import("../statistics/report-statistics.ts");
+    await reportStatistics(open);
   }
   return summary.exitCode;
 }
