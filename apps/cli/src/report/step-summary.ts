@@ -1,4 +1,5 @@
 import { appendFileSync, statSync } from "node:fs";
+import { withoutSecrets } from "./hidden-secrets.ts";
 import { formatDuration } from "../run/format-duration.ts";
 import type { RunDocument, TaskDocument } from "../run/run-document.ts";
 import { printErr } from "./terminal.ts";
@@ -11,7 +12,7 @@ const maxReasonLength = 160;
 
 /** Adds a run to the summary of the step that it is in. What cannot be written is a warning: the run is over. */
 export function appendStepSummary(file: string, run: RunDocument): void {
-  const text = Buffer.from(stepSummary(run));
+  const text = Buffer.from(withoutSecrets(stepSummary(run)));
   try {
     if (sizeOf(file) + text.length > maxFileBytes) {
       printErr("warning: the step's summary is full, and has nothing of this run\n");

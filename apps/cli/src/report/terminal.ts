@@ -1,6 +1,7 @@
 import { writeSync } from "node:fs";
 import { styleText } from "node:util";
 import { freshLine, noteWritten } from "./fresh-line.ts";
+import { withoutSecrets } from "./hidden-secrets.ts";
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -34,7 +35,7 @@ export function writeAll(descriptor: 1 | 2, bytes: Uint8Array): void {
 
 export function printOut(text: string): void {
   flushErr();
-  writeAll(1, Buffer.from(text));
+  writeAll(1, Buffer.from(withoutSecrets(text)));
 }
 
 /** A message of ours: on a line of its own, whatever a task left unfinished before. */
@@ -68,7 +69,7 @@ export function flushErr(): void {
 }
 
 function writeErr(text: string): void {
-  const bytes = Buffer.from(freshLine() + text);
+  const bytes = Buffer.from(freshLine() + withoutSecrets(text));
   noteWritten(2, bytes);
   writeAll(2, bytes);
 }

@@ -6,6 +6,7 @@ import {
   type ResolvedEnvironment,
   secretTexts,
 } from "@cuenv/runner";
+import { hideSecrets } from "../report/hidden-secrets.ts";
 import type { RunContext } from "./run-context.ts";
 
 /** A task with nothing left to look up: references to outputs filled in, secrets read. */
@@ -30,6 +31,7 @@ export async function resolveNode(
     { outputsOf, resolveSecret: run.resolveSecret, host: run.hostEnvironment },
   );
   run.masker.add(environment.secretValues);
+  hideSecrets(secretTexts(environment.secretValues));
   return { argv, environment, output, signal };
 }
 
