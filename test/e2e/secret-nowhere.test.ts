@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createSandbox, cue } from "./sandbox.ts";
 import { entryPaths, filesBelow } from "./signed-entry.ts";
@@ -129,5 +129,42 @@ describe("T9: a planted secret", () => {
       expect(stored.filter((text) => text.includes(guess.replace(/=+$/, "")))).toEqual([]);
     // As a value, it stands nowhere beside its name either.
     expect(stored.filter((text) => /"PIN"[^{}]{0,40}4711/.test(text))).toEqual([]);
+  });
+});
+
+describe("row 12: the token of a remote cache", () => {
+  it.each([
+    ["as it stands in the user's settings", canary, {}],
+    ["by a variable that they name", "${MY_TOKEN}", { MY_TOKEN: canary }],
+    ["by cuenv's own variable", undefined, { CUENV_REMOTE_CACHE_AUTH_TOKEN: canary }],
+    ["that is none", undefined, { CUENV_REMOTE_CACHE_AUTH_TOKEN: `${canary} \n` }],
+  ])("given %s is in no log, report, key, entry or task", async (_, written, env) => {
+    const own = createSandbox({
+      "env.cue": cue({
+        config: { cache: { envMode: "loose" } },
+        tasks: { t: { command: "env | grep -i remote; echo done", inputs: [] } },
+      }),
+    });
+    const settings = join(own.home, ".config/cuenv/config.json");
+    mkdirSync(dirname(settings), { recursive: true });
+    const remoteCache = { endpoint: "grpcs://cache.example.test", authToken: written };
+    writeFileSync(settings, JSON.stringify({ cache: { remoteCache } }));
+    let said = "";
+    for (const args of [
+      ["task", "t", "-v"],
+      ["task", "t", "--json"],
+      ["why", "t"],
+      ["cache", "key", "t"],
+      ["cache", "config"],
+      ["cache", "config", "--json"],
+      ["cache", "validate"],
+      ["doctor"],
+    ]) {
+      const { stdout, stderr } = await own.cuenv(args, { env });
+      said += stdout + stderr;
+    }
+    expect(said.split("\n").filter((line) => line.includes(canary))).toEqual([]);
+    expect(said).toContain("done");
+    expect(grep(canary, own.cacheDir, join(own.home, ".local"))).toBe("");
   });
 });
