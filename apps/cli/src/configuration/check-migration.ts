@@ -87,7 +87,7 @@ function writeCopy(
 }
 
 /** All that a run takes from a project, without places and warnings. A mode of read-write narrows nothing, so it is none. */
-function meaningOf(project: Project): { readonly tasks: Readonly<Record<string, unknown>> } {
+export function meaningOf(project: Project): { readonly tasks: Readonly<Record<string, unknown>> } {
   const text = JSON.stringify({ ...project, warnings: [] }, (key, value: unknown) =>
     key === "location" || (key === "mode" && value === "read-write") ? undefined : value,
   );

@@ -2,7 +2,8 @@ import type { Location } from "@cuenv/errors";
 import type { Data } from "../evaluated-package.ts";
 import { findFields } from "./cue-places.ts";
 import { migrateSettings, settingNames } from "./migrate-settings.ts";
-import { type CueFile, migrateTaskCache } from "./migrate-task-cache.ts";
+import type { CueFile } from "./cue-file.ts";
+import { migrateTaskCache } from "./migrate-task-cache.ts";
 import type { Migration } from "./migration.ts";
 import { parseCue } from "./parse-cue.ts";
 

@@ -1,9 +1,9 @@
 import { type Data, isDataObject, ownField } from "../evaluated-package.ts";
 import { obsoleteSettings, remoteStruct, settingFields, settingTable } from "../setting-table.ts";
 import { type Occurrence, ownersOf, valueAt } from "./cue-places.ts";
-import type { CueFile } from "./migrate-task-cache.ts";
+import { type CueFile, removeField } from "./cue-file.ts";
 import type { MigratedForm, Migration } from "./migration.ts";
-import { removal, type TextEdit } from "./text-edit.ts";
+import type { TextEdit } from "./text-edit.ts";
 
 /** Older names of settings, and ours; undefined: it has no effect, and goes. */
 export const olderSettingNames: ReadonlyMap<string, string | undefined> = new Map([
@@ -32,7 +32,7 @@ export function migrateSettings(file: CueFile, occurrences: readonly Occurrence[
   const edits: TextEdit[] = [];
   const migrated: MigratedForm[] = [];
   for (const occurrence of occurrences) {
-    const { field, start } = occurrence;
+    const { field } = occurrence;
     const name = field.name ?? "";
     const [pointer] = ownersOf(occurrence, /^\/config\/(?:cache\/)?[^/]+/, file.written);
     const inside = pointer === `/config/cache/${name}`;
@@ -42,7 +42,7 @@ export function migrateSettings(file: CueFile, occurrences: readonly Occurrence[
     const offset = field.labelStart;
     const form = inside ? `config.cache.${name}` : `config.${name}`;
     if (replacement === undefined) {
-      edits.push(removal(file.text, start, field.end, "//"));
+      edits.push(removeField(file, occurrence));
       migrated.push({ offset, form, replacement: "nothing: it has no effect" });
     } else {
       const label = file.text.slice(offset, field.labelEnd);

@@ -1,16 +1,9 @@
 import { type Data, isDataObject, ownField } from "../evaluated-package.ts";
-import { type Occurrence, ownersOf, valueAt, type WrittenField } from "./cue-places.ts";
+import { commentsIn, type CueFile, removeField } from "./cue-file.ts";
+import { type Occurrence, ownersOf, valueAt } from "./cue-places.ts";
 import type { LeftForm, Migration, MigratedForm } from "./migration.ts";
-import type { CueSyntax, FieldNode, StructNode } from "./parse-cue.ts";
-import { deeper, hasOwnLines, indentAt, removal, type TextEdit } from "./text-edit.ts";
-
-export interface CueFile {
-  readonly text: string;
-  readonly syntax: CueSyntax;
-  readonly written: readonly WrittenField[];
-  /** The whole evaluated package. */
-  readonly value: Data;
-}
+import type { FieldNode, StructNode } from "./parse-cue.ts";
+import { deeper, hasOwnLines, indentAt, type TextEdit } from "./text-edit.ts";
 
 interface Addition {
   readonly name: string;
@@ -268,10 +261,11 @@ function editsOf(file: CueFile, group: readonly Rewriting[]): readonly TextEdit[
         : [];
     const declarations = [...(each.cache === undefined ? [] : [`cache: ${each.cache}`]), ...config];
     if (declarations.length === 0) {
-      edits.push(removal(text, start, field.end, "//"));
+      edits.push(removeField(file, each.occurrence));
       continue;
     }
-    const comments = isOwn ? commentsIn(file, each, additions) : [];
+    const kept = additions.map((addition) => addition.text);
+    const comments = isOwn ? commentsIn(file, field, kept) : [];
     const separator = isOwn ? `\n${indent}` : ", ";
     const written = declarations.join(`${separator}${prefix}`);
     if (comments.length === 0)
@@ -282,19 +276,6 @@ function editsOf(file: CueFile, group: readonly Rewriting[]): readonly TextEdit[
     }
   }
   return edits;
-}
-
-/** Comments that stand inside of what is replaced, and in no value that stays. */
-function commentsIn(
-  { text, syntax }: CueFile,
-  { occurrence }: Rewriting,
-  additions: readonly Addition[],
-): readonly string[] {
-  const { field } = occurrence;
-  return syntax.comments
-    .filter(({ start }) => start > field.labelStart && start < field.end)
-    .map(({ start, end }) => text.slice(start, end))
-    .filter((comment) => !additions.some((addition) => addition.text.includes(comment)));
 }
 
 /** A `cacheConfig: {…}` beside it that the additions can go into. */

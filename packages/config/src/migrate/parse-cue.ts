@@ -150,8 +150,9 @@ function expression(cursor: Cursor): StructNode | OtherNode {
   for (;;) {
     const token = tokenAt(cursor, cursor.index);
     const mayEnd = token.kind === "newline" || token.kind === "attribute" || isMark(token, ",)]}");
-    if (token.kind === "end" || (level === 0 && mayEnd)) break;
-    if (isMark(token, "}")) throw new CueScanFailure("a bracket is not closed", token.start);
+    if (level === 0 && (mayEnd || token.kind === "end")) break;
+    if (token.kind === "end" || isMark(token, "}"))
+      throw new CueScanFailure("a bracket is not closed", token.start);
     if (isMark(token, "{")) {
       structs.push(readStruct(cursor));
       last = tokenAt(cursor, cursor.index - 1);
