@@ -275,11 +275,11 @@ export const errorTable = {
     meaning: "A namespace has characters other than letters, digits, `.`, `_` and `-`.",
   },
   TRUST_KEY_INVALID: {
-    exit: "internal",
+    exit: "configuration",
     meaning: "A private key for signing cannot be read, or cannot be made.",
   },
   TRUST_KEY_EXPOSED: {
-    exit: "internal",
+    exit: "configuration",
     meaning:
       "A private key lies where others can read it or put another in its place. It was not used.",
   },

@@ -39,8 +39,9 @@ export function parseKeyFile(text: string, what: string, location?: Location): K
       "TRUST_KEY_INVALID",
       `cannot read ${what}: it is no private key of cuenv`,
       {
-        hint: "Make one with cuenv keys generate.",
-        ...(location === undefined ? {} : { location }),
+        ...(location === undefined
+          ? { hint: "Make one with cuenv keys generate." }
+          : { hint: "Remove the file, and make one with cuenv keys generate.", location }),
       },
     );
   }

@@ -145,10 +145,13 @@ describe("what an error of a key file says", () => {
     expect(saysOf(error)).toEqual({
       code: "TRUST_KEY_INVALID",
       message: "cannot read key file /k: it is no private key of cuenv",
-      hint: "Make one with cuenv keys generate.",
+      hint: "Remove the file, and make one with cuenv keys generate.",
       location: { file: "/k" },
     });
-    expect(errorOf(() => parseKeyFile("x", "it")).location).toBeUndefined();
+    expect(error.exitCode).toBe(3);
+    const variable = errorOf(() => parseKeyFile("x", "it"));
+    expect(variable.location).toBeUndefined();
+    expect(variable.hint).toBe("Make one with cuenv keys generate.");
     expect(errorOf(() => parseKeyFile(formatKeyFile(pair).replace(id, other.id), "it")).code).toBe(
       "TRUST_KEY_INVALID",
     );
