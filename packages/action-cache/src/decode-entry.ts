@@ -79,7 +79,11 @@ export function openEnvelope(bytes: Uint8Array): DecodedEntry | UnusableEntry {
   return envelope.kind === "unusable" ? envelope : parsePayload(envelope);
 }
 
-function readEnvelope(bytes: Uint8Array): OpenedEnvelope | UnusableEntry {
+/** An envelope around a payload of `type`, whole and unchanged. */
+export function readEnvelope(
+  bytes: Uint8Array,
+  type: string = payloadType,
+): OpenedEnvelope | UnusableEntry {
   if (bytes.length > maxEntryBytes) return unusable("tooLarge", `${bytes.length} bytes`);
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const end = buffer.subarray(0, maxFirstLineBytes).indexOf("\n");
@@ -93,14 +97,14 @@ function readEnvelope(bytes: Uint8Array): OpenedEnvelope | UnusableEntry {
   const body = buffer.subarray(end + 1);
   if (hashBytes(digestFunction, body).hash !== hash)
     return unusable("corrupt", "its hash is not that of its bytes");
-  return parseEnvelope(body);
+  return parseEnvelope(body, type);
 }
 
-function unusable(fault: EntryFault, detail: string): UnusableEntry {
+export function unusable(fault: EntryFault, detail: string): UnusableEntry {
   return { kind: "unusable", fault, detail };
 }
 
-function parseEnvelope(body: Buffer): OpenedEnvelope | UnusableEntry {
+function parseEnvelope(body: Buffer, wanted: string): OpenedEnvelope | UnusableEntry {
   const envelope = parseJson(body);
   if (!isRecord(envelope) || Object.keys(envelope).length !== 3)
     return unusable("corrupt", "its envelope is malformed");
@@ -108,7 +112,7 @@ function parseEnvelope(body: Buffer): OpenedEnvelope | UnusableEntry {
   if (typeof encoded !== "string" || typeof type !== "string" || !areSignatures(signatures)) {
     return unusable("corrupt", "its envelope is malformed");
   }
-  if (type !== payloadType) return unusable("unknownVersion", `payload ${type.slice(0, 100)}`);
+  if (type !== wanted) return unusable("unknownVersion", `payload ${type.slice(0, 100)}`);
   const payload = Buffer.from(encoded, "base64");
   // Node skips what is not base64; one text for one payload only.
   if (payload.toString("base64") !== encoded)
@@ -122,7 +126,7 @@ function parsePayload(envelope: OpenedEnvelope): DecodedEntry | UnusableEntry {
   return unusable(result.kind === "version" ? "unknownVersion" : "corrupt", result.detail);
 }
 
-function parseJson(bytes: Uint8Array): unknown {
+export function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8"));
   } catch {

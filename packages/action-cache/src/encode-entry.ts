@@ -15,6 +15,8 @@ import type { TaskResult } from "./task-result.ts";
  */
 export const entryMagic = "cuenv-entry 1";
 export const payloadType = "application/vnd.cuenv.task-result.v1+json";
+/** Of an {@link ArtifactRecord}. */
+export const artifactPayloadType = "application/vnd.cuenv.artifact.v1+json";
 /** The version of the payload's fields. */
 export const payloadVersion = 1;
 
@@ -31,10 +33,11 @@ export function encodeEntry(
   payload: Uint8Array,
   digestFunction: DigestFunction,
   signatures: readonly EntrySignature[] = [],
+  type: string = payloadType,
 ): Uint8Array {
   const envelope = canonicalJson({
     payload: Buffer.from(payload).toString("base64"),
-    payloadType,
+    payloadType: type,
     signatures: signatures.map(({ keyid, sig }) => ({ keyid, sig })),
   });
   const body = Buffer.from(envelope);

@@ -9,6 +9,12 @@ export {
 } from "./action-cache.ts";
 export { assertActionKey, isNamespace } from "./action-key.ts";
 export type { ActionKey, ActionStore } from "./action-store.ts";
+export {
+  artifactKey,
+  type ArtifactRecord,
+  decodeArtifactRecord,
+  encodeArtifactRecord,
+} from "./artifact-record.ts";
 export { canonicalJson, type JsonValue } from "./canonical-json.ts";
 export {
   getActionResult,

@@ -1,33 +1,71 @@
 import type { Digest, DigestFunction } from "@cuenv/digest";
-import { decodeEntry, openEnvelope, type VerifyEnvelope } from "./decode-entry.ts";
+import { type ArtifactRecord, artifactKey, openArtifactRecord } from "./artifact-record.ts";
+import {
+  decodeEntry,
+  openEnvelope,
+  type UnusableEntry,
+  type VerifyEnvelope,
+} from "./decode-entry.ts";
 import { referencedDigests } from "./task-result.ts";
 
 /** The blobs that stored bytes name; undefined when they are no entry that this version can read. What eviction needs of entries. */
 export function entryReferences(entry: Uint8Array): readonly Digest[] | undefined {
   const opened = openEnvelope(entry);
-  return opened.kind === "entry" ? referencedDigests(opened.result) : undefined;
+  if (opened.kind === "entry") return referencedDigests(opened.result);
+  const artifact = openArtifactRecord(entry);
+  return artifact.kind === "record" ? [artifact.record.blob] : undefined;
 }
 
 /** Whether stored bytes are a sound entry and lie under their own key. What verification needs of entries. */
 export function checkStoredEntry(
   entry: Uint8Array,
-  stored: {
-    readonly digestFunction: DigestFunction;
-    readonly namespace: string;
-    readonly hash: string;
-  },
+  stored: Place,
 ): { readonly kind: "sound" } | { readonly kind: "damaged"; readonly detail: string } {
   const opened = openEnvelope(entry);
-  // Of another version of cuenv: not ours to judge, and a miss for us.
-  if (opened.kind === "unusable" && opened.fault === "unknownVersion") return { kind: "sound" };
-  if (opened.kind === "unusable") return { kind: "damaged", detail: opened.detail };
+  if (opened.kind === "unusable") return checkStoredArtifact(opened, entry, stored);
   const { key, namespace } = opened.result;
+  return checkPlace(stored, { digestFunction: key.function, namespace, hash: key.hash });
+}
+
+/** What is no result of a task may be an artifact. */
+function checkStoredArtifact(
+  opened: UnusableEntry,
+  entry: Uint8Array,
+  stored: Place,
+): ReturnType<typeof checkStoredEntry> {
+  const artifact = opened.fault === "unknownVersion" ? openArtifactRecord(entry) : opened;
+  if (artifact.kind === "record") return checkPlace(stored, placeOfArtifact(artifact));
+  // Of another version of cuenv: not ours to judge, and a miss for us.
+  if (artifact.fault === "unknownVersion") return { kind: "sound" };
+  return { kind: "damaged", detail: artifact.detail };
+}
+
+interface Place {
+  readonly digestFunction: DigestFunction;
+  readonly namespace: string;
+  readonly hash: string;
+}
+
+function placeOfArtifact(artifact: {
+  readonly record: ArtifactRecord;
+  readonly digestFunction: DigestFunction;
+}): Place {
+  const { digestFunction, record } = artifact;
+  const { digest, namespace } = artifactKey(digestFunction, record);
+  return { digestFunction, namespace, hash: digest.hash };
+}
+
+function checkPlace(
+  stored: Place,
+  named: Place,
+): { readonly kind: "sound" } | { readonly kind: "damaged"; readonly detail: string } {
   const isInPlace =
-    key.function === stored.digestFunction &&
-    key.hash === stored.hash &&
-    namespace === stored.namespace;
+    named.digestFunction === stored.digestFunction &&
+    named.hash === stored.hash &&
+    named.namespace === stored.namespace;
   if (isInPlace) return { kind: "sound" };
-  return { kind: "damaged", detail: `it was stored for ${key.function}/${namespace}/${key.hash}` };
+  const place = `${named.digestFunction}/${named.namespace}/${named.hash}`;
+  return { kind: "damaged", detail: `it was stored for ${place}` };
 }
 
 /** As {@link checkStoredEntry}, and whether it would be used: signed by whom it would have to be. */

@@ -1,0 +1,131 @@
+import {
+  type Digest,
+  digestFunctions,
+  type DigestFunction,
+  equalDigests,
+  formatDigest,
+  hashText,
+  parseDigest,
+} from "@cuenv/digest";
+import type { ActionKey } from "./action-store.ts";
+import { canonicalJson } from "./canonical-json.ts";
+import { parseJson, readEnvelope, type UnusableEntry, unusable } from "./decode-entry.ts";
+import { artifactPayloadType, encodeEntry } from "./encode-entry.ts";
+
+/**
+ * One artifact of a client that keeps its own format: the archive of a Turborepo task, say. The bytes are one opaque blob; this names them.
+ * It is stored as an entry, beside the results of tasks, so that eviction and verification know it.
+ */
+export interface ArtifactRecord {
+  /** Whose names these are: `turborepo`. */
+  readonly protocol: string;
+  readonly namespace: string;
+  /** As the client gave it, checked by its front end. */
+  readonly name: string;
+  readonly blob: Digest;
+  /** What the client sent along and gets back. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Name of the credential that wrote it. */
+  readonly writer: string;
+  /** ISO 8601 in UTC, with milliseconds. */
+  readonly storedAt: string;
+}
+
+const recordVersion = 1;
+const maxHeaders = 32;
+const maxTextChars = 8192;
+
+/** What an artifact is stored under. No name of one protocol is that of another, or the key of a task. */
+export function artifactKey(
+  digestFunction: DigestFunction,
+  artifact: Pick<ArtifactRecord, "protocol" | "namespace" | "name">,
+): ActionKey {
+  const { protocol, namespace, name } = artifact;
+  const digest = hashText(digestFunction, canonicalJson(["artifact", protocol, name]));
+  return { digest, namespace };
+}
+
+export function encodeArtifactRecord(
+  record: ArtifactRecord,
+  digestFunction: DigestFunction,
+): Uint8Array {
+  const payload = canonicalJson({
+    v: recordVersion,
+    ...record,
+    blob: { function: digestFunction, digest: formatDigest(record.blob) },
+  });
+  return encodeEntry(Buffer.from(payload), digestFunction, [], artifactPayloadType);
+}
+
+/** Reads the record that was asked for. Whatever is odd about it makes it unusable; nothing is thrown. */
+export function decodeArtifactRecord(
+  bytes: Uint8Array,
+  digestFunction: DigestFunction,
+  asked: Pick<ArtifactRecord, "protocol" | "namespace" | "name">,
+): { readonly kind: "record"; readonly record: ArtifactRecord } | UnusableEntry {
+  const opened = openArtifactRecord(bytes);
+  if (opened.kind === "unusable") return opened;
+  const { record } = opened;
+  const key = artifactKey(digestFunction, record);
+  const isAsked =
+    opened.digestFunction === digestFunction &&
+    equalDigests(key.digest, artifactKey(digestFunction, asked).digest) &&
+    record.namespace === asked.namespace;
+  return isAsked
+    ? { kind: "record", record }
+    : unusable("keyMismatch", `it was stored for ${record.namespace}/${record.name}`);
+}
+
+/** Reads a record without asking for which: for eviction and verification. */
+export function openArtifactRecord(bytes: Uint8Array):
+  | {
+      readonly kind: "record";
+      readonly record: ArtifactRecord;
+      readonly digestFunction: DigestFunction;
+    }
+  | UnusableEntry {
+  const envelope = readEnvelope(bytes, artifactPayloadType);
+  if (envelope.kind === "unusable") return envelope;
+  const fields = parseJson(envelope.payload);
+  if (!isFields(fields)) return unusable("corrupt", "the record is no object");
+  if (fields["v"] !== recordVersion)
+    return unusable("unknownVersion", `record version ${String(fields["v"])}`);
+  return parseRecord(fields) ?? unusable("corrupt", "the record is malformed");
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function parseRecord(fields: Fields) {
+  const { protocol, namespace, name, writer, storedAt, headers, blob } = fields;
+  if (!isText(protocol) || !isText(namespace) || !isText(name)) return undefined;
+  if (!isText(writer) || !isText(storedAt) || !Number.isFinite(Date.parse(storedAt)))
+    return undefined;
+  if (!isFields(blob) || !isText(blob["digest"]) || !areTexts(headers)) return undefined;
+  const digestFunction = digestFunctions.find((known) => known === blob["function"]);
+  const digest = digestOf(blob["digest"]);
+  if (digestFunction === undefined || digest === undefined) return undefined;
+  const record = { protocol, namespace, name, blob: digest, headers, writer, storedAt };
+  return { kind: "record" as const, record, digestFunction };
+}
+
+function digestOf(text: string): Digest | undefined {
+  try {
+    return parseDigest(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value.length <= maxTextChars;
+}
+
+function areTexts(value: unknown): value is Readonly<Record<string, string>> {
+  if (!isFields(value)) return false;
+  const texts = Object.values(value);
+  return texts.length <= maxHeaders && texts.every(isText);
+}
