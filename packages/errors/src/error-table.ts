@@ -266,6 +266,14 @@ export const errorTable = {
     meaning:
       "A list of outputs is hostile or damaged: a path that leaves, collides with another or lies below a link. Nothing was restored.",
   },
+  SERVER_CONFIG_INVALID: {
+    exit: "configuration",
+    meaning: "The configuration of `cuenv serve` cannot be used: a token, a team or an address.",
+  },
+  SERVER_LISTEN: {
+    exit: "internal",
+    meaning: "The server cannot listen at the address that it was given.",
+  },
   AC_STORE_UNAVAILABLE: {
     exit: "internal",
     meaning: "The store of entries cannot work now; see CAS_STORE_UNAVAILABLE.",

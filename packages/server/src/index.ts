@@ -1,0 +1,32 @@
+/** The server: HTTP front ends over a blob store and an action store. */
+export {
+  type AccessPolicy,
+  type AccessPolicyOptions,
+  createAccessPolicy,
+  hashToken,
+  type Identity,
+  type Scope,
+  type TokenGrant,
+} from "./access-policy.ts";
+export {
+  type ArtifactName,
+  type ArtifactStore,
+  type ArtifactStoreOptions,
+  createArtifactStore,
+} from "./artifact-store.ts";
+export type { Exchange, FrontEnd, Route } from "./front-end.ts";
+export {
+  type AnsweredRequest,
+  createHttpServer,
+  drainMs,
+  type HttpServer,
+  type HttpServerOptions,
+} from "./http-server.ts";
+export { createMetrics, type Metrics } from "./metrics.ts";
+export { createOperationsFrontEnd, metricHelp } from "./operations-front-end.ts";
+export type { RequestTarget } from "./request-target.ts";
+export {
+  createTurborepoFrontEnd,
+  type TagPolicy,
+  type TurborepoOptions,
+} from "./turborepo/turborepo-front-end.ts";

@@ -1,0 +1,30 @@
+import type { IncomingMessage } from "node:http";
+
+/** Why a body is not taken; nothing of it is read then. */
+export type RefusedBody = { readonly kind: "lengthRequired" } | { readonly kind: "tooLarge" };
+
+/** The length that a request announces, if it is one that we take. Chunked bodies have none. */
+export function announcedLength(
+  request: IncomingMessage,
+  maxBytes: number,
+): { readonly kind: "length"; readonly sizeBytes: number } | RefusedBody {
+  const header = request.headers["content-length"];
+  if (header === undefined || !/^\d{1,15}$/.test(header)) return { kind: "lengthRequired" };
+  const sizeBytes = Number(header);
+  return sizeBytes > maxBytes ? { kind: "tooLarge" } : { kind: "length", sizeBytes };
+}
+
+/** All bytes of a small body; undefined when it is longer than `maxBytes`. @throws when the client goes away before its end */
+export async function readBody(
+  request: IncomingMessage,
+  maxBytes: number,
+): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > maxBytes) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,72 @@
+import type { Exchange } from "../front-end.ts";
+import { readBody } from "../receive-body.ts";
+import { answerError, answerJson } from "./answers.ts";
+import { admit, protocol } from "./artifact-routes.ts";
+import type { TurborepoOptions } from "./turborepo-front-end.ts";
+
+/** A list of hashes or events is at most so long (bytes, and items). */
+const maxListBytes = 4 * 1024 * 1024;
+const maxItems = 50_000;
+const hashPattern = /^[A-Za-z0-9_-]{1,128}$/;
+
+/** Which of many artifacts are there: `turbo run --dry` asks it for all local misses at once. */
+export async function queryArtifacts(options: TurborepoOptions, exchange: Exchange): Promise<void> {
+  const admitted = admit(exchange, "read");
+  if (admitted === undefined) return;
+  const body = await readJson(exchange);
+  const hashes = isRecord(body) ? body["hashes"] : undefined;
+  if (!Array.isArray(hashes) || hashes.length > maxItems) return badRequest(exchange);
+  if (!hashes.every((hash) => typeof hash === "string" && hashPattern.test(hash)))
+    return badRequest(exchange);
+  const found: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
+  for (const hash of new Set(hashes as string[])) {
+    const name = { protocol, namespace: admitted.namespace, name: hash };
+    const record = await options.artifacts.find(name, exchange.signal);
+    found[hash] = record === undefined ? null : described(record);
+  }
+  answerJson(exchange.response, 200, found);
+}
+
+function described(record: {
+  readonly blob: { readonly sizeBytes: number };
+  readonly headers: Readonly<Record<string, string>>;
+}): object {
+  const { duration, tag } = record.headers as { readonly duration?: string; readonly tag?: string };
+  return {
+    size: record.blob.sizeBytes,
+    taskDurationMs: Number(duration ?? 0),
+    ...(tag === undefined ? {} : { tag }),
+  };
+}
+
+/** What the client counted of its own hits and misses. It does not look at the answer. */
+export async function recordEvents(options: TurborepoOptions, exchange: Exchange): Promise<void> {
+  const admitted = admit(exchange, "read");
+  if (admitted === undefined) return;
+  const events = await readJson(exchange);
+  if (!Array.isArray(events) || events.length > maxItems) return badRequest(exchange);
+  for (const event of events) {
+    if (!isRecord(event)) continue;
+    const outcome = event["event"] === "HIT" ? "hit" : "miss";
+    const source = event["source"] === "LOCAL" ? "local" : "remote";
+    options.metrics.count("cuenv_server_client_events_total", { protocol, outcome, source });
+  }
+  answerJson(exchange.response, 200, {});
+}
+
+async function readJson({ request }: Exchange): Promise<unknown> {
+  const body = await readBody(request, maxListBytes);
+  try {
+    return body === undefined ? undefined : JSON.parse(body.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function badRequest({ response }: Exchange): void {
+  answerError(response, 400, "bad_request", "the body is not the list that is expected here");
+}
