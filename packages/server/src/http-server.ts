@@ -5,6 +5,7 @@ import type { Exchange, FrontEnd, Route } from "./front-end.ts";
 import type { Metrics } from "./metrics.ts";
 import { answerText } from "./operations-front-end.ts";
 import { presentedToken } from "./presented-token.ts";
+import { discardRest } from "./receive-body.ts";
 import { parseTarget } from "./request-target.ts";
 
 /** The head of a request must be here within (ms); its body within; nothing may stand still for. */
@@ -119,8 +120,8 @@ async function answer(
     told(options, { request, response, identity, found, durationMs: performance.now() - started });
   });
   if (found === undefined) {
-    request.resume();
     answerText(response, 404, "there is nothing here\n");
+    discardRest(request);
     return;
   }
   const exchange: Exchange = {
@@ -135,6 +136,8 @@ async function answer(
   } catch (error) {
     if (gone.signal.aborted || request.destroyed || response.headersSent) response.destroy();
     else found.frontEnd.fail(exchange, error);
+  } finally {
+    discardRest(request);
   }
 }
 

@@ -21,10 +21,23 @@ export async function readBody(
 ): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     sizeBytes += chunk.length;
     if (sizeBytes > maxBytes) return undefined;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
+}
+
+/** Of a body that nobody wants the rest is read for so long (ms), so that its sender may read the answer; then the connection ends. */
+const unwantedBodyMs = 10_000;
+
+/** What is still sent of an answered request goes nowhere. */
+export function discardRest(request: IncomingMessage): void {
+  if (request.complete || request.destroyed) return;
+  request.resume();
+  const end = setTimeout(() => request.destroy(), unwantedBodyMs);
+  end.unref();
+  request.once("close", () => clearTimeout(end));
+  request.once("end", () => clearTimeout(end));
 }

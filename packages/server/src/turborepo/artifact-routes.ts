@@ -11,9 +11,6 @@ import { namespaceOf } from "./team-namespace.ts";
 import type { TurborepoOptions } from "./turborepo-front-end.ts";
 
 export const protocol = "turborepo";
-/** Bytes that were announced and are not wanted are read for so long (ms), that the client may read the answer; then the connection ends. */
-const unwantedBodyMs = 10_000;
-
 /** Who asks, and of which team; undefined when that was answered with a refusal. */
 export function admit(
   exchange: Exchange,
@@ -37,15 +34,8 @@ export function admit(
   return { identity, namespace };
 }
 
-/** An answer before the body was read: what is still sent of it goes nowhere. */
-function refuse(exchange: Exchange, status: number, code: string, message: string): void {
-  const { request, response } = exchange;
+function refuse({ response }: Exchange, status: number, code: string, message: string): void {
   answerError(response, status, code, message);
-  if (request.complete) return;
-  request.resume();
-  const end = setTimeout(() => request.destroy(), unwantedBodyMs);
-  end.unref();
-  request.once("close", () => clearTimeout(end));
 }
 
 export async function getArtifact(
@@ -164,7 +154,9 @@ async function* bodyOf(
   { request }: Exchange,
   check: TagCheck | undefined,
 ): AsyncGenerator<Uint8Array> {
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  // Who stops reading early still has an answer to send.
+  const chunks = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  for await (const chunk of chunks) {
     check?.update(chunk);
     yield chunk;
   }

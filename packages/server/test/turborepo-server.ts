@@ -1,0 +1,133 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createDiskActionStore } from "@cuenv/action-cache";
+import { type BlobStore, createDiskBlobStore, openCacheFolder } from "@cuenv/cas";
+import { type AccessPolicyOptions, createAccessPolicy, hashToken } from "../src/access-policy.ts";
+import { createArtifactStore } from "../src/artifact-store.ts";
+import { createHttpServer } from "../src/http-server.ts";
+import { createMetrics, type Metrics } from "../src/metrics.ts";
+import { createOperationsFrontEnd, metricHelp } from "../src/operations-front-end.ts";
+import {
+  createTurborepoFrontEnd,
+  type TurborepoOptions,
+} from "../src/turborepo/turborepo-front-end.ts";
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Buffer;
+  /** The body as JSON. */
+  readonly json: () => unknown;
+}
+
+export interface Ask {
+  readonly method?: string;
+  readonly token?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Buffer | string;
+}
+
+export interface TurborepoServer {
+  readonly url: string;
+  readonly port: number;
+  /** The cache folder. */
+  readonly root: string;
+  readonly blobs: BlobStore;
+  readonly metrics: Metrics;
+  readonly troubles: string[];
+  /** One request, its path sent as it is. */
+  ask(path: string, ask?: Ask): Promise<Answer>;
+  stop(): Promise<void>;
+}
+
+export const token = "a-token-for-everything";
+
+export async function startTurborepoServer(
+  options: Partial<Pick<TurborepoOptions, "maxArtifactBytes" | "tags">> & {
+    readonly access?: AccessPolicyOptions;
+    readonly wrapBlobs?: (blobs: BlobStore) => BlobStore;
+  } = {},
+): Promise<TurborepoServer> {
+  const root = join(mkdtempSync(join(tmpdir(), "cuenv-server-")), "cache");
+  const folder = openCacheFolder({ root });
+  const stores = { folder, digestFunction: "sha256" } as const;
+  const blobs = (options.wrapBlobs ?? ((same) => same))(createDiskBlobStore(stores));
+  const metrics = createMetrics(metricHelp);
+  const troubles: string[] = [];
+  const artifacts = createArtifactStore({
+    blobs,
+    actions: createDiskActionStore(stores),
+    onDamage: (message) => troubles.push(message),
+  });
+  const everything = {
+    name: "everything",
+    sha256: hashToken(token),
+    namespaces: "*",
+    scopes: ["read", "write"],
+  } as const;
+  const server = createHttpServer({
+    frontEnds: [
+      createOperationsFrontEnd(metrics, () => true),
+      createTurborepoFrontEnd({
+        artifacts,
+        metrics,
+        maxArtifactBytes: options.maxArtifactBytes ?? 1024 ** 3,
+        ...(options.tags === undefined ? {} : { tags: options.tags }),
+        onTrouble: (message) => troubles.push(message),
+      }),
+    ],
+    policy: createAccessPolicy(options.access ?? { grants: [everything] }),
+    metrics,
+  });
+  const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    root,
+    blobs,
+    metrics,
+    troubles,
+    ask: (path, ask = {}) => send(port, path, ask),
+    stop: async () => {
+      await server.close();
+      rmSync(join(root, ".."), { recursive: true, force: true });
+    },
+  };
+}
+
+function send(port: number, path: string, ask: Ask): Promise<Answer> {
+  const { method = "GET", body, headers = {} } = ask;
+  const sent = "token" in ask ? ask.token : token;
+  return new Promise((resolve, reject) => {
+    const outgoing = request({
+      host: "127.0.0.1",
+      port,
+      path,
+      method,
+      agent: false,
+      headers: {
+        ...(sent === undefined ? {} : { authorization: `Bearer ${sent}` }),
+        ...(body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) }),
+        ...headers,
+      },
+    });
+    outgoing.on("error", reject);
+    outgoing.on("response", (incoming) => {
+      const chunks: Buffer[] = [];
+      incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+      incoming.on("error", reject);
+      incoming.on("end", () => {
+        const whole = Buffer.concat(chunks);
+        resolve({
+          status: incoming.statusCode ?? 0,
+          headers: incoming.headers,
+          body: whole,
+          json: () => JSON.parse(whole.toString("utf8")) as unknown,
+        });
+      });
+    });
+    outgoing.end(body);
+  });
+}
