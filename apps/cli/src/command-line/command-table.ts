@@ -67,6 +67,11 @@ export const commands: readonly Command[] = [
         summary: "Write what took how long to FILE, as a Chrome trace (Perfetto)",
       },
       verbose: { type: "boolean", short: "v", summary: "Say more: keys, why a task is not cached" },
+      watch: {
+        type: "boolean",
+        short: "w",
+        summary: "Run again whenever something changes that the tasks read; Ctrl-C ends it",
+      },
     },
     examples: [
       ["cuenv task", "list the tasks"],
@@ -75,6 +80,7 @@ export const commands: readonly Command[] = [
       ["cuenv task build --trace trace.json", "what took how long: open it in ui.perfetto.dev"],
       ["cuenv task 'test:*' --jobs 4", "run all tasks whose name begins with test:"],
       ["cuenv task test -- --watch=false", "give arguments to the task"],
+      ["cuenv task test --watch", "run test again whenever its inputs change"],
     ],
     load: async () => (await import("../commands/task.ts")).runTaskCommand,
   },

@@ -19,7 +19,20 @@ export async function runTaskCommand(invocation: Invocation): Promise<number> {
   const switches = readEnvironmentSwitches(process.env);
   const traceFile = runFile(invocation, "trace") ?? switches.traceFile;
   const summaryFile = runFile(invocation, "summary");
+  if (flags["watch"] === true) refuseWith(invocation);
   const startMs = performance.now();
+  if (flags["watch"] === true) {
+    const { watchTasks } = await import("../watch/watch-tasks.ts");
+    return watchTasks(invocation, {
+      force: flags["force"] === true,
+      jobs,
+      verbose: flags["verbose"] === true,
+      continueOnError: flags["continue-on-error"] === true,
+      outputMode,
+      strictSignatures: flags["strict-signatures"] === true,
+      onRun: (summary) => report(runDocument(summary), summaryFile),
+    });
+  }
   const open = await openProject(invocation);
   const openedMs = performance.now();
   if (names.length === 0) {
@@ -71,6 +84,17 @@ async function report(document: RunDocument, summaryFile: string | undefined): P
     const { appendStepSummary } = await import("../report/step-summary.ts");
     appendStepSummary(stepFile, document);
   }
+}
+
+/** A watch has no end of its own, so nothing that is told once at the end of a run. */
+function refuseWith({ flags, names }: Invocation): void {
+  const other = ["json", "dry-run", "trace"].find((flag) => flags[flag] !== undefined);
+  if (other !== undefined)
+    throw new CuenvError("USAGE", `cannot use --watch with --${other}: a watch is many runs`);
+  if (names.length === 0)
+    throw new CuenvError("USAGE", "cannot use --watch: no task was named", {
+      hint: "cuenv task lists the tasks.",
+    });
 }
 
 /** Where something about the run goes. A list of tasks is no run, and there is nothing to time in one that is only planned. */

@@ -14,7 +14,7 @@ import {
   resolveTrustSettings,
   type TrustSettingsInput,
 } from "@cuenv/config";
-import type { EvaluateResult } from "@cuenv/cue";
+import type { EvaluateResult, EvaluationInput } from "@cuenv/cue";
 import { decodeAnswer, recallAnswer } from "@cuenv/cue/memo";
 import { type TrustPolicy, usableWorkspaceState } from "@cuenv/cache";
 import { CuenvError, exitCodes } from "@cuenv/errors";
@@ -42,6 +42,8 @@ export interface OpenProject {
 export interface OpenOptions {
   /** False: what was evaluated is not kept for the next run. For who measures or empties the cache folder. */
   readonly remember?: boolean;
+  /** Told what the evaluation depended on. */
+  readonly onInputs?: (inputs: readonly EvaluationInput[]) => void;
 }
 
 /**
@@ -50,7 +52,7 @@ export interface OpenOptions {
  */
 export async function openProject(
   invocation: Invocation,
-  { remember = true }: OpenOptions = {},
+  { remember = true, onInputs }: OpenOptions = {},
 ): Promise<OpenProject> {
   const { env } = process;
   const packageName = flagText(invocation, "package") ?? env["CUENV_PACKAGE"];
@@ -80,6 +82,7 @@ export async function openProject(
     projectPath,
     packageName,
     environment,
+    onInputs,
     // Only the evaluated file says all of the settings. Before, its text is asked for the one that says where to look.
     memoDirectory: memoDirectory(
       settle(writtenCacheDir(projectDirectory)).settings,
@@ -230,6 +233,7 @@ interface LoadOptions {
   readonly memoDirectory: string | undefined;
   /** Where to keep what was made of this project. */
   readonly memoDirectoryFor: (project: Project) => string | undefined;
+  readonly onInputs: OpenOptions["onInputs"];
 }
 
 /** A warm run recalls what was evaluated and what was made of it, and loads neither the evaluator nor the normaliser. */
@@ -241,6 +245,7 @@ async function loadProject(options: LoadOptions): Promise<Project> {
   const seal = found.secret;
   const recalled = recallAnswer({ ...request, memoDirectory: memo, seal });
   if (recalled === undefined) return evaluated(request, options);
+  options.onInputs?.(recalled.inputs);
   const key = { ...options, memoDirectory: memo, answer: recalled.answer, seal };
   const known = recallProject(key);
   if (known !== undefined) return known;
@@ -275,6 +280,7 @@ async function evaluated(
   const evaluation = await evaluateToRemember(request);
   // Its 250 MB would be in the page tables of every process that is forked: 200 tasks took 4.7 s instead of 3.7.
   await disposeEvaluator();
+  options.onInputs?.(evaluation.inputs);
   const project = await normalized(evaluation, options);
   const memo = options.memoDirectoryFor(project);
   const seal = memo === undefined ? undefined : await makeMemoSeal(options.policy);

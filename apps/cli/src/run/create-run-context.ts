@@ -24,6 +24,8 @@ export interface RunContextOptions {
   readonly outputMode: OutputMode | undefined;
   /** What tasks print is dropped, and of what people are told only warnings, errors and failures are left. */
   readonly quiet?: boolean;
+  /** No task has our own streams, were it the only one: somebody else must be able to end it, and to write between its lines. */
+  readonly detached?: boolean;
 }
 
 /** Whoever looks only gives `writes: false`. */
@@ -69,7 +71,7 @@ export function createRunContext(
       names: plan.nodes.map((node) => node.name),
       github: process.env["GITHUB_ACTIONS"] === "true",
     }),
-    direct: plan.nodes.length === 1 && mode === "raw" && !json,
+    direct: plan.nodes.length === 1 && mode === "raw" && !json && options.detached !== true,
     masker: createMasker(),
     resolveSecret: createSecretResolver({
       cwd: open.projectDirectory,

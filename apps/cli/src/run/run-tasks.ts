@@ -16,6 +16,8 @@ export interface RunTasksOptions extends RunContextOptions {
   readonly continueOnError: boolean;
   /** Entries that are not trusted make the run fail, though its tasks succeeded. */
   readonly strictSignatures: boolean;
+  /** Aborting it ends the run as Ctrl-C does. */
+  readonly signal?: AbortSignal | undefined;
   /** Told what happens, besides people. */
   readonly observer?: RunObserver | undefined;
 }
@@ -44,6 +46,9 @@ export async function runTasks(options: RunTasksOptions): Promise<RunSummary<Nod
   const removeHandlers = installSignalHandling({
     onInterrupt: (reason) => controller.abort(reason),
   });
+  const onAbort = (): void => controller.abort(options.signal?.reason);
+  if (options.signal?.aborted === true) onAbort();
+  options.signal?.addEventListener("abort", onAbort, { once: true });
   try {
     const run = createRunContext(options, cache, reporter, controller.signal);
     const summary = await runPlan<NodePayload>(plan, {
@@ -65,6 +70,7 @@ export async function runTasks(options: RunTasksOptions): Promise<RunSummary<Nod
     if (aborted) return { ...summary, exitCode: interruptExitCode(reason) };
     return options.strictSignatures ? strictSummary(summary, record) : summary;
   } finally {
+    options.signal?.removeEventListener("abort", onAbort);
     removeHandlers();
   }
 }

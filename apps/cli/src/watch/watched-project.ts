@@ -1,0 +1,85 @@
+import { existsSync, statSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { createInputLook, type WatchedInputs } from "@cuenv/cache/watch";
+import { userConfigDirectory } from "@cuenv/config";
+import type { EvaluationInput } from "@cuenv/cue";
+import { CuenvError } from "@cuenv/errors";
+import { type Plan, planRun } from "@cuenv/runner";
+import type { Invocation } from "../command-line/command.ts";
+import { type OpenProject, openProject } from "../project/open-project.ts";
+
+/** A project, what of it is to run, and what that reads. */
+export interface WatchedProject {
+  readonly open: OpenProject;
+  readonly plan: Plan;
+  readonly look: () => WatchedInputs;
+  /** Absolute: where the configuration could change. */
+  readonly configurationFolders: ReadonlySet<string>;
+  /** Equal as long as no file of the configuration was written. */
+  readonly stamp: () => string;
+  /** Equal as long as the configuration says the same. */
+  readonly identity: string;
+}
+
+/** @throws {CuenvError} as openProject and planRun */
+export async function openWatchedProject(invocation: Invocation): Promise<WatchedProject> {
+  let inputs: readonly EvaluationInput[] = [];
+  const open = await openProject(invocation, { onInputs: (found) => (inputs = found) });
+  const plan = planRun(open.project, { names: invocation.names, args: invocation.rest ?? [] });
+  const { projectDirectory, workspaceRoot, projectPath, cache, project } = open;
+  const files = configurationFiles(open, inputs);
+  const stamp = (): string => files.map(stampOf).join("\n");
+  return {
+    open,
+    plan,
+    look: createInputLook({
+      workspaceRoot,
+      projectPath,
+      tasks: plan.nodes.map(({ task }) => task),
+      excludedPaths: pathsBelow(workspaceRoot, [cache.settings.cacheDir]),
+    }),
+    configurationFolders: new Set([projectDirectory, ...files.map(nearestFolder)]),
+    stamp,
+    identity: JSON.stringify([project.tasks, project.env, cache.settings]),
+  };
+}
+
+/** What was evaluated, what was looked for, and the settings files. */
+function configurationFiles(
+  { projectDirectory, workspaceRoot }: OpenProject,
+  inputs: readonly EvaluationInput[],
+): readonly string[] {
+  const settings = [projectDirectory, workspaceRoot].flatMap((folder) =>
+    ["json", "yaml", "yml"].map((extension) => join(folder, `cuenv.cache.${extension}`)),
+  );
+  const user = userConfigDirectory(process.env);
+  const users = ["json", "yaml", "yml"].map((extension) => join(user, `config.${extension}`));
+  return [...new Set([...inputs.map(({ path }) => path), ...settings, ...users])].toSorted();
+}
+
+function stampOf(path: string): string {
+  try {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    return stat === undefined ? "" : `${stat.mtimeMs} ${stat.ctimeMs} ${stat.size} ${stat.ino}`;
+  } catch {
+    return "";
+  }
+}
+
+function nearestFolder(path: string): string {
+  const folder = dirname(path);
+  return existsSync(folder) || folder === path ? folder : nearestFolder(folder);
+}
+
+function pathsBelow(root: string, paths: readonly string[]): readonly string[] {
+  return paths
+    .map((path) => relative(root, path).split("\\").join("/"))
+    .filter(
+      (path) => path !== "" && path !== ".." && !path.startsWith("../") && !path.startsWith("/"),
+    );
+}
+
+/** Whether somebody can mend it while we wait: everything that the configuration may have wrong. */
+export function isMendable(error: unknown): error is CuenvError {
+  return error instanceof CuenvError && error.code !== "INTERNAL";
+}

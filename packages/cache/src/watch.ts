@@ -1,0 +1,7 @@
+/** What tasks read, looked at again and again: apart from the index, because only `--watch` needs it. */
+export {
+  createInputLook,
+  type WatchedFile,
+  type WatchedInputs,
+  type WatchedInputsOptions,
+} from "./watched-inputs.ts";

@@ -1,0 +1,197 @@
+import { mkdirSync, renameSync, rmSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { createSandbox, cue, type Outcome, type Sandbox } from "./sandbox.ts";
+
+interface Watch {
+  readonly sandbox: Sandbox;
+  readonly ended: Promise<Outcome>;
+  readonly pid: () => number;
+}
+
+let running: Watch | undefined;
+afterEach(async () => {
+  if (running === undefined) return;
+  const { pid, ended } = running;
+  running = undefined;
+  kill(pid(), "SIGINT");
+  await ended;
+});
+
+function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // Over already.
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function start(
+  files: Readonly<Record<string, string>>,
+  task: string,
+  args: readonly string[] = [],
+): Watch {
+  const sandbox = createSandbox(files);
+  let pid = 0;
+  const ended = sandbox.cuenv(["task", task, "--watch", ...args], {
+    detached: true,
+    onStart: (id) => (pid = id),
+  });
+  running = { sandbox, ended, pid: () => pid };
+  return running;
+}
+
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Tasks count their runs in ../NAME. Waits for so many, and gives how many there are some moments later. */
+async function runs({ sandbox }: Watch, name: string, least: number): Promise<number> {
+  await vi.waitUntil(() => sandbox.count(`../${name}`) >= least, {
+    timeout: 30_000,
+    interval: 20,
+  });
+  await wait(700);
+  return sandbox.count(`../${name}`);
+}
+
+const project = (task: Readonly<Record<string, unknown>>): Record<string, string> => ({
+  "env.cue": cue({ tasks: { t: task } }),
+  "src/a": "1",
+});
+const reading = {
+  command: "cat src/* > /dev/null 2>&1; echo x >> ../t; date +%N > out",
+  inputs: ["src"],
+  outputs: ["out"],
+};
+
+describe("cuenv task --watch", () => {
+  it("runs again when the content of an input changes, and not for a touch, other files or outputs", async () => {
+    const watch = start(project(reading), "t");
+    expect(await runs(watch, "t", 1)).toBe(1);
+    watch.sandbox.write("src/a", "2");
+    expect(await runs(watch, "t", 2)).toBe(2);
+    const soon = Date.now() / 1000 + 5;
+    utimesSync(watch.sandbox.path("src/a"), soon, soon);
+    watch.sandbox.write("elsewhere", "1");
+    watch.sandbox.write("out", "edited");
+    expect(await runs(watch, "t", 2)).toBe(2);
+  });
+
+  it("sees what editors do to save: a rename over the file, and a copy that is put aside", async () => {
+    const watch = start(project(reading), "t");
+    const { sandbox } = watch;
+    expect(await runs(watch, "t", 1)).toBe(1);
+    sandbox.write("src/.a.tmp~", "2");
+    renameSync(sandbox.path("src/.a.tmp~"), sandbox.path("src/a"));
+    expect(await runs(watch, "t", 2)).toBe(2);
+    renameSync(sandbox.path("src/a"), sandbox.path("src/a~"));
+    sandbox.write("src/4913", "");
+    unlinkSync(sandbox.path("src/4913"));
+    sandbox.write("src/a", "3");
+    unlinkSync(sandbox.path("src/a~"));
+    expect(await runs(watch, "t", 3)).toBe(3);
+    writeFileSync(sandbox.path("src/a"), "");
+    writeFileSync(sandbox.path("src/a"), "4");
+    expect(await runs(watch, "t", 4)).toBe(4);
+  });
+
+  it("follows new folders, and those that were removed and made again", async () => {
+    const watch = start(project(reading), "t");
+    const { sandbox } = watch;
+    expect(await runs(watch, "t", 1)).toBe(1);
+    mkdirSync(sandbox.path("src/deep/er"), { recursive: true });
+    sandbox.write("src/deep/er/b", "1");
+    expect(await runs(watch, "t", 2)).toBe(2);
+    sandbox.write("src/deep/er/b", "2");
+    expect(await runs(watch, "t", 3)).toBe(3);
+    rmSync(sandbox.path("src"), { recursive: true });
+    expect(await runs(watch, "t", 4)).toBe(4);
+    sandbox.write("src/a", "5");
+    expect(await runs(watch, "t", 5)).toBe(5);
+    sandbox.write("src/a", "6");
+    expect(await runs(watch, "t", 6)).toBe(6);
+  });
+
+  it("comes to rest when tasks write what nobody declared, and what they read", async () => {
+    const loose = start(
+      project({ command: "echo x >> ../t; date +%N > new; date +%N >> src/a" }),
+      "t",
+    );
+    // Twice more for src/a, which was there: somebody could have edited it.
+    expect(await runs(loose, "t", 3)).toBe(3);
+    loose.sandbox.write("src/b", "1");
+    expect(await runs(loose, "t", 4)).toBe(4);
+    kill(loose.pid(), "SIGINT");
+    const { stderr } = await loose.ended;
+    expect(stderr).toMatch(/the tasks themselves write src\/a: /);
+  });
+
+  it("ends what runs when its inputs change, and starts anew", async () => {
+    const watch = start(
+      project({
+        command: "echo x >> ../t; grep -q 1 src/a && sleep 60; echo y >> ../done",
+        inputs: ["src"],
+      }),
+      "t",
+    );
+    expect(await runs(watch, "t", 1)).toBe(1);
+    watch.sandbox.write("src/a", "1 again");
+    expect(await runs(watch, "t", 2)).toBe(2);
+    // The same file in the next run, too: no edit is lost.
+    watch.sandbox.write("src/a", "2");
+    expect(await runs(watch, "t", 3)).toBe(3);
+    expect(await runs(watch, "done", 1)).toBe(1);
+  });
+
+  it("goes on after a task that fails and a configuration that is broken, and reads it anew", async () => {
+    const watch = start(project({ ...reading, command: `${reading.command}; exit 3` }), "t");
+    const { sandbox } = watch;
+    expect(await runs(watch, "t", 1)).toBe(1);
+    const good = sandbox.read("env.cue");
+    sandbox.write("env.cue", "package cuenv\ntasks: {");
+    await wait(1500);
+    sandbox.write("src/a", "2");
+    expect(await runs(watch, "t", 1)).toBe(1);
+    sandbox.write("env.cue", good.replace("exit 3", "echo x >> ../other"));
+    expect(await runs(watch, "t", 2)).toBe(2);
+    expect(await runs(watch, "other", 1)).toBe(1);
+    sandbox.write("src/a", "3");
+    expect(await runs(watch, "t", 3)).toBe(3);
+    kill(watch.pid(), "SIGINT");
+    const { stderr } = await watch.ended;
+    expect(stderr).toMatch(/\[CUE_SYNTAX\]/);
+    expect(stderr).toMatch(/waiting until the configuration is mended/);
+  });
+
+  it("row 31: Ctrl-C while it waits, and while a task runs, exits with 130 and leaves nothing", async () => {
+    const idle = start(project(reading), "t");
+    expect(await runs(idle, "t", 1)).toBe(1);
+    kill(idle.pid(), "SIGINT");
+    expect((await idle.ended).code).toBe(130);
+    const busy = start(
+      project({ command: "echo $$ >> ../t; sleep 300 & echo $! >> ../t; wait", inputs: [] }),
+      "t",
+    );
+    expect(await runs(busy, "t", 2)).toBe(2);
+    const pids = busy.sandbox.read("../t").trim().split("\n").map(Number);
+    expect(pids.filter(isAlive)).toHaveLength(2);
+    kill(busy.pid(), "SIGINT");
+    expect((await busy.ended).code).toBe(130);
+    await vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), { timeout: 5_000 });
+  });
+
+  it("refuses what a watch cannot give, and a task that is not there", async () => {
+    const sandbox = createSandbox(project(reading));
+    for (const args of [["t", "--json"], ["t", "--dry-run"], ["t", "--trace", "x"], [], ["u"]]) {
+      const run = await sandbox.cuenv(["task", ...args, "--watch"]);
+      expect(run.code, `${args.join(" ")}: ${run.stderr}`).toBe(2);
+    }
+  });
+});
