@@ -175,7 +175,7 @@ describe("T7: a link on the disk in the way", () => {
   });
 });
 
-describe("C10: any list of entries", () => {
+describe("T7, C10: any list of entries", () => {
   const piece = fc.constantFrom(
     "dist",
     "..",
