@@ -1,6 +1,6 @@
 import { createDiskBlobStore } from "@cuenv/cas";
 import { type Digest, digestFunctions } from "@cuenv/digest";
-import { type Cause, explainMiss, type KeyInputs } from "@cuenv/key";
+import { type Cause, explainMiss, type ExplainOptions, type KeyInputs } from "@cuenv/key";
 import type { CacheEngine } from "./cache-engine.ts";
 import type { ComputedKey } from "./compute-key.ts";
 import { readBlob } from "./read-blob.ts";
@@ -24,11 +24,12 @@ export interface Explanation {
   readonly causes: readonly Cause[];
 }
 
-/** Why there is no result, by comparison with the nearest one that this task had in this workspace. */
+/** Why there is no result, by comparison with the nearest one that this task had in this workspace; `without` what these dependencies made. */
 export async function explain(
   engine: CacheEngine,
   request: TaskRequest,
   key: ComputedKey,
+  without?: ReadonlySet<string>,
 ): Promise<Explanation> {
   const taskId = engine.taskId(request.task);
   const last = engine.lastResults.get(taskId);
@@ -38,7 +39,10 @@ export async function explain(
   // Back to what was once: it was here, and is not any more.
   if (earlier.some((result) => result.key === current)) return { text: evicted, causes: [] };
   const candidates = [...(last === undefined ? [] : [last]), ...earlier];
-  const nearest = await nearestCauses(engine, candidates, key.action.keyInputs());
+  const nearest = await nearestCauses(engine, candidates, key.action.keyInputs(), {
+    exists: (path) => engine.index.stat(path) !== undefined,
+    ...(without === undefined ? {} : { without }),
+  });
   if (nearest === undefined && last !== undefined) {
     const text = "something changed since the last result, which is no longer in the cache";
     return { text, causes: [] };
@@ -52,8 +56,8 @@ async function nearestCauses(
   engine: CacheEngine,
   candidates: readonly { readonly key: string; readonly keyInputs: Digest }[],
   current: KeyInputs,
+  options: ExplainOptions,
 ): Promise<readonly Cause[] | undefined> {
-  const exists = (path: string): boolean => engine.index.stat(path) !== undefined;
   const seen = new Set<string>();
   let best: { readonly causes: readonly Cause[]; readonly distance: number } | undefined;
   let bytes = 0;
@@ -63,7 +67,7 @@ async function nearestCauses(
     if (best !== undefined && (bytes += keyInputs.sizeBytes) > maxEarlierBytes) break;
     const previous = await storedKeyInputs(engine, keyInputs);
     if (previous === undefined) continue;
-    const causes = explainMiss(previous, current, { exists });
+    const causes = explainMiss(previous, current, options);
     const distance = causes.reduce((sum, { components }) => sum + components.length, 0);
     if (best === undefined || distance < best.distance) best = { causes, distance };
     if (distance <= nearEnough) break;

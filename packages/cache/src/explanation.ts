@@ -7,5 +7,6 @@ export {
   keyComponents,
   type KeyInputs,
 } from "@cuenv/key";
+export { ownCauses, type UnknownDependency } from "./own-causes.ts";
 export { readBlob } from "./read-blob.ts";
 export { previewTask, type TaskPreview } from "./preview-task.ts";

@@ -106,6 +106,18 @@ async function entryMiss(
   return { kind: "miss", reason: "untrusted", detail: "its stored result is not trusted" };
 }
 
+/** Why an entry is not used, in the words of a run; nothing is told or taken away. */
+export function entryMissText({
+  reason,
+  detail,
+  refusal,
+}: Lookup & { readonly kind: "miss" }): string {
+  if (refusal !== undefined) return `its stored result is not trusted: ${detail}`;
+  const known = knownReason(reason);
+  const text = missText(known, detail);
+  return text === detail || known === "incomplete" ? text : `${text}: ${detail}`;
+}
+
 const missReasons = {
   absent: "absent",
   expired: "expired",
@@ -119,9 +131,7 @@ function lookupMiss(
   reason: string,
   detail: string,
 ): LookUp {
-  const known = Object.hasOwn(missReasons, reason)
-    ? missReasons[reason as keyof typeof missReasons]
-    : "corrupt";
+  const known = knownReason(reason);
   if (known === "corrupt")
     trouble(
       engine,
@@ -132,6 +142,12 @@ function lookupMiss(
   if (known === "unreadable")
     trouble(engine, request, "unavailable", `the cache cannot be used: ${detail}`);
   return { kind: "miss", reason: known, detail: missText(known, detail) };
+}
+
+function knownReason(reason: string): MissReason {
+  return Object.hasOwn(missReasons, reason)
+    ? missReasons[reason as keyof typeof missReasons]
+    : "corrupt";
 }
 
 function missText(reason: MissReason, detail: string): string {

@@ -4,6 +4,7 @@ import type { CacheEngine } from "./cache-engine.ts";
 import { type ComputedKey, computeKey } from "./compute-key.ts";
 import { notRead } from "./execute-task-with-cache.ts";
 import { explain, storedKeyInputs } from "./explain.ts";
+import { entryMissText } from "./look-up.ts";
 import { resolvedMode } from "./resolved-mode.ts";
 import type { DependencyState, TaskRequest } from "./task-request.ts";
 import { dependencyState } from "./task-state.ts";
@@ -56,7 +57,7 @@ export async function previewTask(engine: CacheEngine, request: TaskRequest): Pr
   const { maxAgeMs } = request.task.cache;
   const found = await engine.actions.get(key.digest, maxAgeMs === undefined ? {} : { maxAgeMs });
   if (found.kind === "miss") {
-    if (found.reason !== "absent") return miss(found.detail);
+    if (found.reason !== "absent") return miss(entryMissText(found));
     const { text, causes } = await explain(engine, request, key);
     return miss(text, causes);
   }

@@ -104,3 +104,9 @@ function sharedVerb(changed: readonly ChangedComponent[]): string {
   const verbs = new Set(changed.map(verb));
   return verbs.size === 1 ? [...verbs].join("") : "changed";
 }
+
+/** On one short line. */
+export function shorten(text: string): string {
+  const line = text.replaceAll(/\s+/g, " ").trim();
+  return line.length > 40 ? `${line.slice(0, 39)}…` : line;
+}

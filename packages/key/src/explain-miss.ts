@@ -7,6 +7,7 @@ import {
   type Components,
   group,
   listCause,
+  shorten,
 } from "./cause.ts";
 import { declarationCause, type ExplainOptions, inputCause } from "./input-causes.ts";
 import type { KeyInputs, KeyVariable } from "./key-inputs.ts";
@@ -14,16 +15,18 @@ import { shortPair } from "./short-pair.ts";
 
 /**
  * Why the key of a task is not what it was, the most telling cause first: what changes every key, then files, then the
- * rest. Empty when nothing differs.
+ * rest; what dependencies made last. Empty when nothing differs.
  */
 export function explainMiss(
-  previous: KeyInputs | undefined,
-  current: KeyInputs,
+  earlier: KeyInputs | undefined,
+  now: KeyInputs,
   options: ExplainOptions = {},
 ): Cause[] {
-  if (previous === undefined) {
-    return [{ kind: "first", name: current.task, text: "first run", components: [] }];
+  if (earlier === undefined) {
+    return [{ kind: "first", name: now.task, text: "first run", components: [] }];
   }
+  const { without = new Set() } = options;
+  const [previous, current] = [withoutTasks(earlier, without), withoutTasks(now, without)];
   const differences: (Cause | undefined)[] = [
     single("schema", "key format", `${previous.keySchema}`, `${current.keySchema}`),
     single("digestFunction", "digest function", previous.digestFunction, current.digestFunction),
@@ -32,8 +35,6 @@ export function explainMiss(
     single("cacheKey", "cacheKey", previous.cacheKey, current.cacheKey),
     declarationCause(previous, current),
     inputCause("file", previous, current, options),
-    inputCause("dependencyOutput", previous, current, options),
-    dependencyCause(previous, current),
     listCause("variable", ["variable", "variables"], variables(previous), variables(current)),
     commandCause(previous, current),
     single(
@@ -52,8 +53,22 @@ export function explainMiss(
       components(current),
     ),
     single("timeout", "timeout", milliseconds(previous.timeoutMs), milliseconds(current.timeoutMs)),
+    // What changed a dependency (a variable, a tool) is most often told above already.
+    inputCause("dependencyOutput", previous, current, options),
+    dependencyCause(previous, current),
   ];
   return differences.filter((cause) => cause !== undefined);
+}
+
+function withoutTasks(inputs: KeyInputs, tasks: ReadonlySet<string>): KeyInputs {
+  if (tasks.size === 0) return inputs;
+  const isKept = (producer: string | undefined): boolean =>
+    producer === undefined || !tasks.has(producer);
+  return {
+    ...inputs,
+    inputs: inputs.inputs.filter(({ path }) => isKept(inputs.producers[path])),
+    dependencies: inputs.dependencies.filter(({ task }) => isKept(task)),
+  };
 }
 
 function commandCause(previous: KeyInputs, current: KeyInputs): Cause | undefined {
@@ -75,11 +90,6 @@ function single(
       ? `${name} ${after === undefined ? "removed" : "set"}`
       : `${name} changed: ${shortPair(before, after)}`;
   return causeOf(kind, { name, before, after, text });
-}
-
-function shorten(text: string): string {
-  const line = text.replaceAll(/\s+/g, " ").trim();
-  return line.length > 40 ? `${line.slice(0, 39)}…` : line;
 }
 
 function keysOf(names: readonly string[]): Components {

@@ -5,6 +5,7 @@ import {
   type ChangedComponent,
   compare,
   group,
+  shorten,
   shortenPath,
   shortNames,
 } from "./cause.ts";
@@ -14,6 +15,8 @@ import { shortPair } from "./short-pair.ts";
 export interface ExplainOptions {
   /** Whether there is a file, relative to the workspace root, now: one that is no input any more did not have to go. */
   readonly exists?: (path: string) => boolean;
+  /** Names of dependencies of which nobody knows what they would make now: they are left out of the comparison. */
+  readonly without?: ReadonlySet<string>;
 }
 
 function contentOf(node: InputNode): string {
@@ -35,20 +38,27 @@ function describe(digest: Digest): string {
 export function declarationCause(previous: KeyInputs, current: KeyInputs): Cause | undefined {
   const [was, is] = [previous.declaredInputs, current.declaredInputs];
   if (was === undefined || is === undefined) return undefined;
-  const [before, after] = [declarationText(was), declarationText(is)];
+  const [before, after] = [patternsOf(was), patternsOf(is)];
+  const removed = before.filter((pattern) => !after.includes(pattern));
+  const added = after.filter((pattern) => !before.includes(pattern));
   const paths = ({ inputs, producers }: KeyInputs): string =>
     inputs.flatMap(({ path }) => (Object.hasOwn(producers, path) ? [] : [path])).join("\0");
-  if (before === after || paths(previous) === paths(current)) return undefined;
-  const text = `declared inputs changed: ${shortPair(before, after)}`;
-  return causeOf("inputs", { name: "inputs", before, after, text });
+  if (before.join() === after.join() || paths(previous) === paths(current)) return undefined;
+  const [gone, come] = [removed.join(", "), added.join(", ")];
+  const what =
+    gone === "" || come === ""
+      ? `${shorten(gone || come || "their order")} ${gone === "" ? (come === "" ? "changed" : "added") : "removed"}`
+      : shortPair(gone, come);
+  const values = { before: before.join(", "), after: after.join(", ") };
+  return causeOf("inputs", { name: "inputs", ...values, text: `declared inputs changed: ${what}` });
 }
 
-function declarationText({ inputs, extraInputs, ignoreInputs }: DeclaredInputs): string {
+function patternsOf({ inputs, extraInputs, ignoreInputs }: DeclaredInputs): readonly string[] {
   return [
     ...(inputs ?? ["all files"]),
     ...extraInputs.map((pattern) => `extra ${pattern}`),
     ...ignoreInputs.map((pattern) => `ignore ${pattern}`),
-  ].join(", ");
+  ];
 }
 
 /** Files of the task's own, or outputs of its dependencies. A path that changed sides counts where it is now. */

@@ -19,7 +19,8 @@ export async function runWhy(invocation: Invocation): Promise<number> {
   return 0;
 }
 
-function whyDocument({ name, node, previews }: PreviewedTask): object {
+function whyDocument(previewed: PreviewedTask): object {
+  const { name, node, previews } = previewed;
   const preview = node.kind === "cached" ? node.preview : undefined;
   const result = preview?.result;
   const first = node.kind === "unknown" ? firstToRun(node, previews) : undefined;
@@ -28,8 +29,8 @@ function whyDocument({ name, node, previews }: PreviewedTask): object {
     task: name,
     outcome: statusOf(node),
     key: preview?.key ?? null,
-    text: reasonOf(node),
-    causes: (preview?.causes ?? []).map(causeDocument),
+    text: firstLine(previewed),
+    causes: telling(node, first?.node).map(causeDocument),
     /** Of a task whose key is not known yet: the dependency that would run, and why. */
     dependency:
       first === undefined
@@ -53,30 +54,69 @@ function whyDocument({ name, node, previews }: PreviewedTask): object {
 }
 
 function causesOf(node: NodePreview): readonly Cause[] {
-  return node.kind === "cached" ? node.preview.causes : [];
+  if (node.kind === "uncached") return [];
+  return node.kind === "cached" ? node.preview.causes : node.causes;
 }
 
-function whyText({ name, node, previews }: PreviewedTask): string {
-  if (node.kind === "uncached") return `${name} is not cached: it runs each time\n`;
+/** A task's own causes or, when only a dependency would run, those of it. */
+function telling(node: NodePreview, first: NodePreview | undefined): readonly Cause[] {
+  const own = causesOf(node);
+  return own.length > 0 || first === undefined ? own : causesOf(first);
+}
+
+/** What the text answer begins with. */
+function firstLine({ name, node, previews }: PreviewedTask): string {
+  if (node.kind === "uncached") return `${name} is not cached: it runs each time`;
+  if (node.kind === "unknown" && node.causes.length === 0) {
+    const first = firstToRun(node, previews);
+    return `${first.name} would run first: ${reasonOf(first.node)}`;
+  }
+  return reasonOf(node);
+}
+
+function whyText(previewed: PreviewedTask): string {
+  const { name, node, previews } = previewed;
+  const begin = firstLine(previewed);
+  if (node.kind === "uncached") return lines(begin);
   if (node.kind === "unknown") {
     const first = firstToRun(node, previews);
+    const dependency = causesOf(first.node).map(causeLines);
+    if (node.causes.length === 0)
+      return lines(
+        begin,
+        `${name} depends on what it makes; if that is as it was, ${name} is a hit`,
+        ...dependency,
+      );
     return lines(
+      begin,
+      `${name} would run, after ${first.name}`,
+      ...node.causes.map(causeLines),
       `${first.name} would run first: ${reasonOf(first.node)}`,
-      `${name} depends on what it makes; if that is as it was, ${name} is a hit`,
-      ...causesOf(first.node).map(causeLines),
+      ...dependency,
     );
   }
   const { preview } = node;
-  return preview.outcome === "hit" ? hitText(name, preview) : missText(name, preview);
+  return preview.outcome === "hit" ? hitText(name, preview) : missText(name, preview, previews);
 }
 
-function missText(name: string, preview: TaskPreview): string {
+function missText(name: string, preview: TaskPreview, previews: PreviewedTask["previews"]): string {
+  // A dependency that makes nothing counts with its key: what changed that is the answer.
+  const changed = preview.causes.flatMap(({ kind, components }) =>
+    kind === "dependency" ? components.map((component) => component.name) : [],
+  );
+  const further = changed.flatMap((dependency) => {
+    const node = previews.get(dependency);
+    return node === undefined || statusOf(node) !== "miss"
+      ? []
+      : [`${dependency} would run: ${reasonOf(node)}`, ...causesOf(node).map(causeLines)];
+  });
   return lines(
     preview.text,
     preview.key === undefined
       ? `${name} would run, and not be stored: it has no key`
       : `${name} would run: nothing is stored under its key ${preview.key.slice(0, 12)}`,
     ...preview.causes.map(causeLines),
+    ...further,
   );
 }
 

@@ -67,7 +67,8 @@ export function previewDocument(previews: ReadonlyMap<string, NodePreview>): obj
 
 export function statusOf(node: NodePreview): "hit" | "miss" | "off" | "unknown" {
   if (node.kind === "cached") return node.preview.outcome;
-  return node.kind === "uncached" ? "off" : "unknown";
+  if (node.kind === "uncached") return "off";
+  return node.causes.length > 0 ? "miss" : "unknown";
 }
 
 /** Why a task would run, in a few words. */
@@ -78,6 +79,6 @@ export function reasonOf(node: NodePreview): string {
     case "uncached":
       return "not cached";
     case "unknown":
-      return `depends on what ${node.because} makes, which would run first`;
+      return node.causes[0]?.text ?? `depends on what ${node.because} makes, which would run first`;
   }
 }

@@ -1,5 +1,12 @@
-import type { DependencyState } from "@cuenv/cache";
-import { previewTask, readBlob, type TaskPreview } from "@cuenv/cache/explanation";
+import type { CacheEngine, DependencyState } from "@cuenv/cache";
+import {
+  type Cause,
+  ownCauses,
+  previewTask,
+  readBlob,
+  type TaskPreview,
+  type UnknownDependency,
+} from "@cuenv/cache/explanation";
 import { getTaskCacheMode } from "@cuenv/config";
 import {
   type ExecutionContext,
@@ -7,6 +14,7 @@ import {
   type Plan,
   type PlanNode,
   runPlan,
+  type TaskOutputs,
 } from "@cuenv/runner";
 import type { OpenProject } from "../project/open-project.ts";
 import { createRunContext, openCache } from "../run/create-run-context.ts";
@@ -19,8 +27,8 @@ export type NodePreview =
   | { readonly kind: "cached"; readonly preview: TaskPreview }
   /** It is not cached, and runs each time. */
   | { readonly kind: "uncached" }
-  /** Its key depends on what another task would make. */
-  | { readonly kind: "unknown"; readonly because: string };
+  /** Its key depends on what another task would make. `causes`: what makes it a miss whatever that is. */
+  | { readonly kind: "unknown"; readonly because: string; readonly causes: readonly Cause[] };
 
 interface Payload {
   readonly node: NodePreview;
@@ -71,7 +79,6 @@ async function payloadOf(
   signal: AbortSignal,
 ): Promise<Payload> {
   const { name, task } = node;
-  const states: DependencyState[] = [];
   const mode = getTaskCacheMode(run.settings, task.cache);
   const { engine } = run;
   if (engine === undefined || mode === "off") {
@@ -79,24 +86,58 @@ async function payloadOf(
     const unknown = { task: name, key: undefined, outputs: undefined, declaredOutputs: [] };
     return { node: { kind: "uncached" }, state: outputs.length === 0 ? unknown : undefined };
   }
-  for (const [dependency, outcome] of dependencies) {
-    const state = "payload" in outcome ? outcome.payload.state : undefined;
-    if (state === undefined || (run.referenced.has(dependency) && !run.outputs.has(dependency)))
-      return { node: { kind: "unknown", because: dependency }, state: undefined };
-    states.push(state);
-  }
+  const { states, unknown, isPrinted } = dependencyStates(run, dependencies);
+  const [because] = unknown;
+  if (because !== undefined && !isPrinted)
+    return { node: { kind: "unknown", because: because.task, causes: [] }, state: undefined };
   const silent = { stdout: () => {}, stderr: () => {} };
   const resolved = await resolveNode(run, node, silent, signal);
-  const preview = await previewTask(engine, taskRequest(run, node, { ...resolved, mode, states }));
-  if (preview.result !== undefined && run.referenced.has(name)) {
-    const { stdout, stderr } = preview.result;
-    const bytesOf = (digest: typeof stdout): Promise<Uint8Array> | Uint8Array =>
-      digest === null ? new Uint8Array() : readBlob(engine.blobs, digest, digest.sizeBytes);
-    run.outputs.set(name, {
-      stdout: await bytesOf(stdout),
-      stderr: await bytesOf(stderr),
-      exitCode: 0,
-    });
+  const request = taskRequest(run, node, { ...resolved, mode, states });
+  if (because !== undefined) {
+    const causes = await ownCauses(engine, request, unknown);
+    return { node: { kind: "unknown", because: because.task, causes }, state: undefined };
   }
+  const preview = await previewTask(engine, request);
+  if (preview.result !== undefined && run.referenced.has(name))
+    run.outputs.set(name, await printedOutput(engine, preview.result));
   return { node: { kind: "cached", preview }, state: preview.state };
+}
+
+interface DependencyStates {
+  readonly states: readonly DependencyState[];
+  /** Those that would run first. */
+  readonly unknown: readonly UnknownDependency[];
+  /** Whether what they print is known, where the task refers to it. */
+  readonly isPrinted: boolean;
+}
+
+function dependencyStates(
+  run: RunContext,
+  dependencies: ExecutionContext<Payload>["dependencies"],
+): DependencyStates {
+  const states: DependencyState[] = [];
+  const unknown: UnknownDependency[] = [];
+  let isPrinted = true;
+  for (const [task, outcome] of dependencies) {
+    const state = "payload" in outcome ? outcome.payload.state : undefined;
+    const isKnown = !run.referenced.has(task) || run.outputs.has(task);
+    isPrinted &&= isKnown;
+    if (state !== undefined && isKnown) states.push(state);
+    else unknown.push({ task, declaredOutputs: declaredOutputs(run, task) });
+  }
+  return { states, unknown, isPrinted };
+}
+
+function declaredOutputs({ open }: RunContext, name: string): readonly string[] {
+  const task = open.project.tasks[name];
+  return (task?.kind === "command" ? task.outputs : undefined) ?? [];
+}
+
+async function printedOutput(
+  { blobs }: CacheEngine,
+  { stdout, stderr }: NonNullable<TaskPreview["result"]>,
+): Promise<TaskOutputs> {
+  const bytesOf = (digest: typeof stdout): Promise<Uint8Array> | Uint8Array =>
+    digest === null ? new Uint8Array() : readBlob(blobs, digest, digest.sizeBytes);
+  return { stdout: await bytesOf(stdout), stderr: await bytesOf(stderr), exitCode: 0 };
 }

@@ -34,7 +34,12 @@ export function errorDocument(error: CuenvError): ErrorDocument {
   const { code, message, hint = null, location, others } = error;
   const { file = null, line = null, column = null } = location ?? {};
   return {
-    ...{ code, message, hint, file, line, column },
+    code,
+    message,
+    hint,
+    file,
+    line,
+    column,
     ...(others.length > 0 ? { others: others.map((other) => errorDocument(other)) } : {}),
   };
 }
