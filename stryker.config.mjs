@@ -31,7 +31,7 @@ export default {
   coverageAnalysis: "perTest",
   concurrency: Number(process.env.CUENV_MUTATION_JOBS ?? 1),
   ignoreStatic: true,
-  timeoutMS: 20_000,
+  timeoutMS: 8_000,
   reporters: ["clear-text", "progress-append-only", "json"],
   clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
   jsonReporter: { fileName: `mutation-${process.env.CUENV_MUTATE ?? "signer"}.json` },
