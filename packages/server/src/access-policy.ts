@@ -54,6 +54,12 @@ export function createAccessPolicy(options: AccessPolicyOptions): AccessPolicy {
   };
 }
 
+/** For a server that only this machine reaches: whoever comes may do everything. */
+export function createOpenPolicy(): AccessPolicy {
+  const anybody: Identity = { name: "anybody", namespaces: "*", scopes: ["read", "write"] };
+  return { identify: () => anybody };
+}
+
 /** Whether `identity` may do this in `namespace`. */
 export function isAllowed(identity: Identity, scope: Scope, namespace: string): boolean {
   if (!identity.scopes.includes(scope)) return false;
@@ -70,7 +76,8 @@ function assertGrant(grant: TokenGrant): void {
   throw new CuenvError("SERVER_CONFIG_INVALID", `cannot use token "${grant.name}": ${problem}`);
 }
 
-function grantProblem(grant: TokenGrant): string | undefined {
+/** Why a grant cannot be used. */
+export function grantProblem(grant: TokenGrant): string | undefined {
   if (!/^[0-9a-f]{64}$/.test(grant.sha256)) return "its sha256 is not 64 hex digits";
   if (grant.scopes.length === 0) return "it has no scope: read, write or both";
   if (grant.namespaces === "*") return undefined;

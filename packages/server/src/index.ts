@@ -3,6 +3,7 @@ export {
   type AccessPolicy,
   type AccessPolicyOptions,
   createAccessPolicy,
+  createOpenPolicy,
   hashToken,
   type Identity,
   type Scope,
@@ -14,6 +15,11 @@ export {
   type ArtifactStoreOptions,
   createArtifactStore,
 } from "./artifact-store.ts";
+export {
+  type CacheServerOptions,
+  createCacheServer,
+  defaultMaxArtifactBytes,
+} from "./cache-server.ts";
 export type { Exchange, FrontEnd, Route } from "./front-end.ts";
 export {
   type AnsweredRequest,
@@ -24,6 +30,7 @@ export {
 } from "./http-server.ts";
 export { createMetrics, type Metrics } from "./metrics.ts";
 export { createOperationsFrontEnd, metricHelp } from "./operations-front-end.ts";
+export { parseServerSettings, type ServerSettings } from "./server-settings.ts";
 export type { RequestTarget } from "./request-target.ts";
 export {
   createTurborepoFrontEnd,

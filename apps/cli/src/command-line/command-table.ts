@@ -3,6 +3,7 @@ import { directory, json, packageName } from "./common-flags.ts";
 import { configurationCommands } from "./configuration-commands.ts";
 import { houseCommands } from "./house-commands.ts";
 import { keyCommands } from "./key-commands.ts";
+import { serveCommands } from "./serve-commands.ts";
 import { trustCommands } from "./trust-commands.ts";
 
 const environment = {
@@ -300,5 +301,6 @@ export const commands: readonly Command[] = [
   },
   ...configurationCommands,
   ...trustCommands,
+  ...serveCommands,
   ...keyCommands,
 ];

@@ -32,6 +32,8 @@ export interface Command {
   readonly hidden?: boolean;
   /** Whether words that are no flags may follow. */
   readonly takesNames: boolean;
+  /** All that stands after its name is another program's, flags too; only --help alone is ours. */
+  readonly passesThrough?: boolean;
   readonly flags: Readonly<Record<string, Flag>>;
   /** More than the summary says: lines for the command's own help. */
   readonly about?: readonly string[];

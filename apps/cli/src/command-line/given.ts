@@ -14,3 +14,20 @@ export function flagText(invocation: Invocation, flag: string): string | undefin
   const value = invocation.flags[flag];
   return typeof value === "string" ? value : undefined;
 }
+
+/**
+ * A flag's value as `parse` reads it; undefined when it was not given.
+ * @throws {CuenvError} USAGE, with the example
+ */
+export function flagValue<Value>(
+  invocation: Invocation,
+  flag: string,
+  parse: (text: string) => Value | undefined,
+  example: string,
+): Value | undefined {
+  const text = flagText(invocation, flag);
+  if (text === undefined) return undefined;
+  const value = parse(text);
+  if (value !== undefined) return value;
+  throw new CuenvError("USAGE", `cannot use --${flag} ${text}: it is not like ${example}`);
+}

@@ -34,7 +34,22 @@ export function parseCommandLine(argv: readonly string[]): ParsedCommandLine {
   if (first === "--version" || first === "-V" || first === "version") return { kind: "version" };
   const { command, used } = findCommand(words);
   if (command === undefined) return commandGroupHelp(words);
+  if (command.passesThrough === true)
+    return passThrough(command, before, argv.slice(before.length + used));
   return parseCommand(command, [...before, ...words.slice(used)], rest);
+}
+
+function passThrough(
+  command: Command,
+  before: readonly string[],
+  rest: readonly string[],
+): ParsedCommandLine {
+  const [only, ...more] = rest;
+  if (more.length === 0 && (only === undefined || only === "--help" || only === "-h"))
+    return { kind: "help", command, topic: command.name };
+  const parsed = parseCommand(command, before, undefined);
+  if (parsed.kind !== "command") return parsed;
+  return { ...parsed, invocation: { ...parsed.invocation, rest } };
 }
 
 /** `cuenv -C dir task` means the same as `cuenv task -C dir`. */

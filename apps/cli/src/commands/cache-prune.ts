@@ -2,6 +2,7 @@ import { cleanupStaleEntries } from "@cuenv/cache/maintenance";
 import { parseByteSize, parseDuration } from "@cuenv/config";
 import { CuenvError } from "@cuenv/errors";
 import type { Invocation } from "../command-line/command.ts";
+import { flagValue } from "../command-line/given.ts";
 import { openSettings } from "../project/open-project.ts";
 import { printOut } from "../report/terminal.ts";
 import { removedText } from "../report/removed-text.ts";
@@ -26,21 +27,9 @@ export function runCachePrune(invocation: Invocation): Promise<number> {
     });
   }
   return remove(invocation, {
-    maxBytes: read("max-size", size, parseByteSize, "5GiB"),
-    maxAgeMs: read("max-age", age, parseDuration, "7d"),
+    maxBytes: flagValue(invocation, "max-size", parseByteSize, "5GiB"),
+    maxAgeMs: flagValue(invocation, "max-age", parseDuration, "7d"),
   });
-}
-
-function read(
-  flag: string,
-  value: string | boolean | undefined,
-  parse: (text: string) => number | undefined,
-  example: string,
-): number | undefined {
-  if (typeof value !== "string") return undefined;
-  const number = parse(value);
-  if (number !== undefined) return number;
-  throw new CuenvError("USAGE", `cannot use --${flag} ${value}: it is not like ${example}`);
 }
 
 function remove(invocation: Invocation, limits: Limits): Promise<number> {

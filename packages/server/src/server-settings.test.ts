@@ -1,0 +1,82 @@
+import { describe, expect, it } from "vitest";
+import { hashToken } from "./access-policy.ts";
+import { parseServerSettings } from "./server-settings.ts";
+
+const sha256 = hashToken("secret");
+const token = { name: "ci", sha256, namespaces: ["acme"], scopes: ["read", "write"] };
+
+function parse(value: unknown, environment: Record<string, string> = {}) {
+  const text = typeof value === "string" ? value : JSON.stringify(value, undefined, 2);
+  return parseServerSettings(text, "server.yaml", environment);
+}
+
+function problemOf(value: unknown): unknown {
+  try {
+    parse(value);
+    return "no problem";
+  } catch (error) {
+    return error;
+  }
+}
+
+describe("the configuration of a server", () => {
+  it("may be empty, and lets nobody in then", () => {
+    for (const text of ["", "{}", "# nothing\n"])
+      expect(parse(text)).toEqual({
+        tokens: [],
+        anonymousReads: undefined,
+        tags: new Map(),
+        maxArtifactBytes: undefined,
+      });
+  });
+
+  it("has tokens by hash, what everybody may read, and teams that sign", () => {
+    const text = `
+tokens:
+  - {name: ci, sha256: "${sha256}", namespaces: [acme], scopes: [read, write]}
+  - {name: all, sha256: "${hashToken("other")}", namespaces: "*", scopes: [read]}
+anonymousReads: [public]
+maxArtifactBytes: 1000
+teams:
+  acme: {signatureKey: "\${ACME_KEY}", requireSignature: true}
+`;
+    expect(parse(text, { ACME_KEY: "the key" })).toEqual({
+      tokens: [token, { name: "all", sha256: hashToken("other"), namespaces: "*", scopes: ["read"] }],
+      anonymousReads: ["public"],
+      maxArtifactBytes: 1000,
+      tags: new Map([["acme", { key: "the key", required: true }]]),
+    });
+  });
+
+  it("says in which line and field something is wrong", () => {
+    const text = `tokens:\n  - name: ci\n    sha256: "${sha256}"\n    namespaces: [acme, a/b]\n    scopes: [read]\n`;
+    expect(problemOf(text)).toMatchObject({
+      code: "SERVER_CONFIG_INVALID",
+      message: expect.stringContaining("tokens.0.namespaces.1: it is not a namespace"),
+      location: { file: "server.yaml", line: 4, column: 24 },
+    });
+  });
+
+  it.each([
+    ["a field that there is not", { token: [] }, "token: there is no such field"],
+    ["a token in clear", { tokens: [{ ...token, sha256: "secret" }] }, "not 64 hex digits"],
+    ["no scope", { tokens: [{ ...token, scopes: [] }] }, "scopes: it is empty"],
+    ["another scope", { tokens: [{ ...token, scopes: ["admin"] }] }, "a scope is read or write"],
+    ["no namespace", { tokens: [{ ...token, namespaces: [] }] }, "namespaces: it is empty"],
+    ["a name twice", { tokens: [token, token] }, "another token has this name"],
+    ["an odd name", { tokens: [{ ...token, name: "a b" }] }, "tokens.0.name"],
+    ["no list", { tokens: {} }, "tokens: it is not a list"],
+    ["a size in words", { maxArtifactBytes: "2GB" }, "it is not a number of bytes"],
+    ["a key in clear", { teams: { acme: { signatureKey: "key" } } }, "not the name of a variable"],
+    ["an unset key", { teams: { acme: { signatureKey: "${NO}" } } }, "the variable NO is not set"],
+    ["a list of teams", { teams: [] }, "teams: it is not a mapping"],
+    ["broken YAML", "tokens: [", "cannot use server.yaml"],
+    ["a field twice", "tokens: []\ntokens: []\n", "cannot use server.yaml"],
+  ])("refuses %s", (_what, value, message) => {
+    expect(problemOf(value)).toMatchObject({
+      code: "SERVER_CONFIG_INVALID",
+      message: expect.stringContaining(message),
+      location: { file: "server.yaml", line: expect.any(Number) },
+    });
+  });
+});

@@ -1,0 +1,157 @@
+import { CuenvError } from "@cuenv/errors";
+import { isNamespace } from "@cuenv/action-cache";
+import { LineCounter, parseDocument } from "yaml";
+import { grantProblem, type Identity, type Scope, type TokenGrant } from "./access-policy.ts";
+import type { TagPolicy } from "./turborepo/turborepo-front-end.ts";
+
+/** What the file of `cuenv serve --config` says. */
+export interface ServerSettings {
+  readonly tokens: readonly TokenGrant[];
+  /** Namespaces that anybody may read without a token; "*": all. */
+  readonly anonymousReads: Identity["namespaces"] | undefined;
+  /** By namespace: the key that a team's clients sign with. */
+  readonly tags: ReadonlyMap<string, TagPolicy>;
+  readonly maxArtifactBytes: number | undefined;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+type Path = readonly (string | number)[];
+
+interface Reading {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** @throws {CuenvError} SERVER_CONFIG_INVALID, with the place of `path` */
+  readonly refuse: (path: Path, problem: string, hint?: string) => never;
+}
+
+/**
+ * Reads the configuration of a server, JSON or YAML.
+ * @throws {CuenvError} SERVER_CONFIG_INVALID with file, line and field
+ */
+export function parseServerSettings(
+  text: string,
+  file: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): ServerSettings {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+  const fail = (offset: number, problem: string, hint?: string): never => {
+    const { line, col: column } = lines.linePos(offset);
+    throw new CuenvError("SERVER_CONFIG_INVALID", `cannot use ${file}: ${problem}`, {
+      location: { file, line, column },
+      ...(hint === undefined ? {} : { hint }),
+    });
+  };
+  const [broken] = document.errors;
+  if (broken !== undefined) fail(broken.pos[0], broken.message.split("\n")[0] ?? "not YAML");
+  const refuse: Reading["refuse"] = (path, problem, hint) => {
+    const node: unknown = document.getIn(path, true);
+    const range = isFields(node) && Array.isArray(node["range"]) ? Number(node["range"][0]) : 0;
+    return fail(range, path.length === 0 ? problem : `${path.join(".")}: ${problem}`, hint);
+  };
+  return readSettings(document.toJS() as unknown, { environment, refuse });
+}
+
+function readSettings(value: unknown, reading: Reading): ServerSettings {
+  const fields = fieldsOf(value ?? {}, [], reading, [
+    "tokens",
+    "anonymousReads",
+    "teams",
+    "maxArtifactBytes",
+  ]);
+  const { maxArtifactBytes: most, anonymousReads } = fields;
+  if (most !== undefined && !(Number.isSafeInteger(most) && (most as number) > 0))
+    reading.refuse(["maxArtifactBytes"], "it is not a number of bytes");
+  const tokens = listOf(fields["tokens"] ?? [], ["tokens"], reading).map((token, index) =>
+    tokenOf(token, ["tokens", index], reading),
+  );
+  const twice = tokens.findIndex(({ name }, index) =>
+    tokens.slice(0, index).some((other) => other.name === name),
+  );
+  if (twice >= 0) reading.refuse(["tokens", twice, "name"], "another token has this name");
+  return {
+    tokens,
+    anonymousReads:
+      anonymousReads === undefined
+        ? undefined
+        : namespacesOf(anonymousReads, ["anonymousReads"], reading),
+    tags: tagsOf(fields["teams"], reading),
+    maxArtifactBytes: most as number | undefined,
+  };
+}
+
+function tokenOf(value: unknown, path: Path, reading: Reading): TokenGrant {
+  const fields = fieldsOf(value, path, reading, ["name", "sha256", "namespaces", "scopes"]);
+  const { name, sha256 } = fields;
+  if (typeof name !== "string" || !/^[\w.@-]{1,64}$/.test(name))
+    return reading.refuse([...path, "name"], "it is not 1 to 64 letters, digits and ._@-");
+  const grant = {
+    name,
+    sha256: typeof sha256 === "string" ? sha256 : "",
+    namespaces: namespacesOf(fields["namespaces"], [...path, "namespaces"], reading),
+    scopes: scopesOf(fields["scopes"], [...path, "scopes"], reading),
+  };
+  const problem = grantProblem(grant);
+  if (problem !== undefined)
+    reading.refuse([...path, "sha256"], problem, "cuenv serve token prints such an entry");
+  return grant;
+}
+
+function namespacesOf(value: unknown, path: Path, reading: Reading): "*" | readonly string[] {
+  if (value === "*") return value;
+  const names = listOf(value, path, reading);
+  const odd = names.findIndex((name) => typeof name !== "string" || !isNamespace(name));
+  if (odd >= 0) reading.refuse([...path, odd], "it is not a namespace: letters, digits, . _ -");
+  if (names.length === 0) reading.refuse(path, 'it is empty; "*" is all namespaces');
+  return names as readonly string[];
+}
+
+function scopesOf(value: unknown, path: Path, reading: Reading): readonly Scope[] {
+  const scopes = listOf(value, path, reading);
+  const odd = scopes.findIndex((scope) => scope !== "read" && scope !== "write");
+  if (odd >= 0) reading.refuse([...path, odd], "a scope is read or write");
+  if (scopes.length === 0) reading.refuse(path, "it is empty: read, write or both");
+  return scopes as readonly Scope[];
+}
+
+function tagsOf(value: unknown, reading: Reading): ReadonlyMap<string, TagPolicy> {
+  const known = ["signatureKey", "requireSignature"];
+  const teams = Object.entries(isFields(value) ? value : {});
+  if (value !== undefined && !isFields(value)) reading.refuse(["teams"], "it is not a mapping");
+  return new Map(
+    teams.map(([namespace, team]) => {
+      const path = ["teams", namespace];
+      if (!isNamespace(namespace)) reading.refuse(path, "it is not a namespace");
+      const { signatureKey, requireSignature = false } = fieldsOf(team, path, reading, known);
+      if (typeof requireSignature !== "boolean")
+        return reading.refuse([...path, "requireSignature"], "it is not true or false");
+      const key = secretOf(signatureKey, [...path, "signatureKey"], reading);
+      return [namespace, { key, required: requireSignature }];
+    }),
+  );
+}
+
+/** Secrets come from the environment: a file with their values would be read by more people than should know them. */
+function secretOf(value: unknown, path: Path, reading: Reading): string {
+  const variable = typeof value === "string" ? /^\$\{(\w+)\}$/.exec(value)?.[1] : undefined;
+  if (variable === undefined)
+    return reading.refuse(path, "it is not the name of a variable, like ${TEAM_KEY}");
+  const secret = reading.environment[variable] ?? "";
+  if (secret === "") reading.refuse(path, `the variable ${variable} is not set`);
+  return secret;
+}
+
+function listOf(value: unknown, path: Path, reading: Reading): readonly unknown[] {
+  return Array.isArray(value) ? (value as unknown[]) : reading.refuse(path, "it is not a list");
+}
+
+function fieldsOf(value: unknown, path: Path, reading: Reading, known: readonly string[]): Fields {
+  if (!isFields(value)) return reading.refuse(path, "it is not a mapping");
+  const unknown = Object.keys(value).find((name) => !known.includes(name));
+  if (unknown !== undefined)
+    reading.refuse([...path, unknown], "there is no such field", `known are ${known.join(", ")}`);
+  return value;
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
