@@ -73,7 +73,7 @@ function text(
     case "different": {
       const rest = differences.length - maxShown;
       return [
-        `${name} is not reproducible: ${differences.length} of ${counted} differ (${short})`,
+        `${name} is not reproducible: ${differences.length} ${differences.length === 1 ? "output differs" : "outputs differ"} (${short})`,
         ...differences.slice(0, maxShown).flatMap(differenceLines),
         ...(rest > 0 ? [`… and ${rest} more; --json has all`] : []),
         "",

@@ -115,7 +115,7 @@ function missText(name: string, preview: TaskPreview, previews: PreviewedTask["p
     preview.key === undefined
       ? `${name} would run, and not be stored: it has no key`
       : `${name} would run: nothing is stored under its key ${preview.key.slice(0, 12)}`,
-    ...preview.causes.map(causeLines),
+    ...preview.causes.filter(({ kind }) => kind !== "first").map(causeLines),
     ...further,
   );
 }
