@@ -38,9 +38,10 @@ export function cueLabel(name: string): string {
   return plainLabel.test(name) && !keywords.has(name) ? name : cueString(name);
 }
 
-/** A comment line for each line of the text; nothing in it can end the comment. */
+/** A comment line for each line of the text; nothing in it can end the comment, and CUE allows no NUL in a file. */
 function comment(text: string, indent: string): string[] {
-  return text.split(/[\r\n\u0085\u2028\u2029]+/).map((line) => `${indent}// ${line}`.trimEnd());
+  const shown = text.toWellFormed().replaceAll(/[\0\ufeff]/g, "\ufffd");
+  return shown.split(/[\r\n\u0085\u2028\u2029]+/).map((line) => `${indent}// ${line}`.trimEnd());
 }
 
 /** The whole of an env.cue. */

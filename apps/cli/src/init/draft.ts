@@ -67,14 +67,19 @@ export function draftTask(name: string, draft: TaskDraft): DraftTask {
     type: isGroup === true ? "group" : undefined,
     command: draft.command,
     dir: directory === undefined ? undefined : { from: "module", path: directory },
-    dependencies: nonEmpty([...new Set(draft.dependencies)]),
+    dependencies: nonEmpty([...new Set(draft.dependencies.map(asCueName))]),
     inputs: draft.inputs,
     outputs: draft.outputs,
     cache: draft.cache,
     env: draft.env !== undefined && Object.keys(draft.env).length > 0 ? draft.env : undefined,
     cacheConfig: Object.keys(cacheConfig).length > 0 ? cacheConfig : undefined,
   });
-  return { name, fields, usesShared: draft.usesShared ?? false };
+  // As CUE reads names.
+  return { name: asCueName(name), fields, usesShared: draft.usesShared ?? false };
+}
+
+function asCueName(name: string): string {
+  return name.toWellFormed().normalize("NFC");
 }
 
 function nonEmpty(list: readonly string[]): readonly string[] | undefined {

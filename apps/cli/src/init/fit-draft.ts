@@ -13,17 +13,28 @@ interface Place {
  * taken out is told, in the words of the error that it would have been.
  */
 export function fitDraft(draft: Draft, place: Place): Draft {
-  if (problemWith(draft, draft.tasks, place) === undefined) return draft;
   const notes: DraftNote[] = [...draft.notes];
-  const names = new Set(draft.tasks.map(({ name }) => name));
+  const tasks = withDistinctNames(draft.tasks, notes);
+  if (problemWith(draft, tasks, place) === undefined) return { ...draft, tasks, notes };
   const kept: DraftTask[] = [];
-  for (const task of draft.tasks) {
+  for (const task of tasks) {
     const fitted = fitTask(draft, kept, task, place, notes);
-    if (fitted === undefined) names.delete(task.name);
-    else kept.push(fitted);
+    if (fitted !== undefined) kept.push(fitted);
   }
-  const tasks = withDependencies(draft, kept, names, place, notes);
-  return { ...draft, tasks, notes };
+  const names = new Set(kept.map(({ name }) => name));
+  return { ...draft, tasks: withDependencies(draft, kept, names, place, notes), notes };
+}
+
+/** CUE takes names for equal that look the same (NFC). */
+function withDistinctNames(tasks: readonly DraftTask[], notes: DraftNote[]): readonly DraftTask[] {
+  const seen = new Set<string>();
+  return tasks.filter(({ name }) => {
+    const isNew = !seen.has(name);
+    seen.add(name);
+    const message = `${name} is left out: there is another task of a name that looks the same`;
+    if (!isNew) notes.push({ task: undefined, message });
+    return isNew;
+  });
 }
 
 function fitTask(
@@ -34,11 +45,12 @@ function fitTask(
   notes: DraftNote[],
 ): DraftTask | undefined {
   const alone = without(task, ["dependencies"]);
-  const problem = problemWith(draft, [...before, alone], place);
+  const others = before.map((each) => without(each, ["dependencies"]));
+  const problem = problemWith(draft, [...others, alone], place);
   if (problem === undefined) return task;
   const uncached = { ...without(task, ["inputs", "outputs", "cacheConfig"]), usesShared: false };
   const second = { ...uncached, fields: { ...uncached.fields, cache: false } };
-  const stillWrong = problemWith(draft, [...before, without(second, ["dependencies"])], place);
+  const stillWrong = problemWith(draft, [...others, without(second, ["dependencies"])], place);
   const message = problem.message;
   if (stillWrong === undefined) {
     notes.push({ task: task.name, message: `not cached: ${message}` });
