@@ -49,7 +49,7 @@ complete -F _cuenv cuenv
 # Completion of cuenv for zsh. Made by: cuenv completions zsh
 _cuenv() {
   local -a lines candidates
-  local line value
+  local line value what
   lines=("\${(@f)$("\${(Q)words[1]}" __complete -- "\${(@Q)words[2,CURRENT]}" 2>/dev/null)}")
   for line in "\${lines[@]}"; do
     case "$line" in
@@ -57,8 +57,9 @@ _cuenv() {
       :folders) _files -/; return ;;
       '') ;;
       *)
-        value="\${line%%$'\\t'*}"
-        candidates+=("\${value//:/\\\\:}:\${line#*$'\\t'}") ;;
+        value="\${\${line%%$'\\t'*}//:/\\\\:}"
+        what="\${line#*$'\\t'}"
+        candidates+=("$value\${what:+:$what}") ;;
     esac
   done
   (( \${#candidates} )) && _describe -t cuenv 'cuenv' candidates
