@@ -49,7 +49,7 @@ async function filled(): Promise<Sandbox> {
 }
 
 describe("cuenv cache prune and cleanup", () => {
-  it("keep what was used last, within the size; what they count is what went", async () => {
+  it("row 35: keep what was used last, within the size; what they count is what went", async () => {
     const sandbox = await filled();
     const before = storedBytes(sandbox);
     const removed = await removedBy(sandbox, ["prune", "--max-size", "250kB"]);
@@ -61,7 +61,7 @@ describe("cuenv cache prune and cleanup", () => {
     expect(await cacheStatus(sandbox, ["a"])).toEqual({ a: "miss" });
   });
 
-  it("remove nothing that is within the limits", async () => {
+  it("row 35: remove nothing that is within the limits", async () => {
     const sandbox = await filled();
     expect(await removedBy(sandbox, ["prune", "--max-age", "7d"])).toMatchObject({ entries: 0 });
     expect(await removedBy(sandbox, ["cleanup"])).toMatchObject({ entries: 0, bytes: 0 });
