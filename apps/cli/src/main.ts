@@ -1,7 +1,8 @@
 import { CuenvError } from "@cuenv/errors";
-import { helpText } from "./command-line/help.ts";
+import type { Command } from "./command-line/command.ts";
 import { type CompiledCode, setCompiledCode } from "./compiled-code.ts";
 import { parseCommandLine } from "./command-line/parse-command-line.ts";
+import { taskCommand } from "./command-line/task-command.ts";
 import { reportError } from "./report/report-error.ts";
 import { printOut } from "./report/terminal.ts";
 import { cuenvVersion } from "./version.ts";
@@ -20,13 +21,13 @@ export async function main(argv: readonly string[], compiledCode?: CompiledCode)
 }
 
 async function dispatch(argv: readonly string[]): Promise<number> {
-  const parsed = parseCommandLine(argv);
+  const parsed = parseCommandLine(argv, await commandsFor(argv));
   switch (parsed.kind) {
     case "version":
       printOut(`${cuenvVersion()}\n`);
       return 0;
     case "help":
-      printOut(helpText(parsed.command, parsed.topic));
+      printOut((await import("./command-line/help.ts")).helpText(parsed.command, parsed.topic));
       return 0;
     case "command": {
       const directory = parsed.invocation.flags["directory"];
@@ -35,6 +36,12 @@ async function dispatch(argv: readonly string[]): Promise<number> {
       return run(parsed.invocation);
     }
   }
+}
+
+/** A run needs no more than its own: the texts of all commands together are as large as the rest of a start. */
+async function commandsFor([first = ""]: readonly string[]): Promise<readonly Command[]> {
+  if (first === taskCommand.name || taskCommand.aliases.includes(first)) return [taskCommand];
+  return (await import("./command-line/command-table.ts")).commands;
 }
 
 function changeDirectory(directory: string): void {

@@ -14,3 +14,10 @@ export const packageName: Flag = {
   value: "NAME",
   summary: "The CUE package to evaluate (also CUENV_PACKAGE)",
 };
+
+export const environment: Flag = {
+  type: "string",
+  short: "e",
+  value: "NAME",
+  summary: "Use the overrides of this environment (also CUENV_ENV)",
+};

@@ -5,7 +5,10 @@ import { helpText } from "./help.ts";
 import { parseCommandLine } from "./parse-command-line.ts";
 
 function parse(line: string) {
-  return parseCommandLine(line.split(" ").filter((word) => word !== ""));
+  return parseCommandLine(
+    line.split(" ").filter((word) => word !== ""),
+    commands,
+  );
 }
 
 function invocation(line: string) {

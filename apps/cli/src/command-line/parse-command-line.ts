@@ -1,6 +1,5 @@
 import { parseArgs } from "node:util";
 import { CuenvError, nearName } from "@cuenv/errors";
-import { commands } from "./command-table.ts";
 import type { Command, Flag, Invocation } from "./command.ts";
 import { helpFlag } from "./help-flag.ts";
 
@@ -21,19 +20,23 @@ const globalFlags: Readonly<Record<string, Flag>> = {
 /**
  * Finds the command and its flags. Flags may stand before or after names; everything after the first `--` is kept
  * apart, as it is.
+ * @param commands those that are known
  * @throws {CuenvError} USAGE, with the near command or flag as a hint.
  */
-export function parseCommandLine(argv: readonly string[]): ParsedCommandLine {
+export function parseCommandLine(
+  argv: readonly string[],
+  commands: readonly Command[],
+): ParsedCommandLine {
   const escape = argv.indexOf("--");
   const own = escape < 0 ? argv : argv.slice(0, escape);
   const rest = escape < 0 ? undefined : argv.slice(escape + 1);
   const { before, words } = splitGlobalFlags(own);
   const [first] = words;
   if (first === undefined || first === "help" || first === "--help" || first === "-h")
-    return help(words.slice(1));
+    return help(words.slice(1), commands);
   if (first === "--version" || first === "-V" || first === "version") return { kind: "version" };
-  const { command, used } = findCommand(words);
-  if (command === undefined) return commandGroupHelp(words);
+  const { command, used } = findCommand(words, commands);
+  if (command === undefined) return commandGroupHelp(words, commands);
   if (command.passesThrough === true)
     return passThrough(command, before, argv.slice(before.length + used));
   return parseCommand(command, [...before, ...words.slice(used)], rest);
@@ -70,7 +73,10 @@ function splitGlobalFlags(argv: readonly string[]): { before: string[]; words: s
   return { before, words: argv.slice(index) };
 }
 
-function findCommand(words: readonly string[]): { command: Command | undefined; used: number } {
+function findCommand(
+  words: readonly string[],
+  commands: readonly Command[],
+): { command: Command | undefined; used: number } {
   const [first = "", second = ""] = words;
   const two = commands.find((command) => command.name === `${first} ${second}`);
   if (two !== undefined) return { command: two, used: 2 };
@@ -79,7 +85,10 @@ function findCommand(words: readonly string[]): { command: Command | undefined; 
 }
 
 /** A first word that begins no command is an error; one that begins several (`cache`) gets their help. */
-function commandGroupHelp(words: readonly string[]): ParsedCommandLine {
+function commandGroupHelp(
+  words: readonly string[],
+  commands: readonly Command[],
+): ParsedCommandLine {
   const [first = "", second] = words;
   const members = commands.filter((command) => command.name.startsWith(`${first} `));
   if (members.length > 0 && (second === undefined || second === "--help" || second === "-h")) {
@@ -95,9 +104,9 @@ function commandGroupHelp(words: readonly string[]): ParsedCommandLine {
   });
 }
 
-function help(words: readonly string[]): ParsedCommandLine {
+function help(words: readonly string[], commands: readonly Command[]): ParsedCommandLine {
   const [topic] = words;
-  const { command } = findCommand(words);
+  const { command } = findCommand(words, commands);
   return { kind: "help", command, topic };
 }
 

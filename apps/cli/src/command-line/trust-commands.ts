@@ -1,5 +1,5 @@
 import type { Command } from "./command.ts";
-import { directory, json, packageName } from "./common-flags.ts";
+import { directory, environment, json, packageName } from "./common-flags.ts";
 
 /** The commands that ask of stored results whose they are, and whether they are right. */
 export const trustCommands: readonly Command[] = [
@@ -41,12 +41,7 @@ export const trustCommands: readonly Command[] = [
     takesNames: true,
     flags: {
       directory,
-      env: {
-        type: "string",
-        short: "e",
-        value: "NAME",
-        summary: "Use the overrides of this environment (also CUENV_ENV)",
-      },
+      env: environment,
       json,
       "outputs-only": {
         type: "boolean",
