@@ -8,8 +8,10 @@ import { counting, createSandbox, cue, type Outcome } from "./sandbox.ts";
 const docs = fileURLToPath(new URL("../../docs", import.meta.url));
 const schemaFiles = readdirSync(`${docs}/schemas`);
 
-/** Commands whose output is a file in another language, not a report. */
-const withoutJson = new Set(["completions", "__complete"]);
+/** Commands whose output is a file in another language, or another program's, not a report. */
+const withoutJson = new Set(["completions", "__complete", "turbo"]);
+/** Does not end by itself: tried by a test of its own. */
+const endless = "serve";
 
 const task = { ...counting("runs", "mkdir -p out && cat src/* > out/all.txt"), inputs: ["src"] };
 const project = createSandbox({
@@ -83,6 +85,7 @@ const rows: Readonly<Record<string, readonly (Invocation | readonly [Invocation,
   "cache prune": [["--max-size", "1GiB"]],
   "cache purge": [["--key-id", "KEYID"]],
   "cache clear": [[]],
+  "serve token": [["ci"], ["ci", "--namespaces", "a,b", "--scopes", "read"]],
   "keys generate": [["../third.key"]],
   "keys list": [[]],
   "keys export": [[]],
@@ -156,7 +159,8 @@ describe("--json", () => {
   });
 
   it("is tried with every command", () => {
-    expect(Object.keys(rows).toSorted()).toEqual(withJson.map(({ name }) => name).toSorted());
+    const tried = [...Object.keys(rows), endless];
+    expect(tried.toSorted()).toEqual(withJson.map(({ name }) => name).toSorted());
   });
 
   it.each(Object.entries(rows).map(([name, tried]) => ({ name, tried })))(
@@ -174,6 +178,14 @@ describe("--json", () => {
       }
     },
   );
+
+  it("serve: prints its document as soon as it listens, and nothing else until it ends", async () => {
+    const run = await project.cuenv(["serve", "--http", "0", "--json"], {
+      onStart: (pid) => setTimeout(() => process.kill(pid, "SIGTERM"), 2_000),
+    });
+    expect(run).toMatchObject({ code: 0 });
+    documentOf(run, "serve");
+  });
 
   it.each(withJson)(
     "$name: an error is one document, with the exit code that it has without",
