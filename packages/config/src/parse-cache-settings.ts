@@ -1,4 +1,4 @@
-import type { Location } from "@cuenv/errors";
+import type { CuenvError, Location } from "@cuenv/errors";
 import type { CacheSettingsInput } from "./cache-settings.ts";
 import { isDataObject, kindOf } from "./evaluated-package.ts";
 import { createProblems, type Problems, type Warning } from "./problems.ts";
@@ -25,10 +25,21 @@ export interface ParsedCacheSettings {
  * @throws {CuenvError} CONFIG_TYPE, CONFIG_UNKNOWN_FIELD, CONFIG_VALUE, CONFIG_CACHE_MODE, CONFIG_NAME, CONFIG_USERS_ONLY; all problems at once
  */
 export function parseCacheSettings(data: unknown, place: SettingsPlace): ParsedCacheSettings {
+  const { settings, warnings, error } = inspectCacheSettings(data, place);
+  if (error !== undefined) throw error;
+  return { settings, warnings };
+}
+
+export interface InspectedCacheSettings extends ParsedCacheSettings {
+  /** The first problem, with all others in `others`; then the settings are those that can be read. */
+  readonly error: CuenvError | undefined;
+}
+
+/** As {@link parseCacheSettings}, for who wants the warnings of a file that is wrong, too. */
+export function inspectCacheSettings(data: unknown, place: SettingsPlace): InspectedCacheSettings {
   const problems = createProblems({ positions: place.positions, fallback: place.location });
   const settings = readSettingsData(problems, data, place);
-  problems.throwIfAny();
-  return { settings, warnings: problems.warnings };
+  return { settings, warnings: problems.warnings, error: problems.error() };
 }
 
 function readSettingsData(

@@ -36,7 +36,8 @@ export interface Problems {
   locate(pointer: string): Location | undefined;
   readonly count: number;
   readonly warnings: readonly Warning[];
-  /** Throws the first problem with all others in `others`, if there is one. */
+  /** The first problem with all others in `others`, if there is one. */
+  error(): CuenvError | undefined;
   throwIfAny(): void;
 }
 
@@ -97,13 +98,17 @@ export function createProblems({ positions = {}, fallback }: ProblemsOptions = {
     get warnings() {
       return [...warnings.values()];
     },
-    throwIfAny() {
+    error() {
       const [first, ...rest] = found;
-      if (first === undefined) return;
+      if (first === undefined) return undefined;
       const others = rest.map(
         ({ code, message, options }) => new CuenvError(code, message, options),
       );
-      throw new CuenvError(first.code, first.message, { ...first.options, others });
+      return new CuenvError(first.code, first.message, { ...first.options, others });
+    },
+    throwIfAny() {
+      const error = self.error();
+      if (error !== undefined) throw error;
     },
   };
   return self;

@@ -93,6 +93,7 @@ function readFields(
       refuseUsersOnly(
         struct,
         spelling,
+        "send the cache elsewhere",
         `set it below \`cache\` in the user's config.json or config.yaml, or by ${setting.variable}`,
       );
       continue;
@@ -104,8 +105,8 @@ function readFields(
   judgeOtherFields(struct, level, options);
 }
 
-function refuseUsersOnly(struct: Struct, spelling: string, hint: string): void {
-  const reason = `${named(spelling)} is not the project's to set: whoever changes a project's files could send the cache elsewhere`;
+function refuseUsersOnly(struct: Struct, spelling: string, power: string, hint: string): void {
+  const reason = `${named(spelling)} is not the project's to set: whoever changes a project's files could ${power}`;
   const message = `cannot read ${struct.what}: ${reason}`;
   struct.problems.add("CONFIG_USERS_ONLY", struct.at(spelling), message, hint);
 }
@@ -127,7 +128,7 @@ function judgeOtherFields(
     if (from === "project" && trustNames.has(field)) {
       const hint =
         "whom to trust is said below `trust` in the user's config.json, or by CUENV_TRUST and CUENV_TRUST_FILE";
-      refuseUsersOnly(struct, field, hint);
+      refuseUsersOnly(struct, field, "choose whose results are used", hint);
       continue;
     }
     const near = nearName(field, [...accepted]);

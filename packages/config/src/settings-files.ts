@@ -3,7 +3,7 @@ import { isAbsolute, join } from "node:path";
 import { CuenvError, type Location, nearName } from "@cuenv/errors";
 import { isDataObject, kindOf, ownField } from "./evaluated-package.ts";
 import { jsonProblem, locateJson } from "./json-document.ts";
-import { parseCacheSettings } from "./parse-cache-settings.ts";
+import { inspectCacheSettings, type InspectedCacheSettings } from "./parse-cache-settings.ts";
 import type { Warning } from "./problems.ts";
 import { homeOf, type SettingsFile } from "./resolve-cache-settings.ts";
 import { readTrustSettings, type TrustSettingsInput } from "./read-trust-settings.ts";
@@ -77,10 +77,11 @@ export async function loadSettingsFiles(options: LoadOptions): Promise<LoadedSet
     data: unknown,
     pointer: string,
   ): void {
-    const parsed = parseLocated(document, data, pointer, source);
     const { path, positions } = document;
-    files.push({ source, path, settings: parsed.settings, positions, pointer });
-    warnings.push(...parsed.warnings);
+    const { settings, error, warnings: noted } = parseLocated(document, data, pointer, source);
+    warnings.push(...noted);
+    if (error !== undefined) throw error;
+    files.push({ source, path, settings, positions, pointer });
   }
 }
 
@@ -96,16 +97,12 @@ function parseLocated(
   data: unknown,
   pointer: string,
   from: SettingsFile["source"],
-): ReturnType<typeof parseCacheSettings> {
+): InspectedCacheSettings {
   // An unknown name is no reason to stop: the file may be for several versions of cuenv (decision 0091).
   const place = { what: path, pointer, location: { file: path }, from, unknown: "warn" } as const;
-  try {
-    const parsed = parseCacheSettings(data, place);
-    if (parsed.warnings.length === 0) return parsed;
-  } catch (error) {
-    if (!(error instanceof CuenvError)) throw error;
-  }
-  return parseCacheSettings(data, { ...place, positions: positions() });
+  const inspected = inspectCacheSettings(data, place);
+  if (inspected.error === undefined && inspected.warnings.length === 0) return inspected;
+  return inspectCacheSettings(data, { ...place, positions: positions() });
 }
 
 function userTrust({ path, value, positions }: SettingsDocument): TrustSettingsInput {

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { CuenvError } from "@cuenv/errors";
 import { describe, expect, it } from "vitest";
 import { parseCacheSettings } from "./parse-cache-settings.ts";
+import { readTrustSettings } from "./read-trust-settings.ts";
 import { obsoleteSettings, settingFields, settingTable, spellingsOf } from "./setting-table.ts";
 import { type JsonSchema, projectSettingsSchema, userSettingsSchema } from "./settings-schema.ts";
 
@@ -11,10 +12,16 @@ const ajv = new Ajv2020({ strict: true, strictTypes: false, strictRequired: fals
 const project = ajv.compile(projectSettingsSchema());
 const user = ajv.compile((userSettingsSchema()["properties"] as JsonSchema)["cache"] as JsonSchema);
 
-/** What the reader says: the codes of its errors. */
+const whole = ajv.compile(userSettingsSchema());
+
+/** What the reader says of it. */
 function refused(data: unknown, from: "project" | "user"): readonly string[] {
+  return messagesOf(() => parseCacheSettings(data, { what: "it", from }));
+}
+
+function messagesOf(read: () => unknown): readonly string[] {
   try {
-    parseCacheSettings(data, { what: "it", from });
+    read();
     return [];
   } catch (error) {
     if (error instanceof CuenvError) return [error, ...error.others].map(({ message }) => message);
@@ -129,6 +136,23 @@ describe("the JSON Schema of settings files", () => {
     );
     // Else the property would say nothing about right files.
     expect(accepted).toBeGreaterThan(300);
+  });
+
+  it("accepts and refuses what the reader does below `trust`", () => {
+    const fields = {
+      mode: fc.constantFrom("off", "Required", "ci-only", "on", 3, null),
+      file: fc.constantFrom("~/keys", "", " ", "a\0", true, null),
+      locked: fc.constantFrom(true, false, "yes", null),
+      other: fc.constantFrom(1, null),
+      _x: fc.constant(1),
+    };
+    fc.assert(
+      fc.property(fc.record(fields, { requiredKeys: [] }), (data) => {
+        const messages = messagesOf(() => readTrustSettings(data, "it"));
+        expect([whole({ trust: data }), messages]).toEqual([messages.length === 0, messages]);
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it.each([

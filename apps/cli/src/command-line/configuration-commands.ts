@@ -28,8 +28,8 @@ export const configurationCommands: readonly Command[] = [
       package: packageName,
       schema: {
         type: "string",
-        value: "FILE",
-        summary: "Print the JSON Schema of settings files: project or user",
+        value: "WHOSE",
+        summary: "Print the JSON Schema of such files: project or user",
       },
       "show-resolution": {
         type: "boolean",
@@ -37,14 +37,15 @@ export const configurationCommands: readonly Command[] = [
       },
     },
     about: [
-      "Stronger sources first: flags, variables, the task, the project (config.cache in CUE, then",
-      "cuenv.cache.json or .yaml), the user's config.json or .yaml, the default. Each setting is",
-      "looked up by itself. Tokens are masked.",
+      "Stronger sources first: flags, variables, the task, the project (config.cache",
+      "in CUE, then cuenv.cache.json or .yaml), the user's config.json or .yaml, the",
+      "default. Each setting is looked up by itself. Tokens are masked.",
     ],
     examples: [
       ["cuenv cache config", "what holds here"],
-      ["cuenv cache config build --show-resolution", "for one task, with what was overridden"],
-      ["cuenv cache config --schema project > cuenv.cache.schema.json", "for editors"],
+      ["cuenv cache config --show-resolution", "with what was overridden"],
+      ["cuenv cache config build", "for one task"],
+      ["cuenv cache config --schema project", "the JSON Schema, for editors"],
     ],
     load: async () => (await import("../commands/cache-config.ts")).runCacheConfig,
   },
@@ -56,12 +57,12 @@ export const configurationCommands: readonly Command[] = [
     takesNames: false,
     flags: { directory, env: environment, json, package: packageName },
     about: [
-      "Exits with 3 when something is wrong. Deprecated forms are warnings: cuenv cache migrate",
-      "rewrites them.",
+      "Exits with 3 when something is wrong. Deprecated forms are warnings: cuenv",
+      "cache migrate rewrites them.",
     ],
     examples: [
       ["cuenv cache validate", "before a commit, and in CI"],
-      ["cuenv cache validate --json", "file, line, field, message and suggestion of each"],
+      ["cuenv cache validate --json", "file, line, field, message, suggestion"],
     ],
     load: async () => (await import("../commands/cache-validate.ts")).runCacheValidate,
   },
@@ -85,9 +86,10 @@ export const configurationCommands: readonly Command[] = [
       user: { type: "boolean", summary: "The user's settings, not the project's" },
     },
     about: [
-      "Writes cuenv.cache.yaml in the project's folder, or config.yaml in ~/.config/cuenv. With cue it",
-      "is cache.cue, of the same package as env.cue. A file that is there is never overwritten, and",
-      "none is written beside one that would contradict it.",
+      "Writes cuenv.cache.yaml in the project's folder, or config.yaml in",
+      "~/.config/cuenv. With cue it is cache.cue, of the same package as env.cue. A",
+      "file that is there is never overwritten, and none is written beside one that",
+      "would contradict it.",
     ],
     examples: [
       ["cuenv cache init", "cuenv.cache.yaml, to be edited"],
@@ -110,9 +112,10 @@ export const configurationCommands: readonly Command[] = [
       yes: { type: "boolean", short: "y", summary: "Write without asking" },
     },
     about: [
-      "Shows the changes as a diff, and writes them when you say so. Comments and formatting stay.",
-      "What the tasks mean stays the same: the new files are evaluated and compared before anything",
-      "is written. Without a terminal to ask on, nothing is written unless --yes is given.",
+      "Shows the changes as a diff, and writes them when you say so. Comments and",
+      "formatting stay. What the tasks mean stays the same: the new files are",
+      "evaluated and compared before anything is written. Without a terminal to ask",
+      "on, nothing is written unless --yes is given.",
     ],
     examples: [
       ["cuenv cache migrate --dry-run", "what would change"],

@@ -107,7 +107,7 @@ function alreadyThere(file: string): CuenvError {
 /** @throws {CuenvError} CONFIG_FILE_EXISTS also when somebody made the file just now */
 function writeNew(file: string, text: string): void {
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
     writeFileSync(file, text, { flag: "wx" });
   } catch (cause) {
     const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
@@ -117,6 +117,13 @@ function writeNew(file: string, text: string): void {
       location: { file },
     });
   }
+}
+
+/** Not `recursive`: Node never returns from that below /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  mkdirSync(folder);
 }
 
 /** Files of one package are one configuration, so a file beside env.cue needs its package clause. */

@@ -11,16 +11,31 @@ export async function runCacheValidate(invocation: Invocation): Promise<number> 
   const configuration = await readConfiguration(invocation);
   const noted = [...configuration.warnings, ...otherFindings(configuration)];
   // A name that is no setting does not stop a run. It is a mistake all the same.
-  const issues = [
+  const issues = inOrder([
     ...configuration.errors.map(findingOfError),
     ...noted.filter(({ kind }) => kind === "unknown").map(findingOfWarning),
-  ];
-  const warnings = noted.filter(({ kind }) => kind !== "unknown").map(findingOfWarning);
+  ]);
+  const warnings = inOrder(noted.filter(({ kind }) => kind !== "unknown").map(findingOfWarning));
   const files = filesOf(configuration);
   if (invocation.flags["json"] === true)
     printOut(`${JSON.stringify({ version: 1, issues, warnings, files })}\n`);
-  else printOut(report(issues, warnings, files));
+  else {
+    const isOld = noted.some(
+      ({ kind, location }) => kind === "deprecated" && location !== undefined,
+    );
+    const hint = isOld ? "cuenv cache migrate rewrites what is deprecated in files.\n" : "";
+    printOut(`${report(issues, warnings, files)}${hint}`);
+  }
   return issues.length === 0 ? 0 : exitCodes.configuration;
+}
+
+/** File by file as they were read, from the top of each to its end; what has no file comes last. */
+function inOrder(findings: readonly Finding[]): readonly Finding[] {
+  const files = [...new Set(findings.map(({ file }) => file))].filter((file) => file !== null);
+  const rank = ({ file }: Finding): number => (file === null ? files.length : files.indexOf(file));
+  return findings.toSorted(
+    (left, right) => rank(left) - rank(right) || (left.line ?? 0) - (right.line ?? 0),
+  );
 }
 
 /** What was looked at and could be read. */
