@@ -5,6 +5,7 @@ import type { Invocation } from "../command-line/command.ts";
 import { causeLines } from "../preview/cause-lines.ts";
 import { causeDocument } from "../preview/preview-document.ts";
 import { openSettings } from "../project/open-project.ts";
+import { visibleText } from "../report/visible-text.ts";
 import { printOut } from "../report/terminal.ts";
 
 /** `cuenv cache diff KEY KEY`: what the keys of two stored results differ in. */
@@ -26,7 +27,7 @@ export async function runCacheDiff(invocation: Invocation): Promise<number> {
     printOut(`${JSON.stringify({ version: 1, ...keys, causes: causes.map(causeDocument) })}\n`);
   } else {
     const lines = causes.length === 0 ? ["nothing differs"] : causes.map(causeLines);
-    printOut(`${lines.join("\n")}\n`);
+    printOut(`${lines.join("\n").split("\n").map(visibleText).join("\n")}\n`);
   }
   return 0;
 }

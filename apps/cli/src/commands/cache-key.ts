@@ -4,6 +4,7 @@ import type { Invocation } from "../command-line/command.ts";
 import { oneLine } from "../preview/one-line.ts";
 import { reasonOf } from "../preview/preview-document.ts";
 import { previewNamedTask } from "../preview/preview-task.ts";
+import { visibleText } from "../report/visible-text.ts";
 import { printOut } from "../report/terminal.ts";
 
 /** `cuenv cache key TASK`: the key that a run would have now, and everything that it is made of. */
@@ -23,7 +24,8 @@ export async function runCacheKey(invocation: Invocation): Promise<number> {
   }
   const width = Math.max(...components.map(({ kind }) => kind.length));
   const lines = components.map(
-    ({ kind, name: what, value }) => `${kind.padEnd(width)}  ${what}  ${oneLine(value)}`,
+    ({ kind, name: what, value }) =>
+      `${kind.padEnd(width)}  ${visibleText(what)}  ${visibleText(oneLine(value))}`,
   );
   printOut(`${preview.key}\n${lines.join("\n")}\n`);
   return 0;

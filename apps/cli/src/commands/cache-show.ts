@@ -4,6 +4,7 @@ import type { Invocation } from "../command-line/command.ts";
 import { oneName } from "../command-line/given.ts";
 import { oneLine } from "../preview/one-line.ts";
 import { openSettings } from "../project/open-project.ts";
+import { visibleText } from "../report/visible-text.ts";
 import { printOut } from "../report/terminal.ts";
 import { formatDuration } from "../run/format-duration.ts";
 
@@ -36,6 +37,10 @@ export async function runCacheShow(invocation: Invocation): Promise<number> {
     ...components.map(({ kind, name, value }) => [kind, `${name}  ${oneLine(value)}`]),
   ];
   const width = Math.max(...rows.map(([label = ""]) => label.length));
-  printOut(rows.map(([label = "", text]) => `${label.padEnd(width)}  ${text}\n`).join(""));
+  printOut(
+    rows
+      .map(([label = "", text = ""]) => `${label.padEnd(width)}  ${visibleText(text)}\n`)
+      .join(""),
+  );
   return 0;
 }

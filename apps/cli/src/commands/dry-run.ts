@@ -2,6 +2,7 @@ import type { Plan } from "@cuenv/runner";
 import { previewDocument, reasonOf, statusOf } from "../preview/preview-document.ts";
 import { type NodePreview, previewPlan } from "../preview/preview-plan.ts";
 import type { OpenProject } from "../project/open-project.ts";
+import { visibleText } from "../report/visible-text.ts";
 import { colorsAllowed, painter, printOut } from "../report/terminal.ts";
 import { writeRunFile } from "../report/write-run-file.ts";
 import { formatDuration } from "../run/format-duration.ts";
@@ -25,19 +26,20 @@ export async function runDryRun(
 
 function previewText(previews: ReadonlyMap<string, NodePreview>): string {
   const paint = painter(colorsAllowed(process.env, process.stdout.isTTY));
-  const width = Math.max(...[...previews.keys()].map((name) => name.length));
+  const width = Math.max(...[...previews.keys()].map((name) => visibleText(name).length));
   const lines = [...previews].map(([name, node]) => {
+    const reason = visibleText(reasonOf(node));
     const saved = node.kind === "cached" ? node.preview.result?.durationMs : undefined;
-    const label = name.padEnd(width);
+    const label = visibleText(name).padEnd(width);
     switch (statusOf(node)) {
       case "hit":
         return `${label}  ${paint("green", "hit")}      saves ${formatDuration(saved ?? 0)}`;
       case "miss":
-        return `${label}  ${paint("yellow", "miss")}     ${reasonOf(node)}`;
+        return `${label}  ${paint("yellow", "miss")}     ${reason}`;
       case "unknown":
-        return `${label}  ${paint("dim", "unknown")}  ${reasonOf(node)}`;
+        return `${label}  ${paint("dim", "unknown")}  ${reason}`;
       default:
-        return `${label}  ${paint("dim", "runs")}     ${reasonOf(node)}`;
+        return `${label}  ${paint("dim", "runs")}     ${reason}`;
     }
   });
   return `${lines.join("\n")}\n`;

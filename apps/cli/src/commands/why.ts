@@ -6,6 +6,7 @@ import { causeDocument, reasonOf, statusOf } from "../preview/preview-document.t
 import type { NodePreview } from "../preview/preview-plan.ts";
 import { type PreviewedTask, previewNamedTask } from "../preview/preview-task.ts";
 import { printOut } from "../report/terminal.ts";
+import { visibleText } from "../report/visible-text.ts";
 import { formatBytes, formatDuration } from "../run/format-duration.ts";
 
 /** `cuenv why TASK`: why a run now would be a miss; of a hit, where it comes from and what made it. The most telling cause first. */
@@ -142,5 +143,5 @@ function hitText(name: string, { result, key, causes }: TaskPreview): string {
 }
 
 function lines(...all: readonly string[]): string {
-  return `${all.join("\n")}\n`;
+  return `${all.join("\n").split("\n").map(visibleText).join("\n")}\n`;
 }

@@ -1,6 +1,7 @@
 import type { CacheEvent, Miss } from "@cuenv/cache";
 import type { NodeOutcome, PlanNode, ProcessOutcome, RunSummary } from "@cuenv/runner";
 import { colorsAllowed, painter, printErr, printErrSoon } from "../report/terminal.ts";
+import { visibleText } from "../report/visible-text.ts";
 import { formatDuration } from "./format-duration.ts";
 import type { NodePayload } from "./run-context.ts";
 
@@ -55,7 +56,7 @@ export function createRunReporter(options: RunReporterOptions): RunReporter {
         printErr(`${paint("dim", "cuenv")} ${event.task}: ${event.message}\n`);
       if (event.type === "notStored") warnNotStored(warn, event);
     },
-    missed: (node, miss) => say(node, `${paint("yellow", "miss")}, ${miss.text}`),
+    missed: (node, miss) => say(node, `${paint("yellow", "miss")}, ${visibleText(miss.text)}`),
     waiting: (node) => say(node, "waiting for another cuenv that runs the same"),
     uncached: (node) => {
       if (options.verbose) say(node, `not cached${uncachedReason(node, options.cacheOff)}`);
