@@ -1,7 +1,9 @@
-import { closeSync, lstatSync, openSync, readFileSync, writeSync } from "node:fs";
-import { createFlags, removeQuietly } from "./atomic-write.ts";
+import { linkSync, lstatSync, readFileSync } from "node:fs";
+import { removeQuietly, writeFully } from "./atomic-write.ts";
+import type { CacheFolder } from "./cache-folder.ts";
 import { evict, type Eviction, type EvictOptions, unreferencedGraceMs } from "./evict.ts";
 import { isAbandoned, processIdentity } from "./process-identity.ts";
+import { errorCode } from "./system-error.ts";
 import { readUsage } from "./usage-journal.ts";
 
 /** The store is looked at this often even if its approximate size says that nothing is to do (24 h). */
@@ -29,8 +31,7 @@ export async function evictWhenNeeded(
   const isDue = sweptMs === undefined || Math.abs(now - sweptMs) > sweepIntervalMs;
   const isFull = limits.maxBytes !== undefined && totalBytes > limits.maxBytes;
   if (!isDue && !isFull) return undefined;
-  const lock = folder.layout.sweepLock;
-  if (!takeLock(lock, now)) return undefined;
+  if (!takeLock(folder)) return undefined;
   try {
     return await evict({
       ...options,
@@ -38,7 +39,7 @@ export async function evictWhenNeeded(
       graceMs: unreferencedGraceMs,
     });
   } finally {
-    removeQuietly(lock);
+    removeQuietly(folder.layout.sweepLock);
   }
 }
 
@@ -49,8 +50,10 @@ function withSlack(limits: EvictOptions["limits"], isFull: boolean): EvictOption
 }
 
 /** Advice only: two sweeps at once cost time, nothing else. */
-function takeLock(path: string, nowMs: number): boolean {
-  if (writeLock(path)) return true;
+function takeLock(folder: CacheFolder): boolean {
+  const path = folder.layout.sweepLock;
+  if (writeLock(folder, path)) return true;
+  const nowMs = folder.now();
   try {
     const { mtimeMs } = lstatSync(path);
     const isStale =
@@ -61,19 +64,24 @@ function takeLock(path: string, nowMs: number): boolean {
     // It went in this moment.
   }
   removeQuietly(path);
-  return writeLock(path);
+  return writeLock(folder, path);
 }
 
-function writeLock(path: string): boolean {
+/**
+ * The lock appears with its owner's name in it: whoever is killed before leaves none, and who is killed after is known to be dead. False when
+ * there is one. Where none can be made (a full disk, a file system without links) the sweep goes on without: it is what makes room.
+ */
+function writeLock(folder: CacheFolder, path: string): boolean {
   try {
-    const file = openSync(path, createFlags, 0o600);
+    const temporary = folder.createTemporary();
     try {
-      writeSync(file, processIdentity(), 0, "latin1");
+      writeFully(temporary.file, Buffer.from(processIdentity(), "latin1"), 0);
+      linkSync(temporary.path, path);
     } finally {
-      closeSync(file);
+      folder.discard(temporary);
     }
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    return errorCode(error) !== "EEXIST";
   }
 }
