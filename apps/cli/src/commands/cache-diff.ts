@@ -26,8 +26,8 @@ export async function runCacheDiff(invocation: Invocation): Promise<number> {
     const keys = { before: before.key, after: after.key };
     printOut(`${JSON.stringify({ version: 1, ...keys, causes: causes.map(causeDocument) })}\n`);
   } else {
-    const lines = causes.length === 0 ? ["nothing differs"] : causes.map(causeLines);
-    printOut(`${lines.join("\n").split("\n").map(visibleText).join("\n")}\n`);
+    const lines = causes.length === 0 ? ["nothing differs"] : causes.flatMap(causeLines);
+    printOut(`${lines.map(visibleText).join("\n")}\n`);
   }
   return 0;
 }

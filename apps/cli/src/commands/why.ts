@@ -81,7 +81,7 @@ function whyText(previewed: PreviewedTask): string {
   if (node.kind === "uncached") return lines(begin);
   if (node.kind === "unknown") {
     const first = firstToRun(node, previews);
-    const dependency = causesOf(first.node).map(causeLines);
+    const dependency = causesOf(first.node).flatMap(causeLines);
     if (node.causes.length === 0)
       return lines(
         begin,
@@ -91,7 +91,7 @@ function whyText(previewed: PreviewedTask): string {
     return lines(
       begin,
       `${name} would run, after ${first.name}`,
-      ...node.causes.map(causeLines),
+      ...node.causes.flatMap(causeLines),
       `${first.name} would run first: ${reasonOf(first.node)}`,
       ...dependency,
     );
@@ -109,14 +109,14 @@ function missText(name: string, preview: TaskPreview, previews: PreviewedTask["p
     const node = previews.get(dependency);
     return node === undefined || statusOf(node) !== "miss"
       ? []
-      : [`${dependency} would run: ${reasonOf(node)}`, ...causesOf(node).map(causeLines)];
+      : [`${dependency} would run: ${reasonOf(node)}`, ...causesOf(node).flatMap(causeLines)];
   });
   return lines(
     preview.text,
     preview.key === undefined
       ? `${name} would run, and not be stored: it has no key`
       : `${name} would run: nothing is stored under its key ${preview.key.slice(0, 12)}`,
-    ...preview.causes.filter(({ kind }) => kind !== "first").map(causeLines),
+    ...preview.causes.filter(({ kind }) => kind !== "first").flatMap(causeLines),
     ...further,
   );
 }
@@ -138,10 +138,10 @@ function hitText(name: string, { result, key, causes }: TaskPreview): string {
     `  took      ${formatDuration(durationMs)}`,
     `  outputs   ${outputs.length}, ${formatBytes(bytes)}`,
     ...(causes.length === 0 ? [] : ["what changed since the result before it:"]),
-    ...causes.map(causeLines),
+    ...causes.flatMap(causeLines),
   );
 }
 
 function lines(...all: readonly string[]): string {
-  return `${all.join("\n").split("\n").map(visibleText).join("\n")}\n`;
+  return `${all.map(visibleText).join("\n")}\n`;
 }

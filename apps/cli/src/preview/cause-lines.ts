@@ -4,14 +4,14 @@ import type { Cause } from "@cuenv/cache/explanation";
 const componentsShown = 20;
 
 /** All that differs of one kind, a line each. */
-export function causeLines({ kind, text, components }: Cause): string {
+export function causeLines({ kind, text, components }: Cause): readonly string[] {
   if (components.length <= 1) {
     const [only] = components;
-    return only === undefined ? `  ${text}` : componentLine(kind, only);
+    return [only === undefined ? `  ${text}` : componentLine(kind, only)];
   }
   const shown = components.slice(0, componentsShown).map((each) => componentLine(kind, each));
   const rest = components.length - shown.length;
-  return [...shown, ...(rest > 0 ? [`  … and ${rest} more`] : [])].join("\n");
+  return [...shown, ...(rest > 0 ? [`  … and ${rest} more`] : [])];
 }
 
 function componentLine(kind: string, { name, before, after }: Cause["components"][number]): string {
