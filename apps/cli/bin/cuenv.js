@@ -1,7 +1,10 @@
 #!/usr/bin/env node
 // The published launcher. Plain ES2020: it must start on the oldest Node that somebody has, to say what is needed.
-// Of what is imported, Node makes a module with all its exports, which takes longer than what is done here; before 20.16 there is no other way.
-const builtin = process.getBuiltinModule ?? ((name) => import(name));
+/**
+ * Of what is imported, Node makes a module with all its exports, which takes longer than what is done here; before 20.16 there is no other way.
+ * @type {(name: string) => any}
+ */
+const builtin = (name) => process.getBuiltinModule?.(name) ?? import(name);
 const { closeSync, existsSync, openSync, statSync } = await builtin("node:fs");
 const nodeModule = await builtin("node:module");
 const { homedir } = await builtin("node:os");
