@@ -1,6 +1,11 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compilePatterns, resolvePatterns } from "./compile-pattern.ts";
+import {
+  compilePatterns,
+  maxPatternLength,
+  maxPatterns,
+  resolvePatterns,
+} from "./compile-pattern.ts";
 import { expandBraces } from "./expand-braces.ts";
 import { matchesSet } from "./merge-dependency-outputs.ts";
 
@@ -12,6 +17,53 @@ function matching(
   const set = compilePatterns(patterns, project);
   return paths.filter((path) => matchesSet(set, path));
 }
+
+describe("what is said of a pattern that cannot be used", () => {
+  const refusal = (pattern: string): unknown => {
+    try {
+      return compilePatterns([pattern], "p");
+    } catch (error) {
+      return error;
+    }
+  };
+
+  it.each([
+    ["", 'Write "." for the whole folder.'],
+    ["[a", "To name a file with such a character in it, write the character in brackets: [[]."],
+    ["a\\b", "Separate folders with /, and write a special character in brackets: [*]."],
+    ["/a", "Write // for the workspace root, or a path relative to the project's folder."],
+    [
+      "@(a|b)",
+      "Write alternatives as {a,b}, and exceptions as a pattern of their own with ! in front.",
+    ],
+    [
+      "!(ab|cd)",
+      "Write alternatives as {a,b}, and exceptions as a pattern of their own with ! in front.",
+    ],
+    ["../..", "Inputs and outputs are files of the workspace; declare tools with `runtime`."],
+    ["a\0", undefined],
+  ])("%j: what to do", (pattern, hint) => {
+    expect(refusal(pattern)).toMatchObject({ code: "KEY_GLOB_INVALID", hint });
+  });
+
+  it("shows no more of it than anybody reads", () => {
+    const shown = (pattern: string): string => (refusal(pattern) as Error).message;
+    expect(shown(`/${"a".repeat(99)}`)).toContain(`"/${"a".repeat(99)}"`);
+    expect(shown(`/${"a".repeat(100)}`)).toContain(`"/${"a".repeat(99)}…"`);
+  });
+
+  it("takes as many, and as long ones, as the limits say", () => {
+    const longest = "a".repeat(maxPatternLength);
+    expect(compilePatterns([longest], "").include).toHaveLength(1);
+    expect(() => compilePatterns([`${longest}a`], "")).toThrow("longer than");
+    const half = Array.from({ length: maxPatterns / 2 }, (_, at) => `f${at}`);
+    const exceptions = half.map((pattern) => `!${pattern}`);
+    expect(compilePatterns([...half, ...exceptions], "").exclude).toHaveLength(maxPatterns / 2);
+    expect(() => compilePatterns([...half, ...exceptions, "!one"], "")).toThrow(
+      expect.objectContaining({ code: "KEY_GLOB_INVALID" }),
+    );
+  });
+});
 
 describe("compilePatterns", () => {
   it("refuses hostile and malformed patterns with a clear error (T17)", () => {

@@ -40,6 +40,38 @@ describe("row 36: filterEnvironmentVariables", () => {
     expect(result.visible).toEqual({ HOME: "/h", LC_ALL: "C", MODE: "fast", PATH: "/bin" });
   });
 
+  it("is strict unless it is told to be loose, for one environment after the other", () => {
+    const shared = Object.freeze({ ...host, UNSET: undefined });
+    const strict = filter({ host: shared, mode: "strict" });
+    const loose = filter({ host: shared, mode: "loose" });
+    expect(filter({ host: shared })).toEqual(strict);
+    expect(filter({ host: shared, mode: "loose" })).toEqual(loose);
+    expect(Object.keys(strict.visible).toSorted()).toEqual(["HOME", "LC_ALL", "PATH"]);
+    expect(Object.keys(loose.visible)).toEqual(["API_TOKEN", "HOME", "LC_ALL", "PATH", "RANDOM_X"]);
+    expect(filter({ host: shared, include: ["UNS*", "API*"] }).variables).toEqual([
+      { name: "API_TOKEN", value: "t" },
+    ]);
+  });
+
+  it("looks again through an environment that may have changed", () => {
+    const changing: Record<string, string> = { PATH: "/bin", A: "1" };
+    expect(filter({ host: changing, include: ["A"] }).variables).toEqual([
+      { name: "A", value: "1" },
+    ]);
+    changing["A"] = "2";
+    changing["PATH"] = "/sbin";
+    const again = filter({ host: changing, include: ["A"] });
+    expect(again.variables).toEqual([{ name: "A", value: "2" }]);
+    expect(again.visible["PATH"]).toBe("/sbin");
+  });
+
+  it("refuses secrets without a salt, and with an empty one (T9)", () => {
+    for (const secretSalt of [undefined, "", new Uint8Array()])
+      expect(() => filter({ declared: { S: "x" }, secrets: ["S"], secretSalt })).toThrow(
+        "a secret is declared (S) and no salt is given",
+      );
+  });
+
   it("row 3: gives the same key whatever terminal, user, session or CI run it is", () => {
     const noise = [
       "RANDOM_X",

@@ -10,12 +10,13 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { type Files, freshIndex, temporaryWorkspace } from "../test/temporary-workspace.ts";
 import { buildAction, keySchema } from "./build-action.ts";
 import { type CacheKeyRequest, generateCacheKey } from "./generate-cache-key.ts";
+import { createInputMemo, type InputMemo } from "./input-memo.ts";
 
 describe("generateCacheKey", () => {
   const files: Files = {
@@ -80,6 +81,100 @@ describe("generateCacheKey", () => {
     expect(keyIn(root, change)).toBe(before);
     writeFileSync(join(root, "elsewhere/y"), "changed");
     expect(keyIn(root, change)).not.toBe(before);
+  });
+
+  it("row 18: with a cacheKey looks at no files, nor at what is wrong with them", () => {
+    const root = temporaryWorkspace(files);
+    const generate = (request: Partial<CacheKeyRequest>) =>
+      generateCacheKey({
+        index: freshIndex(root),
+        digestFunction: "sha256",
+        task: "t",
+        command: ["make"],
+        projectDirectory: "p",
+        inputs: ["gone", "src"],
+        environment: { host: {}, declared: {}, include: [], exclude: [] },
+        ...request,
+      });
+    expect(generate({}).problems).toEqual([{ kind: "missing", path: "p/gone", pattern: "gone" }]);
+    const keyed = generate({ cacheKey: "mine" });
+    expect(keyed.problems).toEqual([]);
+    expect(keyed.components.inputs).toEqual([]);
+    expect(generate({ cacheKey: "mine", inputs: ["*.json"] }).hash).toBe(keyed.hash);
+  });
+
+  it("has the project's folder, the epoch 0 and the namespace `default` where none is given", () => {
+    const root = temporaryWorkspace(files);
+    const plain = keyIn(root);
+    for (const change of [
+      { workingDirectory: "." },
+      { workingDirectory: join(root, "p") },
+      { keyEpoch: 0 },
+      { namespace: "default" },
+      { dependencyOutputs: [] },
+    ])
+      expect(keyIn(root, change), JSON.stringify(change)).toBe(plain);
+    for (const change of [
+      { workingDirectory: ".." },
+      { keyEpoch: 1 },
+      { namespace: "other" },
+      { outputs: [] },
+    ])
+      expect(keyIn(root, change), JSON.stringify(change)).not.toBe(plain);
+  });
+
+  it("does not depend on outputs, its own or of dependencies, that lie among its inputs", () => {
+    const root = temporaryWorkspace(files);
+    const dependencyOutputs = [
+      { task: "b", projectDirectory: "", patterns: ["shared/b"], nodes: [] },
+      { task: "a", projectDirectory: "p", patterns: ["gen"], nodes: [] },
+    ];
+    const change = { inputs: ["**", "//shared"], outputs: ["dist"], dependencyOutputs };
+    const before = keyIn(root, change);
+    for (const path of ["p/dist/x", "p/gen/x", "shared/b/x"]) {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), "made");
+    }
+    expect(keyIn(root, change)).toBe(before);
+    const { outputs: _, ...without } = change;
+    expect(keyIn(root, { ...without, outputs: ["other"] })).not.toBe(
+      keyIn(root, { ...change, outputs: ["other", "dist"] }),
+    );
+    const turned = { ...change, dependencyOutputs: dependencyOutputs.toReversed() };
+    expect(keyIn(root, turned)).toBe(before);
+  });
+
+  it("asks a memo first, and is the same with it", () => {
+    const root = temporaryWorkspace(files);
+    const memo = createInputMemo(undefined);
+    let found = 0;
+    const counted: InputMemo = {
+      ...memo,
+      reuse: (asked) => {
+        const selection = memo.reuse(asked);
+        if (selection !== undefined) found += 1;
+        return selection;
+      },
+    };
+    let remembered = 0;
+    const change = {
+      memo: {
+        ...counted,
+        remember: (...args: Parameters<InputMemo["remember"]>) => {
+          remembered += 1;
+          memo.remember(...args);
+        },
+      },
+      dependencyOutputs: [
+        { task: "b", projectDirectory: "", patterns: ["x"], nodes: [] },
+        { task: "a", projectDirectory: "", patterns: ["y"], nodes: [] },
+      ],
+    };
+    const plain = keyIn(root, { dependencyOutputs: change.dependencyOutputs });
+    expect(keyIn(root, change)).toBe(plain);
+    const turned = { ...change, dependencyOutputs: change.dependencyOutputs.toReversed() };
+    expect(keyIn(root, turned)).toBe(plain);
+    expect([found, remembered]).toEqual([1, 1]);
   });
 
   it("row 24: is the same wherever the repository lies, and differs by working directory", () => {

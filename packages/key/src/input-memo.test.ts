@@ -1,4 +1,4 @@
-import { hashText } from "@cuenv/digest";
+import { checksum, hashText } from "@cuenv/digest";
 import { mkdirSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -10,6 +10,7 @@ import {
 } from "../test/temporary-workspace.ts";
 import { createInputMemo, type InputMemo } from "./input-memo.ts";
 import { createInputSet } from "./input-set.ts";
+import { sealText } from "./sealed-text.ts";
 import { selectInputs } from "./select-inputs.ts";
 import type { SelectionRequest } from "./selection.ts";
 
@@ -116,6 +117,108 @@ describe("createInputMemo", () => {
     expect(next.reuse(request(root, ["a.txt"]))).toBeDefined();
   });
 
+  it("tells requests apart by every field, and takes a field that is empty for one that is not there", () => {
+    const root = temporaryWorkspace(files);
+    const memo = createInputMemo(undefined);
+    const empty = { extraPatterns: [], ignorePatterns: [], excludeOutputs: [], excludePaths: [] };
+    const outputs = (projectDirectory: string, pattern: string): Partial<SelectionRequest> => ({
+      excludeOutputs: [{ projectDirectory, patterns: [pattern] }],
+    });
+    const requests = [
+      request(root, ["src"]),
+      request(root, ["src", "x"]),
+      request(root, undefined),
+      request(root, []),
+      request(root, ["src"], { projectDirectory: "q" }),
+      request(root, ["src"], { extraPatterns: ["x"] }),
+      request(root, ["src"], { extraPatterns: ["y"] }),
+      request(root, ["src"], { ignorePatterns: ["x"] }),
+      request(root, ["src"], { ignorePatterns: ["y"] }),
+      request(root, ["src"], { excludePaths: ["x"] }),
+      request(root, ["src"], { excludePaths: ["y"] }),
+      request(root, ["src"], outputs("p", "x")),
+      request(root, ["src"], outputs("p", "y")),
+      request(root, ["src"], outputs("q", "x")),
+    ];
+    for (const [at, asked] of requests.entries()) {
+      expect(memo.reuse(asked), `${at}`).toBeUndefined();
+      memo.remember(asked, { files: [`f${at}`], problems: [], checks: [] });
+    }
+    for (const each of [memo, createInputMemo(memo.serialize())])
+      for (const [at, asked] of requests.entries())
+        expect(each.reuse(asked)?.files).toEqual([`f${at}`]);
+    expect(memo.reuse(request(root, ["src"], empty))?.files).toEqual(["f0"]);
+  });
+
+  it("is as small as what differs: facts and folders once, old selections replaced", () => {
+    const root = temporaryWorkspace(files);
+    const memo = createInputMemo(undefined);
+    const fact = { kind: "path", path: "p/some/long/folder", found: "missing" } as const;
+    const names = Array.from({ length: 50 }, (_, at) => `p/some/long/folder/f${at}`);
+    for (const pattern of ["a", "b", "c"])
+      memo.remember(request(root, [pattern]), { files: names, problems: [], checks: [fact] });
+    const text = memo.serialize() ?? "";
+    // Once as a fact, and once for the files of each of three.
+    expect(text.split("p/some/long/folder")).toHaveLength(5);
+    const later = createInputMemo(text);
+    later.remember(request(root, ["a"]), { files: ["new"], problems: [], checks: [fact] });
+    const again = later.serialize() ?? "";
+    expect(again.split("p/some/long/folder")).toHaveLength(4);
+    expect(createInputMemo(again).reuse(request(root, ["a"]))?.files).toEqual(["new"]);
+    expect(createInputMemo(again).reuse(request(root, ["b"]))?.files).toEqual(names);
+  });
+
+  it("forgets the oldest beyond its limits", () => {
+    const root = temporaryWorkspace(files);
+    const memo = createInputMemo(undefined);
+    const none = { files: [], problems: [], checks: [] };
+    for (let at = 0; at <= 10_000; at += 1) memo.remember(request(root, [`f${at}`]), none);
+    for (let at = 0; at <= 20_000; at += 1) memo.rememberRoot(`r${at}`, hashText("sha256", "x"));
+    const later = createInputMemo(memo.serialize());
+    expect(later.reuse(request(root, ["f0"]))).toBeUndefined();
+    expect(later.reuse(request(root, ["f1"]))).toEqual(none);
+    expect(later.root("r0")).toBeUndefined();
+    expect(later.root("r1")).toEqual(hashText("sha256", "x"));
+  });
+
+  it("keeps what it finds out itself before what it read, and is nothing for the next run without a seal", () => {
+    const root = temporaryWorkspace(files);
+    const memo = remembered(root, ["src"]);
+    memo.remember(request(root, ["src"]), { files: ["other"], problems: [], checks: [] });
+    expect(memo.reuse(request(root, ["src"]))?.files).toEqual(["other"]);
+    const open = createInputMemo(undefined, () => undefined);
+    open.rememberRoot("x", hashText("sha256", "x"));
+    expect(open.serialize()).toBeUndefined();
+    const roots = createInputMemo(undefined);
+    roots.rememberRoot("x", hashText("sha256", "x"));
+    roots.remember(request(root, ["a"]), { files: [], problems: [], checks: [] });
+    expect(createInputMemo(roots.serialize()).root("x")).toBeDefined();
+    expect(createInputMemo(roots.serialize(), () => undefined).root("x")).toBeUndefined();
+  });
+
+  it("does not hold where something else is what was a link or a file", () => {
+    const root = temporaryWorkspace(files);
+    const memo = createInputMemo(undefined);
+    const { hash } = hashText("sha256", "");
+    const checks = {
+      link: { kind: "link", path: "link", target: "q/d.ts" },
+      content: { kind: "content", path: "top", hash },
+      goneLink: { kind: "link", path: "gone", target: "" },
+      goneContent: { kind: "content", path: "gone", hash },
+      fileForLink: { kind: "link", path: "top", target: "" },
+      linkForFile: { kind: "content", path: "link", hash },
+      folderForFile: { kind: "content", path: "p", hash },
+    } as const;
+    for (const [name, check] of Object.entries(checks))
+      memo.remember(request(root, [name]), { files: [], problems: [], checks: [check] });
+    for (const each of [memo, createInputMemo(memo.serialize())])
+      for (const name of Object.keys(checks))
+        expect([name, each.reuse(request(root, [name])) !== undefined]).toEqual([
+          name,
+          name === "link" || name === "content",
+        ]);
+  });
+
   it("is empty when its text is damaged or of another version", () => {
     const root = temporaryWorkspace(files);
     const good = remembered(root, ["src"]);
@@ -126,6 +229,15 @@ describe("createInputMemo", () => {
     const signed = `${hashText("sha256", other).hash}\n${other}`;
     const damaged = ["", "null", "{", text.slice(0, 500), text.slice(1), flipped, signed];
     expect(createInputMemo(text).root("x")).toEqual(hashText("sha256", "x"));
+    const facts = JSON.parse(text.slice(65)) as { facts: string[] };
+    for (const broken of [
+      { ...facts, facts: facts.facts.slice(0, 1) },
+      { ...facts, facts: facts.facts.slice(0, 2) },
+      { ...facts, facts: facts.facts.map(() => "nothing") },
+    ])
+      expect(
+        createInputMemo(sealText(JSON.stringify(broken), checksum)).reuse(request(root, ["src"])),
+      ).toBeUndefined();
     for (const each of damaged) {
       const memo = createInputMemo(each);
       expect(memo.reuse(request(root, ["src"]))).toBeUndefined();

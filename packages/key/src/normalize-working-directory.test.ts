@@ -1,6 +1,11 @@
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
-import { normalizeWorkingDirectory } from "./normalize-working-directory.ts";
+import { afterEach, describe, expect, it } from "vitest";
+import {
+  isAbsolutePath,
+  normalizeWorkingDirectory,
+  resolveSegments,
+  segmentsInside,
+} from "./normalize-working-directory.ts";
 
 function normalize(
   workingDirectory: string,
@@ -59,6 +64,55 @@ describe("row 24, row 36: normalizeWorkingDirectory", () => {
       expect(() => normalize(outside)).toThrow(
         expect.objectContaining({ code: "KEY_PATH_INVALID" }),
       );
+    }
+  });
+});
+
+describe("row 24: what is said of a path that cannot be used", () => {
+  const refusal = (path_: string): unknown => {
+    try {
+      return normalize(path_);
+    } catch (error) {
+      return error;
+    }
+  };
+
+  it("names the path and the reason", () => {
+    expect(refusal("a\0b")).toMatchObject({
+      code: "KEY_PATH_INVALID",
+      message: 'cannot use path "a\\u0000b": it contains a NUL byte',
+    });
+    expect(refusal("../..")).toMatchObject({
+      message: 'cannot use path "../..": it is outside the workspace /w/s',
+      hint: "Only folders and files below the workspace root can take part in a cached task.",
+    });
+  });
+
+  it("holds for a path that climbs above the top, and for such a project", () => {
+    expect(segmentsInside("/w", "/../w")).toBeUndefined();
+    expect(segmentsInside("/../w", "/w")).toBeUndefined();
+    expect(segmentsInside("/w", "/w/a")).toEqual(["a"]);
+    expect(normalize("x", "..")).toBe("x");
+  });
+});
+
+describe("row 24: paths of Windows", () => {
+  const { platform } = process;
+  const pretend = (value: string): unknown => Object.defineProperty(process, "platform", { value });
+  afterEach(() => pretend(platform));
+
+  it("have drives and backslashes there, and nowhere else", () => {
+    for (const [system, windows] of [
+      ["win32", true],
+      ["linux", false],
+    ] as const) {
+      pretend(system);
+      expect(isAbsolutePath("C:\\x")).toBe(windows);
+      expect(isAbsolutePath("c:/x")).toBe(windows);
+      for (const relative of ["C:x", "1:/x", "xC:/x", "x"])
+        expect(isAbsolutePath(relative)).toBe(false);
+      expect(isAbsolutePath("/x")).toBe(true);
+      expect(resolveSegments([], "a\\..\\b/c")).toEqual(windows ? ["b", "c"] : ["a\\..\\b", "c"]);
     }
   });
 });

@@ -1,9 +1,21 @@
-import { chmodSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { checksum } from "@cuenv/digest";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 import { describe, expect, it } from "vitest";
 import { temporaryWorkspace, writeFiles } from "../test/temporary-workspace.ts";
 import { findExecutable } from "./find-executable.ts";
+import { sealText } from "./sealed-text.ts";
 import { createToolProbe, probeTools, type ToolOutputs } from "./probe-tools.ts";
 
 /** A JavaScript program that counts its runs; it looks like a tool of node's kind, which may be remembered. */
@@ -99,6 +111,99 @@ describe("createToolProbe", () => {
     expect(output(await probe.probe(["tool"], { PATH: join(root, "other") }))).toBe("two");
   });
 
+  it("asks again in a run only where the PATH is another, and keeps no more than fits", async () => {
+    const root = temporaryWorkspace({});
+    tool(root, "bin/tool", "v1");
+    const counting = `echo x >> ${join(root, "asked")}; echo ok`;
+    const probe = createToolProbe({ directory: root, memo: undefined });
+    for (const path of ["/usr/bin:/bin", "/usr/bin:/bin", "/bin:/usr/bin"])
+      expect(await probe.probe([counting], { PATH: path })).toMatchObject({ kind: "probed" });
+    expect(readFileSync(join(root, "asked"), "utf8")).toBe("x\nx\n");
+    // What needs a shell is not remembered for the next run.
+    expect(probe.serialize()).toBeUndefined();
+    expect(await probe.probe([], {})).toEqual({ kind: "probed", outputs: [] });
+  });
+
+  it("does not remember a failure for the next run, and tells it apart from output", async () => {
+    const root = temporaryWorkspace({});
+    writeFiles(root, {
+      "bin/bad": `#!${process.execPath}\nconsole.error("no"); process.exit(4);\n`,
+    });
+    chmodSync(join(root, "bin/bad"), 0o755);
+    const probe = createToolProbe({ directory: root, memo: undefined });
+    expect(await probe.probe(["bad"], env(root))).toEqual({
+      kind: "failed",
+      command: "bad",
+      text: 'its runtime command "bad" failed: exit code 4: no',
+    });
+    expect(probe.serialize()).toBeUndefined();
+  });
+
+  it("takes nothing from a memo that is sealed and of another form", async () => {
+    const root = temporaryWorkspace({});
+    tool(root, "bin/tool", "v1");
+    const path = join(root, "bin/tool");
+    const identity = findExecutable("tool", root, join(root, "bin"))?.identity;
+    const good = { command: "tool", path, identity, output: "remembered" };
+    const probed = async (memo: unknown): Promise<string> => {
+      const text = sealText(JSON.stringify(memo), checksum);
+      return output(
+        await createToolProbe({ directory: root, memo: text }).probe(["tool"], env(root)),
+      );
+    };
+    expect(await probed({ version: 1, tools: [good] })).toBe("remembered");
+    for (const memo of [
+      { version: 2, tools: [good] },
+      { tools: [good] },
+      { version: 1, tools: { 0: good, length: 1 } },
+      { version: 1, tools: [{ ...good, output: 1 }] },
+      { version: 1, tools: [{ ...good, identity: 1 }] },
+      { version: 1, tools: [{ ...good, path: 1 }] },
+      { version: 1, tools: [{ ...good, command: ["tool"] }] },
+      { version: 1, tools: [{ ...good, identity: "another" }] },
+      null,
+      [good],
+    ])
+      expect(await probed(memo), JSON.stringify(memo)).toBe("v1");
+  });
+
+  it("is called off with the run", async () => {
+    const root = temporaryWorkspace({});
+    const controller = new AbortController();
+    const asked = probeTools(["sleep 30"], {
+      directory: root,
+      env: env(root),
+      signal: controller.signal,
+    });
+    setTimeout(() => controller.abort(), 50);
+    expect(await asked).toMatchObject({ kind: "failed", command: "sleep 30" });
+  });
+
+  it("says what a tool that fails says: its first line, cut, or its exit code alone", async () => {
+    const root = temporaryWorkspace({});
+    const fail = async (command: string): Promise<string> =>
+      output(await probeTools([command], { directory: root, env: env(root) }));
+    const begin = (command: string): string =>
+      `its runtime command ${JSON.stringify(command)} failed: `;
+    for (const [command, reason] of [
+      ["exit 5", "exit code 5"],
+      ["echo >&2; echo '  one' >&2; echo two >&2; exit 6", "exit code 6: one"],
+      ["printf '%0300d' 1 >&2; exit 7", `exit code 7: ${"0".repeat(200)}`],
+    ] as const)
+      expect(await fail(command)).toBe(begin(command) + reason);
+    expect(await fail("./not-there -v")).toContain("not");
+    expect(await fail("kill -TERM $$")).toMatch(/failed: Command failed: /);
+  });
+
+  it("takes what a tool prints to stdout, blanks or not, before what it warns of", async () => {
+    const root = temporaryWorkspace({});
+    const say = async (command: string): Promise<string> =>
+      output(await probeTools([command], { directory: root, env: env(root) }));
+    expect(await say("echo '  v1 '; echo warning >&2")).toBe("  v1");
+    expect(await say("echo '  '; echo v2 >&2")).toBe("v2");
+    expect(await say("cat; echo done")).toBe("done");
+  });
+
   it("takes a damaged memo for an empty one", async () => {
     const root = temporaryWorkspace({});
     tool(root, "bin/tool", "v1");
@@ -137,5 +242,51 @@ describe("findExecutable", () => {
     }
     rmSync(join(root, "bin/tool"));
     expect(findExecutable("tool", root, path)).toBeUndefined();
+  });
+
+  it("passes over folders and files that cannot be executed, as the system does", () => {
+    const root = temporaryWorkspace({ "one/tool/x": "", "two/tool": "", file: "" });
+    tool(root, "three/tool", "");
+    const path = ["gone", "file", "one", "two", "three"]
+      .map((each) => join(root, each))
+      .join(delimiter);
+    expect(findExecutable("tool   -v   now", root, path)).toMatchObject({
+      argv: ["tool", "-v", "now"],
+      path: join(root, "three/tool"),
+    });
+    expect(findExecutable("tool", root, "three")?.path).toBe(join(root, "three/tool"));
+    expect(findExecutable(join(root, "three/tool"), root, "")?.path).toBe(join(root, "three/tool"));
+    expect(findExecutable("A=three/tool", root, path)).toBeUndefined();
+    mkdirSync(join(root, "A=1"));
+    expect(findExecutable("A=1/tool", root, path)).toBeUndefined();
+  });
+
+  it("tells files apart by size, times and inode, and names without their endings", () => {
+    const root = temporaryWorkspace({});
+    tool(root, "bin/tool.js", "");
+    symlinkSync("tool.js", join(root, "bin/tool"));
+    tool(root, "bin/tool.js.old", "");
+    symlinkSync("tool.js.old", join(root, "bin/older"));
+    const identity = (command: string): string | undefined =>
+      findExecutable(command, root, join(root, "bin"))?.identity;
+    const parts = identity("tool")?.split("\0");
+    const { size, mtimeMs, ctimeMs, ino } = statSync(join(root, "bin/tool.js"));
+    expect(parts).toEqual([
+      join(root, "bin/tool.js"),
+      ...[size, mtimeMs, ctimeMs, ino].map(String),
+    ]);
+    expect(identity("older")).toBeUndefined();
+    writeFileSync(join(root, "bin/binary"), "\u007fELF of node", { mode: 0o755 });
+    writeFileSync(join(root, "bin/text"), "no #! line\n", { mode: 0o755 });
+    writeFileSync(join(root, "bin/empty"), "", { mode: 0o755 });
+    for (const plain of ["binary", "text", "empty"]) expect(identity(plain)).toBeDefined();
+  });
+
+  it("leaves no file open", () => {
+    const root = temporaryWorkspace({});
+    tool(root, "bin/tool", "");
+    const before = readdirSync("/proc/self/fd").length;
+    for (let times = 0; times < 5; times += 1) findExecutable("tool", root, join(root, "bin"));
+    expect(readdirSync("/proc/self/fd").length).toBe(before);
   });
 });
