@@ -1,8 +1,7 @@
 import { appendFileSync, statSync } from "node:fs";
-import { withoutSecrets } from "./hidden-secrets.ts";
 import { formatDuration } from "../run/format-duration.ts";
 import type { RunDocument, TaskDocument } from "../run/run-document.ts";
-import { printErr } from "./terminal.ts";
+import { masked, printErr } from "./terminal.ts";
 
 /** GitHub refuses a summary beyond this, and with it what others wrote (1 MiB for a step). */
 const maxFileBytes = 1024 * 1024;
@@ -12,7 +11,7 @@ const maxReasonLength = 160;
 
 /** Adds a run to the summary of the step that it is in. What cannot be written is a warning: the run is over. */
 export function appendStepSummary(file: string, run: RunDocument): void {
-  const text = Buffer.from(withoutSecrets(stepSummary(run)));
+  const text = Buffer.from(masked(stepSummary(run)));
   try {
     if (sizeOf(file) + text.length > maxFileBytes) {
       printErr("warning: the step's summary is full, and has nothing of this run\n");

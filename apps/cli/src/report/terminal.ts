@@ -1,7 +1,6 @@
 import { writeSync } from "node:fs";
 import { styleText } from "node:util";
 import { freshLine, noteWritten } from "./fresh-line.ts";
-import { withoutSecrets } from "./hidden-secrets.ts";
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -33,9 +32,16 @@ export function writeAll(descriptor: 1 | 2, bytes: Uint8Array): void {
   }
 }
 
+/** What of a text may be seen: all of it, until there are secrets (hidden-secrets.ts, which most runs do not need). */
+export let masked: (text: string) => string = (text) => text;
+
+export function showOnly(filter: (text: string) => string): void {
+  masked = filter;
+}
+
 export function printOut(text: string): void {
   flushErr();
-  writeAll(1, Buffer.from(withoutSecrets(text)));
+  writeAll(1, Buffer.from(masked(text)));
 }
 
 /** A message of ours: on a line of its own, whatever a task left unfinished before. */
@@ -69,7 +75,7 @@ export function flushErr(): void {
 }
 
 function writeErr(text: string): void {
-  const bytes = Buffer.from(freshLine() + withoutSecrets(text));
+  const bytes = Buffer.from(freshLine() + masked(text));
   noteWritten(2, bytes);
   writeAll(2, bytes);
 }

@@ -1,11 +1,10 @@
 import { writeFileSync } from "node:fs";
-import { withoutSecrets } from "./hidden-secrets.ts";
-import { printErr } from "./terminal.ts";
+import { masked, printErr } from "./terminal.ts";
 
 /** The run is over, and what it gave stays what it is: a file about it that cannot be written is a warning. */
 export function writeRunFile(what: string, path: string, text: string): void {
   try {
-    writeFileSync(path, withoutSecrets(text));
+    writeFileSync(path, masked(text));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     printErr(`warning: cannot write the ${what}: ${reason}\n`);

@@ -6,7 +6,6 @@ import {
   type ResolvedEnvironment,
   secretTexts,
 } from "@cuenv/runner";
-import { hideSecrets } from "../report/hidden-secrets.ts";
 import type { RunContext } from "./run-context.ts";
 
 /** A task with nothing left to look up: references to outputs filled in, secrets read. */
@@ -31,7 +30,10 @@ export async function resolveNode(
     { outputsOf, resolveSecret: run.resolveSecret, host: run.hostEnvironment },
   );
   run.masker.add(environment.secretValues);
-  hideSecrets(secretTexts(environment.secretValues));
+  if (environment.secretValues.length > 0) {
+    const { hideSecrets } = await import("../report/hidden-secrets.ts");
+    hideSecrets(secretTexts(environment.secretValues));
+  }
   return { argv, environment, output, signal };
 }
 
