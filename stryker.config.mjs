@@ -19,6 +19,7 @@ const results = process.env.CUENV_MUTATION_RESULTS;
 process.env.CUENV_MUTATION_TESTS = tests;
 // Every change is tried with them: fewer will do.
 process.env.CUENV_HOSTILE_MANIFESTS = "200";
+process.env.CUENV_FRESH_PROCESSES = "4";
 process.env.CUENV_MUTATION_SLOWNESS = "10";
 
 export default {
