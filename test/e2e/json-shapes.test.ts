@@ -143,7 +143,7 @@ function filled(word: string): string {
 const named = commands.map(({ name, flags }) => ({ name, flags }));
 const withJson = named.filter(({ name }) => !withoutJson.has(name));
 
-describe("--json", () => {
+describe("rows 32 and 50: --json", () => {
   it.each(withJson)("$name: has a schema that docs/json.md links to", ({ name, flags }) => {
     expect(flags["json"]).toMatchObject({ type: "boolean" });
     const file = `${slugOf(name)}.schema.json`;

@@ -9,14 +9,14 @@ export type UnknownDependency = Pick<DependencyState, "task" | "declaredOutputs"
 
 /**
  * What differs from the nearest earlier result of a task whatever its dependencies would make: with any of it the task is a miss, too.
- * Empty when nothing does, or there is nothing to compare with.
+ * Empty when nothing does; undefined when there is nothing to compare with.
  * @throws {CuenvError} for mistakes of the configuration (patterns that cannot be read)
  */
 export async function ownCauses(
   engine: CacheEngine,
   request: TaskRequest,
   unknown: readonly UnknownDependency[],
-): Promise<readonly Cause[]> {
+): Promise<readonly Cause[] | undefined> {
   // Their declared outputs are nobody's own files, whatever lies there now.
   const standIns = unknown.map((dependency) => ({ ...dependency, key: "", outputs: [] }));
   const computed = await computeKey(engine, {
@@ -26,5 +26,5 @@ export async function ownCauses(
   if (computed.kind === "noKey") return [];
   const names = new Set(unknown.map(({ task }) => task));
   const { causes } = await explain(engine, request, computed.key, names);
-  return causes.some(({ kind }) => kind === "first") ? [] : causes;
+  return causes.some(({ kind }) => kind === "first") ? undefined : causes;
 }

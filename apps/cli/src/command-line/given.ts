@@ -6,7 +6,8 @@ export function oneName(invocation: Invocation, what: string): string {
   const [name, more] = invocation.names;
   if (name !== undefined && more === undefined) return name;
   const found = name === undefined ? "none was given" : `"${more}" is one too many`;
-  throw new CuenvError("USAGE", `cannot go on without one ${what}: ${found}`);
+  const hint = what === "task" ? { hint: "cuenv task lists them." } : {};
+  throw new CuenvError("USAGE", `cannot go on without one ${what}: ${found}`, hint);
 }
 
 /** What a flag with a value was given; undefined when it was not. */

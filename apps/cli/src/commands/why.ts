@@ -81,17 +81,17 @@ function whyText(previewed: PreviewedTask): string {
   if (node.kind === "uncached") return lines(begin);
   if (node.kind === "unknown") {
     const first = firstToRun(node, previews);
-    const dependency = causesOf(first.node).flatMap(causeLines);
+    const dependency = toldCauses(causesOf(first.node));
     if (node.causes.length === 0)
       return lines(
         begin,
-        `${name} depends on what it makes; if that is as it was, ${name} is a hit`,
+        `${name} depends on what it makes${node.hasEarlier ? `; if that is as it was, ${name} is a hit` : ""}`,
         ...dependency,
       );
     return lines(
       begin,
       `${name} would run, after ${first.name}`,
-      ...node.causes.flatMap(causeLines),
+      ...toldCauses(node.causes),
       `${first.name} would run first: ${reasonOf(first.node)}`,
       ...dependency,
     );
@@ -109,16 +109,21 @@ function missText(name: string, preview: TaskPreview, previews: PreviewedTask["p
     const node = previews.get(dependency);
     return node === undefined || statusOf(node) !== "miss"
       ? []
-      : [`${dependency} would run: ${reasonOf(node)}`, ...causesOf(node).flatMap(causeLines)];
+      : [`${dependency} would run: ${reasonOf(node)}`, ...toldCauses(causesOf(node))];
   });
   return lines(
     preview.text,
     preview.key === undefined
       ? `${name} would run, and not be stored: it has no key`
       : `${name} would run: nothing is stored under its key ${preview.key.slice(0, 12)}`,
-    ...preview.causes.filter(({ kind }) => kind !== "first").flatMap(causeLines),
+    ...toldCauses(preview.causes),
     ...further,
   );
+}
+
+/** A line for each component; that it is the first run was said. */
+function toldCauses(causes: readonly Cause[]): readonly string[] {
+  return causes.filter(({ kind }) => kind !== "first").flatMap(causeLines);
 }
 
 function hitText(name: string, { result, key, causes }: TaskPreview): string {

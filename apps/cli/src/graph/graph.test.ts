@@ -1,7 +1,10 @@
+import { createHash } from "node:crypto";
+import { Script } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { graphDot } from "./graph-dot.ts";
 import { graphHtml } from "./graph-html.ts";
 import { graphLayout } from "./graph-layout.ts";
+import { pageScript } from "./graph-page.ts";
 import { graphMermaid } from "./graph-mermaid.ts";
 import { graphText } from "./graph-text.ts";
 import type { GraphDocument, GraphTask } from "./task-graph.ts";
@@ -155,6 +158,13 @@ describe("the page", () => {
       /\s(?:src|href)=|@import|url\((?!#arrow)|https?:(?!\/\/www\.w3\.org\/2000\/svg)/,
     );
     expect(page).toMatch(/Content-Security-Policy" content="default-src &#39;none&#39;;/);
+  });
+
+  it("has a script that can be read", () => {
+    expect(() => new Script(pageScript)).not.toThrow();
+    const hash = createHash("sha256").update(pageScript).digest("base64");
+    expect(page).toContain(`script-src &#39;sha256-${hash}&#39;`);
+    expect(page).toContain(`<script>${pageScript}</script>`);
   });
 
   it("shows every name, escaped", () => {

@@ -15,11 +15,14 @@ export function causeLines({ kind, text, components }: Cause): readonly string[]
 }
 
 function componentLine(kind: string, { name, before, after }: Cause["components"][number]): string {
-  return `  ${kind.padEnd(16)}  ${name}  ${short(before)} → ${short(after)}`;
+  const what = name === kind ? "" : `${name}  `;
+  return `  ${kind.padEnd(16)}  ${what}${short(before)} → ${short(after)}`;
 }
 
 function short(text: string | undefined): string {
   if (text === undefined) return "(none)";
+  // A key: its first digits will do for cuenv cache show.
+  if (/^[0-9a-f]{64}$/.test(text)) return text.slice(0, 12);
   const line = text.trim().replaceAll(/\s+/g, " ");
   return line.length > 60 ? `${line.slice(0, 59)}…` : line === "" ? '""' : line;
 }

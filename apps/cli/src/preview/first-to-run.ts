@@ -1,8 +1,8 @@
-import type { NodePreview } from "./preview-plan.ts";
+import type { NodePreview, UnknownNode } from "./preview-plan.ts";
 
 /** The dependency of a dependency … that makes a key unknown. */
 export function firstToRun(
-  node: NodePreview & { readonly kind: "unknown" },
+  node: UnknownNode,
   previews: ReadonlyMap<string, NodePreview>,
 ): { readonly name: string; readonly node: NodePreview } {
   let name = node.because;

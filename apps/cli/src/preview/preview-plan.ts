@@ -27,8 +27,18 @@ export type NodePreview =
   | { readonly kind: "cached"; readonly preview: TaskPreview }
   /** It is not cached, and runs each time. */
   | { readonly kind: "uncached" }
-  /** Its key depends on what another task would make. `causes`: what makes it a miss whatever that is. */
-  | { readonly kind: "unknown"; readonly because: string; readonly causes: readonly Cause[] };
+  /** Its key depends on what another task would make. */
+  | UnknownNode;
+
+export interface UnknownNode {
+  readonly kind: "unknown";
+  /** The dependency that would run. */
+  readonly because: string;
+  /** What makes it a miss whatever that one makes. */
+  readonly causes: readonly Cause[];
+  /** Whether it had a result here before. */
+  readonly hasEarlier: boolean;
+}
 
 interface Payload {
   readonly node: NodePreview;
@@ -89,18 +99,22 @@ async function payloadOf(
   const { states, unknown, isPrinted } = dependencyStates(run, dependencies);
   const [because] = unknown;
   if (because !== undefined && !isPrinted)
-    return { node: { kind: "unknown", because: because.task, causes: [] }, state: undefined };
+    return { node: unknownNode(because.task, undefined), state: undefined };
   const silent = { stdout: () => {}, stderr: () => {} };
   const resolved = await resolveNode(run, node, silent, signal);
   const request = taskRequest(run, node, { ...resolved, mode, states });
   if (because !== undefined) {
     const causes = await ownCauses(engine, request, unknown);
-    return { node: { kind: "unknown", because: because.task, causes }, state: undefined };
+    return { node: unknownNode(because.task, causes), state: undefined };
   }
   const preview = await previewTask(engine, request);
   if (preview.result !== undefined && run.referenced.has(name))
     run.outputs.set(name, await printedOutput(engine, preview.result));
   return { node: { kind: "cached", preview }, state: preview.state };
+}
+
+function unknownNode(because: string, causes: readonly Cause[] | undefined): UnknownNode {
+  return { kind: "unknown", because, causes: causes ?? [], hasEarlier: causes !== undefined };
 }
 
 interface DependencyStates {
