@@ -266,6 +266,15 @@ export const errorTable = {
     meaning:
       "A list of outputs is hostile or damaged: a path that leaves, collides with another or lies below a link. Nothing was restored.",
   },
+  TURBO_RUNTIME: {
+    exit: "configuration",
+    meaning:
+      "A runtime command of the settings failed, so results of turbo cannot be kept apart by what it prints.",
+  },
+  TURBO_SUMMARY: {
+    exit: "internal",
+    meaning: "What turbo says of a run cannot be read, or turbo failed to say it.",
+  },
   SERVER_CONFIG_INVALID: {
     exit: "configuration",
     meaning: "The configuration of `cuenv serve` cannot be used: a token, a team or an address.",

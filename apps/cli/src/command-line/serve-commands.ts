@@ -57,6 +57,20 @@ export const serveCommands: readonly Command[] = [
     load: async () => (await import("../commands/serve-token.ts")).runServeToken,
   },
   {
+    name: "turbo why",
+    aliases: [],
+    summary: "What made the hash of a task of turbo another than in its last run",
+    usage: "cuenv turbo why PACKAGE#TASK [flags]",
+    takesNames: true,
+    flags: { directory, json },
+    about: [
+      "Compares what turbo would do now (a dry run, offline) with the newest summary in .turbo/runs, which",
+      "cuenv turbo has turbo write: files, variables, command, lockfile, dependencies, global inputs.",
+    ],
+    examples: [["cuenv turbo why web#build", "which input changed since the last run"]],
+    load: async () => (await import("../commands/turbo-why.ts")).runTurboWhy,
+  },
+  {
     name: "turbo",
     aliases: [],
     summary: "Run turbo with this cache as its remote cache, without any set-up",

@@ -1,15 +1,16 @@
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { CacheMode } from "@cuenv/config";
 import { runAttached } from "@cuenv/runner";
 import { createAccessPolicy, createCacheServer, hashToken } from "@cuenv/server";
 import type { Invocation } from "../command-line/command.ts";
 import { openSettings, type OpenSettings } from "../project/open-project.ts";
 import { printErr } from "../report/terminal.ts";
+import { findTurbo, turboRoot } from "../turbo/find-turbo.ts";
+import { runtimeDigest } from "../turbo/runtime-digest.ts";
 
-/** Turbo only sends ids that begin so; the namespace is what follows. */
-const team = "team_local";
+/** Turbo only sends ids that begin with `team_`; the namespace is what follows. */
+const namespace = "local";
 
 /** What turbo may do, as `--cache` and TURBO_CACHE say it. */
 const turboCache: Readonly<Record<CacheMode, string | undefined>> = {
@@ -32,17 +33,26 @@ export async function runTurbo(invocation: Invocation): Promise<number> {
   const cache = turboCache[mode];
   if (cache !== undefined) env["TURBO_CACHE"] ??= cache;
   if (mode === "off") return run(argv, env);
+  if (env["TURBO_RUN_SUMMARY"] === undefined) {
+    // What `cuenv turbo why` compares with.
+    env["TURBO_RUN_SUMMARY"] = "true";
+    const { pruneSummaries } = await import("@cuenv/turbo");
+    pruneSummaries(turboRoot(process.cwd()));
+  }
   if (env["TURBO_API"] !== undefined || env["TURBO_TOKEN"] !== undefined) {
     printErr("cuenv turbo: TURBO_API or TURBO_TOKEN is set, so turbo's own remote cache is used\n");
     return run(argv, env);
   }
+  const digest = runtimeDigest(open.settings.runtime);
+  const team = digest === undefined ? namespace : `${namespace}-${digest}`;
+  if (digest !== undefined) env["TURBO_CACHE_DIR"] ??= join(".turbo", "cache", digest);
   return withServer(open, (address, token) =>
     run(argv, {
       ...env,
       TURBO_API: address,
       TURBO_TOKEN: token,
-      TURBO_TEAM: team.replace("team_", ""),
-      TURBO_TEAMID: team,
+      TURBO_TEAM: team,
+      TURBO_TEAMID: `team_${team}`,
     }),
   );
 }
@@ -81,13 +91,4 @@ async function run(argv: readonly string[], env: Record<string, string>): Promis
   if (outcome.status === "notFound" || outcome.status === "notExecutable")
     printErr(`error: ${outcome.message}\nhint: npm install --save-dev turbo\n`);
   return outcome.exitCode;
-}
-
-/** The one of the project, as npx finds it; else that of PATH. */
-function findTurbo(from: string): string {
-  for (let folder = from, last = ""; folder !== last; last = folder, folder = dirname(folder)) {
-    const file = join(folder, "node_modules", ".bin", "turbo");
-    if (existsSync(file)) return file;
-  }
-  return "turbo";
 }
