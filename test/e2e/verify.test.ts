@@ -1,5 +1,5 @@
 import { readdirSync, statSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { counting, createSandbox, cue, type Sandbox } from "./sandbox.ts";
 
 const secret = { resolver: { command: "cat", args: ["../secret"] } };
@@ -56,6 +56,11 @@ function newProject(): Sandbox {
           ...counting("lazy", "[ -e lazy.txt ] || wc -l < ../lazy > lazy.txt"),
           inputs: [],
           outputs: ["lazy.txt"],
+        },
+        slow: {
+          command: "if [ -e ../again ]; then touch ../started; sleep 30; fi; echo made > slow.txt",
+          inputs: [],
+          outputs: ["slow.txt"],
         },
         loose: { command: "true" },
         greet: { command: 'echo "$0" > g.txt', inputs: [], outputs: ["g.txt"] },
@@ -172,6 +177,19 @@ describe("cuenv verify", () => {
     );
   });
 
+  it("puts the stored result back when it is interrupted", async () => {
+    const project = newProject();
+    await project.cuenv(["task", "slow"]);
+    project.write("../again", "");
+    let pid = 0;
+    const run = project.cuenv(["verify", "slow"], { onStart: (started) => (pid = started) });
+    await vi.waitUntil(() => project.exists("../started"), { timeout: 20_000 });
+    expect(project.exists("slow.txt")).toBe(false);
+    process.kill(pid, "SIGINT");
+    expect(await run).toMatchObject({ code: 130, stdout: "" });
+    expect(project.read("slow.txt")).toBe("made\n");
+  });
+
   it("compares outputs, and not what is printed", async () => {
     const project = newProject();
     await project.cuenv(["task", "prints"]);
@@ -200,8 +218,8 @@ describe("cuenv verify", () => {
     expect(project.count("../same")).toBe(0);
     await project.cuenv(["task", "greet"]);
     expect((await project.cuenv(["verify", "greet", "--", "x"])).code).toBe(2);
-    expect((await project.cuenv(["verify", "greet"], { env: { CUENV_CACHE: "off" } })).code).toBe(
-      2,
-    );
+    const off = await project.cuenv(["verify", "greet"], { env: { CUENV_CACHE: "off" } });
+    expect(off).toMatchObject({ code: 2 });
+    expect(off.stderr).toContain("the cache is off");
   });
 });

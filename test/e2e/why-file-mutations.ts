@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, renameSync, symlinkSync } from "node:fs";
 import { counting } from "./sandbox.ts";
-import { cacheConfig, config, type Mutation, task, writes } from "./why-project.ts";
+import { cacheConfig, config, makeGen, type Mutation, task, writes } from "./why-project.ts";
 
 /** Changes of files, of how they are declared, and of what dependencies make of them. */
 export const fileMutations: readonly Mutation[] = [
@@ -148,15 +148,7 @@ export const fileMutations: readonly Mutation[] = [
     "dependencyOutput",
     "output of gen gen/new.txt added",
     async (p) => {
-      p.write(
-        "env.cue",
-        config({
-          gen: counting(
-            "gen",
-            "mkdir -p gen && cat src/* > gen/all.txt && wc -c < gen/all.txt > gen/size.txt; touch gen/new.txt",
-          ),
-        }),
-      );
+      p.write("env.cue", config({ gen: counting("gen", `${makeGen}; touch gen/new.txt`) }));
       await p.cuenv(["task", "gen"]);
     },
   ],
@@ -183,5 +175,23 @@ export const fileMutations: readonly Mutation[] = [
     "dependencyOutput",
     /^3 outputs of gen removed: gen, /,
     task("test", { dependencies: ["lint"] }),
+  ],
+  [
+    "an empty folder that a dependency makes",
+    "dependencyOutput",
+    "output of gen gen/void added",
+    async (p) => {
+      p.write("env.cue", config({ gen: counting("gen", `${makeGen}; mkdir gen/void`) }));
+      await p.cuenv(["task", "gen"]);
+    },
+  ],
+  [
+    "an output of a dependency that is executable now",
+    "dependencyOutput",
+    "output of gen gen/all.txt changed",
+    async (p) => {
+      p.write("env.cue", config({ gen: counting("gen", `${makeGen}; chmod +x gen/all.txt`) }));
+      await p.cuenv(["task", "gen"]);
+    },
   ],
 ];

@@ -3,12 +3,12 @@ import { counting, createSandbox, cue, type RunOptions, type Sandbox } from "./s
 export type Fields = Readonly<Record<string, unknown>>;
 
 export const secret = { resolver: { command: "cat", args: ["../secret"] } };
+export const makeGen =
+  "mkdir -p gen && cat src/* > gen/all.txt && wc -c < gen/all.txt > gen/size.txt";
+
 export const tasks: Readonly<Record<string, Fields>> = {
   gen: {
-    ...counting(
-      "gen",
-      "mkdir -p gen && cat src/* > gen/all.txt && wc -c < gen/all.txt > gen/size.txt",
-    ),
+    ...counting("gen", makeGen),
     inputs: ["src/**"],
     outputs: ["gen"],
   },

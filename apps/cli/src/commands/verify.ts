@@ -3,7 +3,6 @@ import type { Invocation } from "../command-line/command.ts";
 import { firstToRun } from "../preview/first-to-run.ts";
 import { reasonOf } from "../preview/preview-document.ts";
 import { type PreviewedTask, previewNamedTask } from "../preview/preview-task.ts";
-import { openProject } from "../project/open-project.ts";
 import { printOut } from "../report/terminal.ts";
 import { visibleText } from "../report/visible-text.ts";
 import { type OutputDifference, type VerifiedTask, verifyTask } from "../verify/verify-task.ts";
@@ -12,8 +11,7 @@ import { type OutputDifference, type VerifiedTask, verifyTask } from "../verify/
 export async function runVerify(invocation: Invocation): Promise<number> {
   const previewed = await previewNamedTask(invocation);
   refuseWithoutResult(previewed);
-  const { name } = previewed;
-  const open = await openProject(invocation);
+  const { name, open } = previewed;
   const args = invocation.rest ?? [];
   const verified = await verifyTask(open, {
     name,
@@ -30,7 +28,10 @@ export async function runVerify(invocation: Invocation): Promise<number> {
 }
 
 /** Before anything runs. What an uncached dependency makes is only known when it ran. */
-function refuseWithoutResult({ name, node, previews }: PreviewedTask): void {
+function refuseWithoutResult({ open, name, node, previews }: PreviewedTask): void {
+  const { enabled, defaultMode } = open.cache.settings;
+  if (!enabled || defaultMode === "off")
+    throw new CuenvError("RUN_NOTHING_STORED", `cannot verify ${name}: the cache is off`);
   const blocking = node.kind === "unknown" ? firstToRun(node, previews) : { name, node };
   const isHit = blocking.node.kind === "cached" && blocking.node.preview.outcome === "hit";
   if (isHit || (node.kind === "unknown" && blocking.node.kind === "uncached")) return;

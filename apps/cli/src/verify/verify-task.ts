@@ -28,7 +28,7 @@ export interface VerifiedTask {
   readonly key: string;
   /** failed: it does not even succeed. unknown: it ran with another key, so there is nothing to say. */
   readonly verdict: "same" | "different" | "failed" | "unknown";
-  /** Of the second run, undefined when it was broken off before the task. */
+  /** Of the second run. */
   readonly exitCode: number;
   readonly interrupted: boolean;
   readonly outputs: number;
@@ -70,7 +70,7 @@ export async function verifyTask(
       key: stored.key,
       verdict: differences.length > 0 ? "different" : verdict,
       exitCode: second.exitCode,
-      interrupted: outcome === undefined && second.exitCode > 128,
+      interrupted: isInterrupted(outcome, second.exitCode),
       outputs: before.filter(({ kind }) => kind !== "directory").length,
       differences,
     };
@@ -93,6 +93,11 @@ function nothingStored(name: string, outcome: CachedOutcome | undefined): CuenvE
   return new CuenvError("RUN_NOTHING_STORED", `cannot verify ${name}: ${reason}`, {
     hint: `cuenv task ${name} makes one.`,
   });
+}
+
+function isInterrupted(outcome: CachedOutcome | undefined, exitCode: number): boolean {
+  if (outcome === undefined) return exitCode > 128;
+  return outcome.kind === "executed" && outcome.execution.process.status === "cancelled";
 }
 
 function verdictOf(
