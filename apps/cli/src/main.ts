@@ -26,9 +26,11 @@ async function dispatch(argv: readonly string[]): Promise<number> {
     case "version":
       printOut(`${cuenvVersion()}\n`);
       return 0;
-    case "help":
-      printOut((await import("./command-line/help.ts")).helpText(parsed.command, parsed.topic));
+    case "help": {
+      const { helpText } = await import("./command-line/help.ts");
+      printOut(helpText(parsed.command, parsed.topic, process.stdout.columns));
       return 0;
+    }
     case "command": {
       const directory = parsed.invocation.flags["directory"];
       if (typeof directory === "string") changeDirectory(directory);

@@ -31,10 +31,10 @@ export const commands: readonly Command[] = [
     takesNames: true,
     flags: { directory, env: environment, json, package: packageName },
     about: [
-      "The key that a run would have now is compared with that of the last result of the task in this",
-      "workspace: files, variables, command, outputs of dependencies, tools, platform, configuration.",
-      "The first line is the cause that tells most. Of a hit: when, where and by whom it was made, and",
-      "what had changed then.",
+      "The key that a run would have now is compared with that of the nearest earlier result of the task",
+      "in this workspace: files, variables, command, tools, platform, configuration, outputs of",
+      "dependencies. The first line is the cause that tells most. Of a hit: when, where, by whom and of",
+      "which commit it was made, and what had changed then.",
     ],
     examples: [
       ["cuenv why build", "what changed since the last result of build"],

@@ -61,7 +61,7 @@ export const houseCommands: readonly Command[] = [
       "those of the project that you are in, and of the cuenv that you have. Put into",
       '  bash  ~/.bashrc:                          eval "$(cuenv completions bash)"',
       '  zsh   ~/.zshrc, after compinit:           eval "$(cuenv completions zsh)"',
-      "  fish  ~/.config/fish/completions/cuenv.fish:  what cuenv completions fish prints",
+      "  fish  ~/.config/fish/completions/cuenv.fish:  cuenv completions fish",
     ],
     examples: [["cuenv completions bash >> ~/.bash_completion", "for all shells to come"]],
     load: async () => (await import("../commands/completions.ts")).runCompletions,

@@ -104,7 +104,13 @@ describe("the command line", () => {
       expect(parse(`${command.name} --help`)).toMatchObject({ kind: "help", command });
       const text = helpText(command, undefined);
       expect(text).toContain("Examples:");
-      for (const line of text.split("\n")) expect(line.length, line).toBeLessThanOrEqual(100);
+      for (const columns of [80, 120]) {
+        const lines = helpText(command, undefined, columns).split("\n");
+        // What is to be copied stands on a line of its own, whole.
+        const prose = lines.filter((line) => !/^(?: {2}|Usage: |Also: {2})\S*cuenv /.test(line));
+        for (const line of prose)
+          expect(line.length, line).toBeLessThanOrEqual(Math.min(columns, 100));
+      }
     }
     expect(parse("--version")).toEqual({ kind: "version" });
   });

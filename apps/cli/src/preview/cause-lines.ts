@@ -16,7 +16,7 @@ export function causeLines({ kind, text, components }: Cause): readonly string[]
 
 function componentLine(kind: string, { name, before, after }: Cause["components"][number]): string {
   const what = name === kind ? "" : `${name}  `;
-  return `  ${kind.padEnd(16)}  ${what}${short(before)} → ${short(after)}`;
+  return `  ${kind.padEnd(12)}  ${what}${short(before)} → ${short(after)}`;
 }
 
 function short(text: string | undefined): string {
