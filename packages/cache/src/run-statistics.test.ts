@@ -102,7 +102,7 @@ describe("statistics", () => {
     const now = Date.now();
     runAt(now);
     const [file = ""] = files();
-    const torn = '{"at": 12, "hits":\n{"at":"x"}\n[]\nnull\n1\n"x"\n';
+    const torn = '\n{"at": 12, "hits":\n{"at":"x"}\n[]\nnull\n1\n"x"\n';
     appendFileSync(join(statsFolder(), file), torn);
     writeFileSync(join(statsFolder(), "notes.txt"), "mine");
     expect(readStatistics(folder, { days: 30, now }).runs).toBe(1);

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, constants, fstatSync, mkdirSync, openSync, writeSync } from "node:fs";
 import type { CacheEvent } from "./cache-event.ts";
 
 /**
@@ -32,7 +32,13 @@ export interface TaskCounts {
   readonly savedMs: number;
 }
 
-export type RunCounts = { -readonly [Field in keyof RunRecord]: RunRecord[Field] };
+type Mutable<Type> = { -readonly [Field in keyof Type]: Type[Field] };
+
+/** A record that is being summed up. What bears the user's names has no prototype: `__proto__` is a name like any other. */
+export interface RunCounts extends Omit<Mutable<RunRecord>, "tasks" | "refused"> {
+  readonly tasks: Record<string, Mutable<TaskCounts>>;
+  readonly refused: Record<string, number>;
+}
 
 /** A day's file takes no more than this (64 MiB): beyond, runs of that day are not counted. */
 const maxDayBytes = 64 * 1024 * 1024;
@@ -59,7 +65,11 @@ export function createRunCounter(
 export function noCounts(at: number, project: string): RunCounts {
   const zero = { hits: 0, misses: 0, stored: 0, errors: 0, lookups: 0, lookupMs: 0, storeMs: 0 };
   const sums = { savedMs: 0, restoredBytes: 0, memoryBytes: 0 };
-  return { at, project, ...zero, ...sums, tasks: {}, refused: {} };
+  return { at, project, ...zero, ...sums, tasks: byName(), refused: byName() };
+}
+
+export function byName<Value>(): Record<string, Value> {
+  return Object.create(null) as Record<string, Value>;
 }
 
 function countEvent(counts: RunCounts, event: CacheEvent): void {
@@ -68,14 +78,17 @@ function countEvent(counts: RunCounts, event: CacheEvent): void {
       counts.lookups += 1;
       counts.lookupMs += event.durationMs;
       break;
-    case "hit":
+    case "hit": {
       counts.hits += 1;
       counts.savedMs += event.savedMs;
-      addTask(counts.tasks, event.task, { hits: 1, misses: 0, savedMs: event.savedMs });
+      const task = taskOf(counts.tasks, event.task);
+      task.hits += 1;
+      task.savedMs += event.savedMs;
       break;
+    }
     case "miss":
       counts.misses += 1;
-      addTask(counts.tasks, event.task, { hits: 0, misses: 1, savedMs: 0 });
+      taskOf(counts.tasks, event.task).misses += 1;
       break;
     case "restored":
       counts.restoredBytes += event.bytes;
@@ -99,33 +112,19 @@ function countEvent(counts: RunCounts, event: CacheEvent): void {
   }
 }
 
-/** Names are the user's: `__proto__` is one. */
-function ownValue<Value>(of: Readonly<Record<string, Value>>, name: string): Value | undefined {
-  return Object.hasOwn(of, name) ? of[name] : undefined;
+export function taskOf(tasks: RunCounts["tasks"], name: string): Mutable<TaskCounts> {
+  return (tasks[name] ??= { hits: 0, misses: 0, savedMs: 0 });
 }
 
-function setOwn<Value>(of: Readonly<Record<string, Value>>, name: string, value: Value): void {
-  Object.defineProperty(of, name, { value, writable: true, enumerable: true, configurable: true });
-}
-
-export function addTask(tasks: RunRecord["tasks"], name: string, more: TaskCounts): void {
-  const before = ownValue(tasks, name);
-  setOwn(tasks, name, {
-    hits: (before?.hits ?? 0) + more.hits,
-    misses: (before?.misses ?? 0) + more.misses,
-    savedMs: (before?.savedMs ?? 0) + more.savedMs,
-  });
-}
-
-export function addCount(counts: RunRecord["refused"], reason: string, more: number): void {
-  setOwn(counts, reason, (ownValue(counts, reason) ?? 0) + more);
+export function addCount(counts: RunCounts["refused"], reason: string, more: number): void {
+  counts[reason] = (counts[reason] ?? 0) + more;
 }
 
 /** As it is written: thousandths of a millisecond are noise. */
-export function recordLine(record: RunRecord): string {
+export function recordText(record: RunRecord): string {
   const { lookupMs, storeMs, savedMs } = record;
   const rounded = { lookupMs: round(lookupMs), storeMs: round(storeMs), savedMs: round(savedMs) };
-  return `${JSON.stringify({ ...record, ...rounded })}\n`;
+  return JSON.stringify({ ...record, ...rounded });
 }
 
 function round(ms: number): number {
@@ -133,21 +132,21 @@ function round(ms: number): number {
 }
 
 /**
- * Appends one line: a single write with O_APPEND, so that concurrent runs do not mix. Says whether it could. A run that asked nothing of the
- * cache has no line. 0.1 ms (docs/statistics.md).
+ * Appends one line: a single write with O_APPEND, so that concurrent runs do not mix. The newline stands in front, so that a line which was torn (a crash,
+ * a full disk) does not take the next one with it. Says whether it could. A run that asked nothing of the cache has no line.
+ * What it costs: docs/statistics.md.
  */
 export function appendRunRecord(cacheDirectory: string, record: RunRecord): boolean {
   if (record.hits + record.misses + record.errors === 0) return true;
-  const day = new Date(record.at).toISOString().slice(0, 10);
-  const line = Buffer.from(recordLine(record));
+  const directory = `${cacheDirectory}/v1/stats`;
+  const path = `${directory}/${new Date(record.at).toISOString().slice(0, 10)}.jsonl`;
+  const line = `\n${recordText(record)}`;
   try {
-    const file = openForAppending(`${cacheDirectory}/v1/stats`, `${day}.jsonl`);
+    const file = openForAppending(directory, path);
     try {
-      const { size } = fstatSync(file);
-      if (size + line.length > maxDayBytes) return false;
-      // A line that was torn (a crash, a full disk) must not take this one with it.
-      const bytes = isLineOpen(file, size) ? Buffer.concat([newline, line]) : line;
-      return writeSync(file, bytes) === bytes.length;
+      if (fstatSync(file).size >= maxDayBytes) return false;
+      writeSync(file, line);
+      return true;
     } finally {
       closeSync(file);
     }
@@ -156,20 +155,13 @@ export function appendRunRecord(cacheDirectory: string, record: RunRecord): bool
   }
 }
 
-const newline = Buffer.from("\n");
-
-function isLineOpen(file: number, size: number): boolean {
-  if (size === 0) return false;
-  const last = Buffer.alloc(1);
-  return readSync(file, last, 0, 1, size - 1) === 1 && !last.equals(newline);
-}
-
-function openForAppending(directory: string, name: string): number {
-  const path = `${directory}/${name}`;
+function openForAppending(directory: string, path: string): number {
   try {
-    return openSync(path, "a+", 0o600);
+    return openSync(path, appendFlags, 0o600);
   } catch {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    return openSync(path, "a+", 0o600);
+    return openSync(path, appendFlags, 0o600);
   }
 }
+
+const appendFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND;

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { addCount, addTask, type RunCounts, type RunRecord } from "./run-statistics.ts";
+import { addCount, byName, type RunCounts, type RunRecord } from "./run-statistics.ts";
 
 /** A line that was read: a run's, or the sum of an hour's. */
 export interface StatisticsLine extends RunRecord {
@@ -92,17 +92,17 @@ function isCount(value: unknown): value is number {
 }
 
 function readTasks(value: unknown): RunRecord["tasks"] {
-  const tasks: RunRecord["tasks"] = {};
+  const tasks: RunCounts["tasks"] = byName();
   for (const [name, counts] of entriesOf(value)) {
     const { hits, misses, savedMs } = Object(counts) as Partial<Record<string, unknown>>;
     if (isCount(hits) && isCount(misses) && isCount(savedMs))
-      addTask(tasks, name, { hits, misses, savedMs });
+      tasks[name] = { hits, misses, savedMs };
   }
   return tasks;
 }
 
 function readRefused(value: unknown): RunRecord["refused"] {
-  const refused: RunRecord["refused"] = {};
+  const refused: RunCounts["refused"] = byName();
   for (const [reason, count] of entriesOf(value))
     if (isCount(count)) addCount(refused, reason, count);
   return refused;

@@ -1,6 +1,6 @@
 import { replaceFile } from "@cuenv/digest";
 import { unlinkSync } from "node:fs";
-import { addTask, noCounts, recordLine, type RunCounts } from "./run-statistics.ts";
+import { noCounts, recordText, type RunCounts, taskOf } from "./run-statistics.ts";
 import {
   addLine,
   dayFiles,
@@ -51,13 +51,18 @@ function hourLines(lines: readonly StatisticsLine[]): readonly HourCounts[] {
     const sum = hours.get(key) ?? { ...noCounts(at, line.project), runs: 0 };
     hours.set(key, sum);
     addLine(sum, line);
-    for (const [name, counts] of Object.entries(line.tasks)) addTask(sum.tasks, name, counts);
+    for (const [name, { hits, misses, savedMs }] of Object.entries(line.tasks)) {
+      const task = taskOf(sum.tasks, name);
+      task.hits += hits;
+      task.misses += misses;
+      task.savedMs += savedMs;
+    }
   }
   return [...hours.values()];
 }
 
 function summedLine({ runs, ...record }: HourCounts): string {
-  return `{"runs":${runs},${recordLine(record).slice(1)}`;
+  return `{"runs":${runs},${recordText(record).slice(1)}\n`;
 }
 
 function remove(path: string): void {
