@@ -37,6 +37,7 @@ const keys: string[] = [];
 let keyId = "";
 
 beforeAll(async () => {
+  project.write("../plain/package.json", '{"scripts":{"build":"tsc","prepare":"husky"}}');
   for (const text of ["a", "b"]) {
     project.write("src/a.txt", text);
     const { stdout } = await project.cuenv(["task", "build", "loose", "--json"]);
@@ -72,6 +73,10 @@ const rows: Readonly<Record<string, readonly (Invocation | readonly [Invocation,
   "cache key": [["build"]],
   "cache show": [["KEY0"]],
   "cache diff": [["KEY0", "KEY2"]],
+  init: [
+    ["-C", "../plain", "--print"],
+    ["-C", "../plain"],
+  ],
   doctor: [[]],
   "cache stats": [[]],
   "cache config": [[]],
