@@ -12,6 +12,7 @@ export interface ActionKey {
  * trusts what it holds. This comment is the contract; `@cuenv/action-cache/contract` runs it.
  *
  * - `get` gives the bytes that were put last, or undefined; never a part of them, never a mixture.
+ * - `create` stores where nothing is stored, atomically: of many at once one gets true.
  * - `put` replaces atomically. All calls may run concurrently, in one process and in many.
  * - `get` counts as use for eviction.
  * - `delete` of what is not there is no error.
@@ -21,6 +22,8 @@ export interface ActionStore {
   readonly digestFunction: DigestFunction;
   get(key: ActionKey, signal?: AbortSignal): Promise<Uint8Array | undefined>;
   put(key: ActionKey, entry: Uint8Array, signal?: AbortSignal): Promise<void>;
+  /** False, and nothing changed, when the key has an entry, whatever it is. */
+  create(key: ActionKey, entry: Uint8Array, signal?: AbortSignal): Promise<boolean>;
   delete(key: ActionKey, signal?: AbortSignal): Promise<void>;
   /** Takes an entry out and keeps it aside, within bounds, for a look at it. Stores that cannot leave it where it is. */
   quarantine?(key: ActionKey): Promise<void>;

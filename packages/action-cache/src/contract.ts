@@ -99,6 +99,19 @@ export function actionStoreContract(
       expect(entries).toContain(await textOf(key));
     });
 
+    it("creates once: of many at once one has done it, and nothing is replaced", async () => {
+      const key = keyOf("created");
+      const entries = Array.from({ length: 16 }, (_, index) => String(index).repeat(3000 + index));
+      const made = await Promise.all(entries.map((entry) => store.create(key, Buffer.from(entry))));
+      expect(made.filter(Boolean)).toHaveLength(1);
+      expect(await textOf(key)).toBe(entries[made.indexOf(true)]);
+      expect(await store.create(key, Buffer.from("later"))).toBe(false);
+      expect(await textOf(key)).toBe(entries[made.indexOf(true)]);
+      await store.delete(key);
+      expect(await store.create(key, Buffer.from("after it was deleted"))).toBe(true);
+      expect(await textOf(key)).toBe("after it was deleted");
+    });
+
     it("refuses names that could become a path", async () => {
       const digest = hashText(store.digestFunction, "x");
       const namespaces = [

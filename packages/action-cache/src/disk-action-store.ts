@@ -44,6 +44,13 @@ export function createDiskActionStore(options: DiskActionStoreOptions): ActionSt
         folder.writeFile(path, entry);
         folder.recordEntry(idOf(key), entry.length);
       }),
+    create: (key, entry, signal) =>
+      onEntry("write", key, signal, (path) => {
+        folder.assertWritable();
+        if (!folder.createFile(path, entry)) return false;
+        folder.recordEntry(idOf(key), entry.length);
+        return true;
+      }),
     delete: (key, signal) =>
       onEntry("delete", key, signal, (path) => {
         folder.assertWritable();

@@ -21,6 +21,16 @@ export function createMemoryActionStore(options: MemoryActionStoreOptions): Acti
     totalBytes -= entries.get(name)?.length ?? 0;
     entries.delete(name);
   };
+  const keep = (name: string, entry: Uint8Array): void => {
+    drop(name);
+    if (entry.length > options.maxBytes) return;
+    entries.set(name, new Uint8Array(entry));
+    totalBytes += entry.length;
+    for (const oldest of entries.keys()) {
+      if (totalBytes <= options.maxBytes) break;
+      drop(oldest);
+    }
+  };
   return {
     digestFunction: options.digestFunction,
     get: async (key, signal) => {
@@ -34,15 +44,14 @@ export function createMemoryActionStore(options: MemoryActionStoreOptions): Acti
     },
     put: async (key, entry, signal) => {
       signal?.throwIfAborted();
+      keep(nameOf(key), entry);
+    },
+    create: async (key, entry, signal) => {
+      signal?.throwIfAborted();
       const name = nameOf(key);
-      drop(name);
-      if (entry.length > options.maxBytes) return;
-      entries.set(name, new Uint8Array(entry));
-      totalBytes += entry.length;
-      for (const oldest of entries.keys()) {
-        if (totalBytes <= options.maxBytes) break;
-        drop(oldest);
-      }
+      if (entries.has(name)) return false;
+      keep(name, entry);
+      return true;
     },
     delete: async (key, signal) => {
       signal?.throwIfAborted();

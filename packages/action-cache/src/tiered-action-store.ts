@@ -10,7 +10,7 @@ export interface TieredActionStoreOptions {
 
 /**
  * Several stores as one. `get` asks them in order and writes what a later one has back to the earlier ones; `put` and `delete` go to all, and
- * succeed when one of them did. An entry is not judged here: whoever reads it does that, and forgets it in all tiers.
+ * succeed when one of them did; `create` is decided by the last. An entry is not judged here: whoever reads it does that, and forgets it in all tiers.
  */
 export function createTieredActionStore(options: TieredActionStoreOptions): ActionStore {
   const { tiers, onTierFailure } = options;
@@ -62,6 +62,25 @@ export function createTieredActionStore(options: TieredActionStoreOptions): Acti
       return undefined;
     },
     put: (key, entry, signal) => onEach(tiers, (tier) => tier.put(key, entry, signal)),
+    // The last tier is the lasting one: what it says is so, and the others follow.
+    create: async (key, entry, signal) => {
+      let failure: unknown;
+      for (const [distance, tier] of tiers.toReversed().entries()) {
+        try {
+          const isMade = await tier.create(key, entry, signal);
+          const earlier = tiers.slice(0, tiers.length - 1 - distance);
+          if (isMade) {
+            await onEach(earlier, (other) => other.put(key, entry, signal)).catch(() => undefined);
+          }
+          return isMade;
+        } catch (error) {
+          if (!isUnavailable(error)) throw error;
+          failure = error;
+          onTierFailure?.(tier, error);
+        }
+      }
+      throw failure;
+    },
     delete: (key, signal) => onEach(tiers, (tier) => tier.delete(key, signal)),
     quarantine: (key) => onEach(tiers, async (tier) => tier.quarantine?.(key)),
   };

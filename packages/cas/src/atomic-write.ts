@@ -2,6 +2,7 @@ import {
   closeSync,
   constants,
   fsyncSync,
+  linkSync,
   mkdirSync,
   openSync,
   renameSync,
@@ -81,9 +82,18 @@ const maxAttempts = 8;
  * Renames into the store. The target's folder is made when it is missing, and again when a concurrent `clear` removes it in between.
  */
 export function renameInto(temporary: string, target: string): void {
+  withFolder(target, () => renameSync(temporary, target));
+}
+
+/** As {@link renameInto}, but only where there is nothing yet. @throws EEXIST otherwise */
+export function linkInto(temporary: string, target: string): void {
+  withFolder(target, () => linkSync(temporary, target));
+}
+
+function withFolder(target: string, step: () => void): void {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      renameSync(temporary, target);
+      step();
       return;
     } catch (error) {
       if (errorCode(error) !== "ENOENT" || attempt === maxAttempts) throw error;

@@ -4,6 +4,7 @@ import { createDurability, type Durability } from "./durability.ts";
 import { createFolderAccess, type FolderAccess } from "./folder-access.ts";
 import {
   commitTemporary,
+  createWhole,
   discardTemporary,
   readRegularFile,
   type TemporaryFile,
@@ -48,6 +49,8 @@ export interface CacheFolder extends FolderAccess {
   readonly discard: (temporary: TemporaryFile) => void;
   /** Writes a whole file atomically; durable when the policy is not `relaxed`. @throws system errors */
   readonly writeFile: (target: string, bytes: Uint8Array) => void;
+  /** As `writeFile`, where there is nothing yet; false when there is. @throws system errors */
+  readonly createFile: (target: string, bytes: Uint8Array) => boolean;
   /** Makes what was committed durable, as the policy says. Called once before an entry that names the blobs is stored. */
   readonly barrier: () => Promise<void>;
   /** Notes a use in the mtime, if that is old. */
@@ -86,6 +89,7 @@ export function openCacheFolder(options: CacheFolderOptions): CacheFolder {
     commit: (temporary, target) => commitTemporary(temporary, target, policy),
     discard: discardTemporary,
     writeFile,
+    createFile: (target, bytes) => createWhole(temporaries.create(), target, bytes, durability),
     barrier: policy.barrier,
     touch: (path, modifiedMs) => {
       const nowMs = now();

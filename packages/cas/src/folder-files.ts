@@ -1,8 +1,15 @@
 import { closeSync, fstatSync, fsyncSync, openSync, readSync } from "node:fs";
 import { dirname } from "node:path";
-import { readFlags, removeQuietly, renameInto, syncDirectory, writeFully } from "./atomic-write.ts";
+import {
+  linkInto,
+  readFlags,
+  removeQuietly,
+  renameInto,
+  syncDirectory,
+  writeFully,
+} from "./atomic-write.ts";
 import type { Durability, DurabilityPolicy } from "./durability.ts";
-import { isAbsence } from "./system-error.ts";
+import { errorCode, isAbsence } from "./system-error.ts";
 
 /** A file that is being written in `tmp`, open for writing. */
 export interface TemporaryFile {
@@ -58,6 +65,31 @@ export function writeTemporary(
     },
     barrier: () => Promise.resolve(),
   });
+}
+
+/**
+ * Writes a whole small file that is not there yet: false, and nothing happened, when it is. Of many that do it at once, in any process, one has
+ * done it. @throws system errors
+ */
+export function createWhole(
+  temporary: TemporaryFile,
+  target: string,
+  bytes: Uint8Array,
+  durability: Durability,
+): boolean {
+  const sync = durability !== "relaxed";
+  try {
+    writeFully(temporary.file, bytes, 0);
+    if (sync) fsyncSync(temporary.file);
+    linkInto(temporary.path, target);
+    if (sync) syncDirectory(dirname(target));
+    return true;
+  } catch (error) {
+    if (errorCode(error) === "EEXIST") return false;
+    throw error;
+  } finally {
+    discardTemporary(temporary);
+  }
 }
 
 /** A regular file of at most `maxBytes`, undefined when there is none. @throws system errors, and EFBIG */
