@@ -13,14 +13,12 @@ export interface TokenGrant {
   /** Of the namespaces that it is for; "*" for all. */
   readonly namespaces: "*" | readonly string[];
   readonly scopes: readonly Scope[];
+  /** Namespaces that are read, never written, where its own have nothing: a pull request reads what main has. */
+  readonly readsThrough?: readonly string[] | undefined;
 }
 
 /** Whom a request comes from. */
-export interface Identity {
-  readonly name: string;
-  readonly namespaces: "*" | readonly string[];
-  readonly scopes: readonly Scope[];
-}
+export type Identity = Omit<TokenGrant, "sha256">;
 
 /** Whom to let in. */
 export interface AccessPolicy {
@@ -80,6 +78,8 @@ function assertGrant(grant: TokenGrant): void {
 export function grantProblem(grant: TokenGrant): string | undefined {
   if (!/^[0-9a-f]{64}$/.test(grant.sha256)) return "its sha256 is not 64 hex digits";
   if (grant.scopes.length === 0) return "it has no scope: read, write or both";
+  const others = grant.readsThrough?.find((namespace) => !isNamespace(namespace));
+  if (others !== undefined) return `${JSON.stringify(others)} is not a namespace`;
   if (grant.namespaces === "*") return undefined;
   if (grant.namespaces.length === 0) return "it has no namespace";
   const odd = grant.namespaces.find((namespace) => !isNamespace(namespace));

@@ -11,18 +11,22 @@ import type { Digest } from "@cuenv/digest";
 /** The name of an artifact, checked: protocol, namespace and name. */
 export type ArtifactName = Pick<ArtifactRecord, "protocol" | "namespace" | "name">;
 
+type About = Pick<ArtifactRecord, "headers" | "writer">;
+
 /** Artifacts by name, over a pair of stores. What one reads is always one version whole, with the headers that it was stored with. */
 export interface ArtifactStore {
   readonly blobs: BlobStore;
   /** Undefined: there is none, or its bytes are gone. @throws {CuenvError} *_STORE_UNAVAILABLE */
   find(name: ArtifactName, signal?: AbortSignal): Promise<ArtifactRecord | undefined>;
   /** Names bytes that are in the blob store; the last one to do so wins. @throws {CuenvError} *_STORE_UNAVAILABLE */
-  publish(
+  publish(name: ArtifactName, blob: Digest, about: About, signal?: AbortSignal): Promise<void>;
+  /** As `publish`, where the name has nothing that can be read; false when it has. @throws {CuenvError} *_STORE_UNAVAILABLE */
+  publishOnce(
     name: ArtifactName,
     blob: Digest,
-    about: Pick<ArtifactRecord, "headers" | "writer">,
+    about: About,
     signal?: AbortSignal,
-  ): Promise<void>;
+  ): Promise<boolean>;
 }
 
 export interface ArtifactStoreOptions {
@@ -37,27 +41,37 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
   const { blobs, actions, now = Date.now, onDamage } = options;
   const { digestFunction } = actions;
   const keyOf = (name: ArtifactName) => artifactKey(digestFunction, name);
+  const find: ArtifactStore["find"] = async (name, signal) => {
+    const bytes = await actions.get(keyOf(name), signal);
+    if (bytes === undefined) return undefined;
+    const decoded = decodeArtifactRecord(bytes, digestFunction, name);
+    if (decoded.kind === "unusable") {
+      onDamage?.(`the record of ${name.namespace}/${name.name} cannot be used: ${decoded.detail}`);
+      return undefined;
+    }
+    const { record } = decoded;
+    const absent = await blobs.missing([record.blob], signal);
+    return absent.length === 0 ? record : undefined;
+  };
+  /** The entry, once what it names is as durable as the store's policy says. */
+  const entryOf = async (name: ArtifactName, blob: Digest, about: About, signal?: AbortSignal) => {
+    await blobs.flush?.(signal);
+    const storedAt = new Date(now()).toISOString();
+    return encodeArtifactRecord({ ...name, blob, ...about, storedAt }, digestFunction);
+  };
   return {
     blobs,
-    async find(name, signal) {
-      const bytes = await actions.get(keyOf(name), signal);
-      if (bytes === undefined) return undefined;
-      const decoded = decodeArtifactRecord(bytes, digestFunction, name);
-      if (decoded.kind === "unusable") {
-        onDamage?.(
-          `the record of ${name.namespace}/${name.name} cannot be used: ${decoded.detail}`,
-        );
-        return undefined;
-      }
-      const { record } = decoded;
-      const absent = await blobs.missing([record.blob], signal);
-      return absent.length === 0 ? record : undefined;
-    },
+    find,
     async publish(name, blob, about, signal) {
-      await blobs.flush?.(signal);
-      const storedAt = new Date(now()).toISOString();
-      const record: ArtifactRecord = { ...name, blob, ...about, storedAt };
-      await actions.put(keyOf(name), encodeArtifactRecord(record, digestFunction), signal);
+      await actions.put(keyOf(name), await entryOf(name, blob, about, signal), signal);
+    },
+    async publishOnce(name, blob, about, signal) {
+      const entry = await entryOf(name, blob, about, signal);
+      if (await actions.create(keyOf(name), entry, signal)) return true;
+      if ((await find(name, signal)) !== undefined) return false;
+      // Damaged, or its bytes were evicted: who is first now mends it.
+      await actions.delete(keyOf(name), signal);
+      return actions.create(keyOf(name), entry, signal);
     },
   };
 }

@@ -3,9 +3,10 @@ import { createDiskBlobStore, type Durability, openCacheFolder } from "@cuenv/ca
 import { type EvictionPolicy, evictWhenNeeded } from "@cuenv/cas/maintenance";
 import type { DigestFunction } from "@cuenv/digest";
 import type { AccessPolicy } from "./access-policy.ts";
-import { createArtifactStore } from "./artifact-store.ts";
+import { type ArtifactStore, createArtifactStore } from "./artifact-store.ts";
 import { type AnsweredRequest, createHttpServer, type HttpServer } from "./http-server.ts";
 import { createMetrics } from "./metrics.ts";
+import { createNxFrontEnd } from "./nx/nx-front-end.ts";
 import { createOperationsFrontEnd, metricHelp } from "./operations-front-end.ts";
 import { createTurborepoFrontEnd, type TagPolicy } from "./turborepo/turborepo-front-end.ts";
 
@@ -56,21 +57,20 @@ export function createCacheServer(options: CacheServerOptions): HttpServer {
     actions: createDiskActionStore(stores),
     ...(onTrouble === undefined ? {} : { onDamage: onTrouble }),
   });
+  const noted = (): void => void (hasStored = true);
+  const shared = {
+    artifacts: notingWrites(artifacts, noted),
+    metrics,
+    maxArtifactBytes: options.maxArtifactBytes ?? defaultMaxArtifactBytes,
+    ...(onTrouble === undefined ? {} : { onTrouble }),
+  };
   const server = createHttpServer({
     frontEnds: [
       createOperationsFrontEnd(metrics, () => !isDraining),
+      createNxFrontEnd(shared),
       createTurborepoFrontEnd({
-        artifacts: {
-          ...artifacts,
-          publish: (...args) => {
-            hasStored = true;
-            return artifacts.publish(...args);
-          },
-        },
-        metrics,
-        maxArtifactBytes: options.maxArtifactBytes ?? defaultMaxArtifactBytes,
+        ...shared,
         ...(options.tags === undefined ? {} : { tags: options.tags }),
-        ...(onTrouble === undefined ? {} : { onTrouble }),
       }),
     ],
     policy: options.policy,
@@ -104,6 +104,21 @@ export function createCacheServer(options: CacheServerOptions): HttpServer {
       await evictNow();
       stop.abort();
       folder.saveUses();
+    },
+  };
+}
+
+function notingWrites(artifacts: ArtifactStore, noted: () => void): ArtifactStore {
+  return {
+    ...artifacts,
+    publish: async (...args) => {
+      await artifacts.publish(...args);
+      noted();
+    },
+    publishOnce: async (...args) => {
+      const isStored = await artifacts.publishOnce(...args);
+      noted();
+      return isStored;
     },
   };
 }

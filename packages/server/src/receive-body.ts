@@ -14,6 +14,13 @@ export function announcedLength(
   return sizeBytes > maxBytes ? { kind: "tooLarge" } : { kind: "length", sizeBytes };
 }
 
+/**
+ * The bytes of a body as they come. Who stops early still has an answer to send; fewer than announced end in an error.
+ */
+export function bodyChunks(request: IncomingMessage): AsyncIterable<Buffer> {
+  return request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+}
+
 /** All bytes of a small body; undefined when it is longer than `maxBytes`. @throws when the client goes away before its end */
 export async function readBody(
   request: IncomingMessage,
@@ -21,7 +28,7 @@ export async function readBody(
 ): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+  for await (const chunk of bodyChunks(request)) {
     sizeBytes += chunk.length;
     if (sizeBytes > maxBytes) return undefined;
     chunks.push(chunk);

@@ -41,7 +41,10 @@ teams:
   acme: {signatureKey: "\${ACME_KEY}", requireSignature: true}
 `;
     expect(parse(text, { ACME_KEY: "the key" })).toEqual({
-      tokens: [token, { name: "all", sha256: hashToken("other"), namespaces: "*", scopes: ["read"] }],
+      tokens: [
+        token,
+        { name: "all", sha256: hashToken("other"), namespaces: "*", scopes: ["read"] },
+      ],
       anonymousReads: ["public"],
       maxArtifactBytes: 1000,
       tags: new Map([["acme", { key: "the key", required: true }]]),

@@ -80,7 +80,13 @@ function readSettings(value: unknown, reading: Reading): ServerSettings {
 }
 
 function tokenOf(value: unknown, path: Path, reading: Reading): TokenGrant {
-  const fields = fieldsOf(value, path, reading, ["name", "sha256", "namespaces", "scopes"]);
+  const fields = fieldsOf(value, path, reading, [
+    "name",
+    "sha256",
+    "namespaces",
+    "scopes",
+    "readsThrough",
+  ]);
   const { name, sha256 } = fields;
   if (typeof name !== "string" || !/^[\w.@-]{1,64}$/.test(name))
     return reading.refuse([...path, "name"], "it is not 1 to 64 letters, digits and ._@-");
@@ -89,6 +95,7 @@ function tokenOf(value: unknown, path: Path, reading: Reading): TokenGrant {
     sha256: typeof sha256 === "string" ? sha256 : "",
     namespaces: namespacesOf(fields["namespaces"], [...path, "namespaces"], reading),
     scopes: scopesOf(fields["scopes"], [...path, "scopes"], reading),
+    ...readsThroughOf(fields["readsThrough"], [...path, "readsThrough"], reading),
   };
   const problem = grantProblem(grant);
   if (problem !== undefined)
@@ -103,6 +110,18 @@ function namespacesOf(value: unknown, path: Path, reading: Reading): "*" | reado
   if (odd >= 0) reading.refuse([...path, odd], "it is not a namespace: letters, digits, . _ -");
   if (names.length === 0) reading.refuse(path, 'it is empty; "*" is all namespaces');
   return names as readonly string[];
+}
+
+function readsThroughOf(
+  value: unknown,
+  path: Path,
+  reading: Reading,
+): Pick<TokenGrant, "readsThrough"> {
+  if (value === undefined) return {};
+  const namespaces = namespacesOf(value, path, reading);
+  return namespaces === "*"
+    ? reading.refuse(path, "it is not a list of namespaces")
+    : { readsThrough: namespaces };
 }
 
 function scopesOf(value: unknown, path: Path, reading: Reading): readonly Scope[] {

@@ -2,7 +2,7 @@ import type { Identity } from "../access-policy.ts";
 import type { Exchange, Route } from "../front-end.ts";
 import type { RequestTarget } from "../request-target.ts";
 import { answerError, answerJson } from "./answers.ts";
-import { defaultNamespace } from "./team-namespace.ts";
+import { defaultNamespace } from "../own-namespace.ts";
 
 /** What `turbo login`, `link` and `logout` ask (reference/turbo.md 1.5). There are no accounts here: a user is the name of a token. */
 export function accountRoute(method: string, { segments }: RequestTarget): Route | undefined {

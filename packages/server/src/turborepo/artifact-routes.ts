@@ -1,8 +1,9 @@
+import type { ArtifactRecord } from "@cuenv/action-cache";
 import type { Digest } from "@cuenv/digest";
 import { type Identity, isAllowed, type Scope } from "../access-policy.ts";
 import type { ArtifactName } from "../artifact-store.ts";
 import type { Exchange } from "../front-end.ts";
-import { announcedLength } from "../receive-body.ts";
+import { announcedLength, bodyChunks } from "../receive-body.ts";
 import { sendBlob } from "../send-blob.ts";
 import { answerError, answerJson } from "./answers.ts";
 import { artifactHeaders, readArtifactHeaders } from "./artifact-headers.ts";
@@ -47,8 +48,7 @@ export async function getArtifact(
   const admitted = admit(exchange, "read");
   if (admitted === undefined) return;
   const { artifacts, metrics } = options;
-  const name = { protocol, namespace: admitted.namespace, name: hash };
-  const record = await artifacts.find(name, signal);
+  const record = await findReadable(options, admitted, hash, signal);
   const count = (outcome: string): void =>
     metrics.count("cuenv_server_artifact_reads_total", { protocol, outcome });
   if (record === undefined) {
@@ -74,6 +74,20 @@ export async function getArtifact(
   count("damaged");
   for (const header of Object.keys(headers)) response.removeHeader(header);
   answerError(response, 404, "not_found", "there is no such artifact any more");
+}
+
+/** In the namespace that is asked for, then in those that the token may read besides: a pull request's own first, then that of main. */
+export async function findReadable(
+  { artifacts }: TurborepoOptions,
+  { identity, namespace }: { readonly identity: Identity; readonly namespace: string },
+  hash: string,
+  signal: AbortSignal,
+): Promise<ArtifactRecord | undefined> {
+  for (const each of [namespace, ...(identity.readsThrough ?? [])]) {
+    const record = await artifacts.find({ protocol, namespace: each, name: hash }, signal);
+    if (record !== undefined) return record;
+  }
+  return undefined;
 }
 
 export async function putArtifact(
@@ -149,14 +163,11 @@ function tagProblem(options: TurborepoOptions, received: Received): string | und
     : "the artifact's signature is not that of this team's key";
 }
 
-/** Node ends it with an error when fewer bytes came than were announced. */
 async function* bodyOf(
   { request }: Exchange,
   check: TagCheck | undefined,
 ): AsyncGenerator<Uint8Array> {
-  // Who stops reading early still has an answer to send.
-  const chunks = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
-  for await (const chunk of chunks) {
+  for await (const chunk of bodyChunks(request)) {
     check?.update(chunk);
     yield chunk;
   }

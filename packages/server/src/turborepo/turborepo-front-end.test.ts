@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { startTurborepoServer, type TurborepoServer } from "../../test/turborepo-server.ts";
+import { startServer, type RunningServer } from "../../test/running-server.ts";
 import { hashToken } from "../access-policy.ts";
 
 const hash = "c13082a5f3e03b6b";
@@ -11,9 +11,9 @@ function artifact(name: string, query = "?slug=acme"): string {
 }
 
 describe("Turborepo's protocol (reference/turbo.md 1.2)", () => {
-  let server: TurborepoServer;
+  let server: RunningServer;
   beforeAll(async () => {
-    server = await startTurborepoServer();
+    server = await startServer();
   });
   afterAll(() => server.stop());
 
@@ -142,7 +142,7 @@ describe("Turborepo's protocol (reference/turbo.md 1.2)", () => {
 });
 
 describe("who may what", () => {
-  let server: TurborepoServer;
+  let server: RunningServer;
   const grant = (name: string, namespaces: "*" | string[], scopes: ("read" | "write")[]) => ({
     name,
     sha256: hashToken(name),
@@ -150,13 +150,14 @@ describe("who may what", () => {
     scopes,
   });
   beforeAll(async () => {
-    server = await startTurborepoServer({
+    server = await startServer({
       access: {
         grants: [
           grant("both", ["acme"], ["read", "write"]),
           grant("reader", ["acme"], ["read"]),
           grant("writer", ["acme"], ["write"]),
           grant("stranger", ["umbrella"], ["read", "write"]),
+          { ...grant("pull-request", ["acme-pr-1"], ["read", "write"]), readsThrough: ["acme"] },
         ],
       },
     });
@@ -198,6 +199,19 @@ describe("who may what", () => {
     expect((await server.ask(artifact(hash), { token: undefined, headers })).status).toBe(200);
   });
 
+  it("a pull request reads what main has and writes its own, under one name of the team; main reads nothing of it", async () => {
+    const pr = "pull-request";
+    expect((await server.ask(artifact(hash), { token: pr })).body.toString()).toBe("acme's");
+    const put = (name: string) =>
+      server.ask(artifact(name), { token: pr, method: "PUT", body: "poison" });
+    expect((await put("only-pr")).status).toBe(202);
+    expect((await put(hash)).status).toBe(202);
+    expect((await server.ask(artifact("only-pr"), { token: pr })).body.toString()).toBe("poison");
+    expect((await server.ask(artifact("only-pr"), { token: "both" })).status).toBe(404);
+    expect((await server.ask(artifact(hash), { token: "both" })).body.toString()).toBe("acme's");
+    expect((await server.ask(artifact(hash, "?slug=umbrella"), { token: pr })).status).toBe(403);
+  });
+
   it("batch queries tell nothing of other teams", async () => {
     const body = JSON.stringify({ hashes: [hash] });
     const ask = (name: string, query: string) =>
@@ -209,7 +223,7 @@ describe("who may what", () => {
 
 describe("signatures", () => {
   const key = "a key of at least thirty-two bytes, for teams";
-  let server: TurborepoServer;
+  let server: RunningServer;
   afterEach(() => server.stop());
 
   const lengthOf = (text: string | Buffer): Buffer => {
@@ -227,7 +241,7 @@ describe("signatures", () => {
     createHmac("sha256", key).update(hash).update(team).update(body).digest("base64");
 
   it("are checked where the team's key is known: either version, and nobody else's", async () => {
-    server = await startTurborepoServer({
+    server = await startServer({
       tags: new Map([["acme", { key, required: true }]]),
     });
     const body = randomBytes(200_000);
@@ -247,7 +261,7 @@ describe("signatures", () => {
   });
 
   it("are taken and given as they are where no key is known, beside artifacts without", async () => {
-    server = await startTurborepoServer();
+    server = await startServer();
     const headers = { "x-artifact-tag": "bm90IGEgdGFn" };
     await server.ask(artifact("signed"), { method: "PUT", body: "1", headers });
     await server.ask(artifact("unsigned"), { method: "PUT", body: "2" });

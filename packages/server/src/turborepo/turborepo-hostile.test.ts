@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { startTurborepoServer, token, type TurborepoServer } from "../../test/turborepo-server.ts";
+import { startServer, token, type RunningServer } from "../../test/running-server.ts";
 
 const hash = "c13082a5f3e03b6b";
 function artifact(name: string, query = "?slug=acme"): string {
@@ -11,9 +11,9 @@ function artifact(name: string, query = "?slug=acme"): string {
 }
 
 describe("hostile and broken requests", () => {
-  let server: TurborepoServer;
+  let server: RunningServer;
   beforeAll(async () => {
-    server = await startTurborepoServer({ maxArtifactBytes: 10 * 1024 * 1024 });
+    server = await startServer({ maxArtifactBytes: 10 * 1024 * 1024 });
   });
   afterAll(() => server.stop());
 
@@ -124,9 +124,9 @@ describe("hostile and broken requests", () => {
 });
 
 describe("many at once", () => {
-  let server: TurborepoServer;
+  let server: RunningServer;
   beforeAll(async () => {
-    server = await startTurborepoServer();
+    server = await startServer();
   });
   afterAll(() => server.stop());
 
@@ -181,7 +181,7 @@ describe("many at once", () => {
 });
 
 describe("a store that is damaged or fails", () => {
-  let server: TurborepoServer;
+  let server: RunningServer;
   afterEach(() => server.stop());
 
   const blobFile = (body: Buffer): string => {
@@ -190,7 +190,7 @@ describe("a store that is damaged or fails", () => {
   };
 
   it("gives no wrong byte of a small artifact: it is a miss, and can be put again", async () => {
-    server = await startTurborepoServer();
+    server = await startServer();
     const body = randomBytes(50_000);
     await server.ask(artifact(hash), { method: "PUT", body });
     const bytes = readFileSync(blobFile(body));
@@ -202,7 +202,7 @@ describe("a store that is damaged or fails", () => {
   });
 
   it("cuts a large artifact that turns out wrong before its last byte", async () => {
-    server = await startTurborepoServer();
+    server = await startServer();
     const body = randomBytes(9_000_000);
     await server.ask(artifact(hash), { method: "PUT", body });
     const bytes = readFileSync(blobFile(body));
@@ -217,7 +217,7 @@ describe("a store that is damaged or fails", () => {
     const fail = (): never => {
       throw Object.assign(new Error("no space left on device"), { code: "CAS_STORE_UNAVAILABLE" });
     };
-    server = await startTurborepoServer({
+    server = await startServer({
       wrapBlobs: (blobs) => ({
         ...blobs,
         missing: (...args) => (isBroken ? fail() : blobs.missing(...args)),

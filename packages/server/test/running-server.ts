@@ -8,6 +8,7 @@ import { type AccessPolicyOptions, createAccessPolicy, hashToken } from "../src/
 import { createArtifactStore } from "../src/artifact-store.ts";
 import { createHttpServer } from "../src/http-server.ts";
 import { createMetrics, type Metrics } from "../src/metrics.ts";
+import { createNxFrontEnd } from "../src/nx/nx-front-end.ts";
 import { createOperationsFrontEnd, metricHelp } from "../src/operations-front-end.ts";
 import {
   createTurborepoFrontEnd,
@@ -29,7 +30,7 @@ export interface Ask {
   readonly body?: Buffer | string;
 }
 
-export interface TurborepoServer {
+export interface RunningServer {
   readonly url: string;
   readonly port: number;
   /** The cache folder. */
@@ -44,12 +45,12 @@ export interface TurborepoServer {
 
 export const token = "a-token-for-everything";
 
-export async function startTurborepoServer(
+export async function startServer(
   options: Partial<Pick<TurborepoOptions, "maxArtifactBytes" | "tags">> & {
     readonly access?: AccessPolicyOptions;
     readonly wrapBlobs?: (blobs: BlobStore) => BlobStore;
   } = {},
-): Promise<TurborepoServer> {
+): Promise<RunningServer> {
   const root = join(mkdtempSync(join(tmpdir(), "cuenv-server-")), "cache");
   const folder = openCacheFolder({ root });
   const stores = { folder, digestFunction: "sha256" } as const;
@@ -70,6 +71,12 @@ export async function startTurborepoServer(
   const server = createHttpServer({
     frontEnds: [
       createOperationsFrontEnd(metrics, () => true),
+      createNxFrontEnd({
+        artifacts,
+        metrics,
+        maxArtifactBytes: options.maxArtifactBytes ?? 1024 ** 3,
+        onTrouble: (message) => troubles.push(message),
+      }),
       createTurborepoFrontEnd({
         artifacts,
         metrics,

@@ -1,0 +1,208 @@
+import { spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { type RunningServer, startServer } from "../../test/running-server.ts";
+import { exitCode, type Member, nxArchive, tarArchive } from "../../test/tar-archive.ts";
+import { hashToken, type TokenGrant } from "../access-policy.ts";
+
+const key = "6830797495987763102";
+const path = (name = key): string => `/v1/cache/${name}`;
+
+function grant(name: string, more: Partial<TokenGrant>): TokenGrant {
+  return {
+    name,
+    sha256: hashToken(name),
+    namespaces: ["main"],
+    scopes: ["read", "write"],
+    ...more,
+  };
+}
+
+const grants = [
+  grant("main", {}),
+  grant("reader", { scopes: ["read"] }),
+  grant("pull-request", { namespaces: ["pr-1"], readsThrough: ["main"] }),
+  grant("stranger", { namespaces: ["other"] }),
+];
+
+describe("Nx' self-hosted cache", () => {
+  let server: RunningServer;
+  const put = (token: string, body: Buffer, name = key) =>
+    server.ask(path(name), { method: "PUT", token, body });
+  const get = (token: string, name = key) => server.ask(path(name), { token });
+  beforeAll(async () => {
+    server = await startServer({ access: { grants }, maxArtifactBytes: 5_000_000 });
+  });
+  afterAll(() => server.stop());
+
+  it("stores with 200 and gives back the same bytes, below any prefix", async () => {
+    const archive = nxArchive([{ path: "dist/main.js", content: "built" }]);
+    expect(await put("main", archive)).toMatchObject({
+      status: 200,
+      headers: { "content-length": "0" },
+    });
+    const got = await get("main");
+    expect(got.status).toBe(200);
+    expect(got.body.equals(archive)).toBe(true);
+    const below = await server.ask(`//nx/branch//v1/cache/${key}`, { token: "main" });
+    expect(below.body.equals(archive)).toBe(true);
+  });
+
+  it("writes a key once: what comes later is 409, and changes nothing", async () => {
+    const first = nxArchive([{ path: "a", content: "first" }]);
+    const all = await Promise.all(
+      [first, nxArchive([{ path: "a", content: "second" }])].map((body) =>
+        put("main", body, "once"),
+      ),
+    );
+    expect(new Set(all.map(({ status }) => status))).toEqual(new Set([200, 409]));
+    const kept = (await get("main", "once")).body;
+    expect((await put("main", nxArchive(), "once")).status).toBe(409);
+    expect((await get("main", "once")).body.equals(kept)).toBe(true);
+  });
+
+  it("gives a pull request what main has, and main nothing of a pull request", async () => {
+    await put("main", nxArchive([{ path: "a", content: "main's" }]), "of-main");
+    expect((await get("pull-request", "of-main")).status).toBe(200);
+    const poison = nxArchive([{ path: "a", content: "poison" }]);
+    expect((await put("pull-request", poison, "of-pr")).status).toBe(200);
+    expect((await get("main", "of-pr")).status).toBe(404);
+    expect((await get("pull-request", "of-pr")).status).toBe(200);
+    // The key that main has, too: its own is read first, and main's stays what it was.
+    expect((await put("pull-request", poison, "of-main")).status).toBe(200);
+    expect((await get("main", "of-main")).body.equals(poison)).toBe(false);
+    expect((await get("stranger", "of-main")).status).toBe(404);
+  });
+
+  it("says 401 in bare text/plain to who is not known, for reading and writing", async () => {
+    for (const answer of [await get("unknown"), await put("unknown", nxArchive())]) {
+      expect(answer.status).toBe(401);
+      expect(answer.headers["content-type"]).toBe("text/plain");
+      expect(answer.body.toString()).toContain("Unauthorized");
+    }
+  });
+
+  it("refuses with 403 whatever it does not store, and with nothing else", async () => {
+    expect((await put("reader", nxArchive(), "read-only")).status).toBe(403);
+    const odd = { method: "PUT", token: "main", body: nxArchive() };
+    for (const name of ["a%2Fb", "..%2f..%2fx", "x".repeat(129), "a.b"])
+      expect((await server.ask(path(name), odd)).status, name).toBe(403);
+    const large = nxArchive([{ path: "random", content: randomBytes(6_000_000) }]);
+    expect((await put("main", large, "large")).status).toBe(403);
+    for (const name of ["..%2Fmain", "missing", "a.b"])
+      expect((await get("main", name)).status).toBe(404);
+  });
+
+  it.each<[string, Buffer]>([
+    ["no gzip", Buffer.from("nonsense")],
+    ["nothing", Buffer.alloc(0)],
+    ["an empty archive", gzipSync(tarArchive([]))],
+    ["a cut archive", nxArchive([{ path: "a", content: randomBytes(5000) }]).subarray(0, 4000)],
+    ["a wrong sum of the compression", flipped(nxArchive(), -6)],
+    ["no exit code", gzipSync(tarArchive([{ path: "a", content: "x" }]))],
+    ["two exit codes", gzipSync(tarArchive([exitCode, exitCode]))],
+    ["an exit code of five bytes", gzipSync(tarArchive([{ path: "code", content: "12345" }]))],
+    ["a wrong sum of a header", gzipSync(flipped(tarArchive([exitCode]), 3))],
+    ["a size beyond its end", gzipSync(tarArchive([{ path: "a", sizeBytes: 9e9 }, exitCode]))],
+    ...[
+      { path: "../x" },
+      { path: "a/../../x" },
+      { path: "a/../b" },
+      { path: "/etc/passwd" },
+      { path: "C:/x" },
+      { path: "a\\..\\x" },
+      { path: "link", type: "2", target: "../outside" },
+      { path: "a/link", type: "2", target: "../../outside" },
+      { path: "link", type: "2", target: "/etc/passwd" },
+      { path: "hard", type: "1", target: "a" },
+      { path: "fifo", type: "6" },
+      { path: "device", type: "3" },
+      { path: "long", type: "L", content: "../../x" },
+    ].map((member: Member): [string, Buffer] => [
+      JSON.stringify(member),
+      nxArchive(member.type === "L" ? [member, { path: "short" }] : [member]),
+    ]),
+  ])("refuses an archive that has %s", async (what, archive) => {
+    const name = `bad-${hashToken(what).slice(0, 20)}`;
+    expect((await put("main", archive, name)).status).toBe(403);
+    expect((await get("main", name)).status).toBe(404);
+  });
+
+  it("takes what tar makes of every kind of output, long names and links that stay inside", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "nx-archive-"));
+    const long = `dist/${"long/".repeat(40)}name`;
+    mkdirSync(join(folder, long, ".."), { recursive: true });
+    mkdirSync(join(folder, "dist/empty"));
+    writeFileSync(join(folder, long), "x");
+    writeFileSync(join(folder, "dist/ünïcode name"), randomBytes(100_000));
+    writeFileSync(join(folder, "code"), Buffer.alloc(4));
+    symlinkSync("../dist/empty", join(folder, "dist/link"));
+    for (const format of ["gnu", "pax", "ustar"]) {
+      const args = ["-czf", "-", `--format=${format}`, "dist", "code"];
+      const { stdout, status } = spawnSync("tar", args, { cwd: folder, maxBuffer: 1e8 });
+      expect(status).toBe(0);
+      expect((await put("main", stdout, `by-${format}`)).status, format).toBe(200);
+    }
+    rmSync(folder, { recursive: true });
+  });
+});
+
+/** With another byte at a place, from the end where that is negative. */
+function flipped(bytes: Buffer, at: number): Buffer {
+  const other = Buffer.from(bytes);
+  const index = at < 0 ? bytes.length + at : at;
+  other.writeUInt8(other.readUInt8(index) ^ 0xff, index);
+  return other;
+}
+
+describe("a store that fails under Nx", () => {
+  let server: RunningServer;
+  afterEach(() => server.stop());
+
+  it("is a miss for readers and a refusal for writers, never an error", async () => {
+    const fail = (): never => {
+      throw Object.assign(new Error("EIO"), { code: "CAS_STORE_UNAVAILABLE" });
+    };
+    let isBroken = false;
+    server = await startServer({
+      wrapBlobs: (blobs) => ({
+        ...blobs,
+        missing: (...args) => (isBroken ? fail() : blobs.missing(...args)),
+        ingest: (...args) => (isBroken ? fail() : blobs.ingest(...args)),
+      }),
+    });
+    await server.ask(path(), { method: "PUT", body: nxArchive() });
+    isBroken = true;
+    expect((await server.ask(path())).status).toBe(404);
+    expect((await server.ask(path("new"), { method: "PUT", body: nxArchive() })).status).toBe(403);
+    expect(server.troubles).toEqual(["EIO", "EIO"]);
+  });
+
+  it("that damaged an archive is a miss, and can be written again", async () => {
+    server = await startServer();
+    const archive = nxArchive([{ path: "a", content: randomBytes(1000) }]);
+    await server.ask(path(), { method: "PUT", body: archive });
+    const cas = join(server.root, "v1", "cas", "sha256");
+    for (const two of readdirSync(cas))
+      for (const name of readdirSync(join(cas, two))) {
+        const file = join(cas, two, name);
+        writeFileSync(file, flipped(readFileSync(file), 20));
+      }
+    expect((await server.ask(path())).status).toBe(404);
+    const again = nxArchive([{ path: "a", content: "made again" }]);
+    expect((await server.ask(path(), { method: "PUT", body: again })).status).toBe(200);
+    expect((await server.ask(path())).body.equals(again)).toBe(true);
+  });
+});

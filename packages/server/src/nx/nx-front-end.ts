@@ -1,0 +1,127 @@
+import type { ServerResponse } from "node:http";
+import { type Identity, isAllowed } from "../access-policy.ts";
+import type { ArtifactStore } from "../artifact-store.ts";
+import { bodyChunks, announcedLength } from "../receive-body.ts";
+import type { Exchange, FrontEnd, Route } from "../front-end.ts";
+import type { Metrics } from "../metrics.ts";
+import type { RequestTarget } from "../request-target.ts";
+import { sendBlob } from "../send-blob.ts";
+import { ownNamespace } from "../own-namespace.ts";
+import { nxArchiveProblem } from "./check-nx-archive.ts";
+
+export interface NxOptions {
+  readonly artifacts: ArtifactStore;
+  readonly metrics: Metrics;
+  readonly maxArtifactBytes: number;
+  /** What went wrong with the store, for whoever runs the server. */
+  readonly onTrouble?: (message: string) => void;
+}
+
+const protocol = "nx";
+const keyPattern = /^[A-Za-z0-9_-]{1,128}$/;
+
+/**
+ * Nx' self-hosted cache, `/v1/cache/{hash}` below any path prefix. Its client is fail-closed: whatever it does not expect ends the build, even that of a task
+ * that succeeded. So there are only these answers (reference/nx.md 1.3): reading 200, 404, and 401 for who is not known; writing 200, 401,
+ * 403 for all that is not stored, whatever the reason, and 409 for what is there already. What fails here is a miss, a line, and a counter.
+ */
+export function createNxFrontEnd(options: NxOptions): FrontEnd {
+  return {
+    name: protocol,
+    route: (method, target) => findRoute(options, method, target),
+    fail({ request, response }, error) {
+      options.onTrouble?.(error instanceof Error ? error.message : String(error));
+      if (request.method === "PUT") answer(response, 403, "The cache cannot store this now.");
+      else answer(response, 404, "");
+    },
+  };
+}
+
+function findRoute(
+  options: NxOptions,
+  method: string,
+  { segments }: RequestTarget,
+): Route | undefined {
+  const [cache, hash] = segments.slice(-2);
+  if (cache !== "cache" || segments.at(-3) !== "v1" || hash === undefined) return undefined;
+  if (method === "PUT") return { name: "put", handle: (exchange) => put(options, exchange, hash) };
+  return { name: "get", handle: (exchange) => get(options, exchange, hash) };
+}
+
+/** Exactly this type, without a charset: with any other the client does not show the text of a 401, and fails with its own. */
+function answer(response: ServerResponse, status: number, text: string): void {
+  const bytes = Buffer.from(text);
+  response.writeHead(status, { "content-type": "text/plain", "content-length": bytes.length });
+  response.end(bytes);
+}
+
+function refuseStranger(response: ServerResponse): void {
+  answer(response, 401, "Unauthorized: this cache does not know the access token.");
+}
+
+async function get(options: NxOptions, exchange: Exchange, hash: string): Promise<void> {
+  const { response, identity, signal } = exchange;
+  if (identity === undefined) return refuseStranger(response);
+  const { artifacts, metrics } = options;
+  const count = (outcome: string): void =>
+    metrics.count("cuenv_server_artifact_reads_total", { protocol, outcome });
+  const record = await findReadable(options, identity, hash, signal);
+  if (record === undefined) {
+    count("miss");
+    return answer(response, 404, "");
+  }
+  response.setHeader("content-type", "application/octet-stream");
+  response.setHeader("content-length", record.blob.sizeBytes);
+  if (await sendBlob(response, artifacts.blobs, record.blob, signal)) {
+    count("hit");
+    metrics.count("cuenv_server_sent_bytes_total", { protocol }, record.blob.sizeBytes);
+    return;
+  }
+  count("damaged");
+  response.removeHeader("content-length");
+  answer(response, 404, "");
+}
+
+/** In the token's own namespace, then in those that it may read besides. */
+async function findReadable(
+  { artifacts }: NxOptions,
+  identity: Identity,
+  hash: string,
+  signal: AbortSignal,
+) {
+  if (!keyPattern.test(hash) || !identity.scopes.includes("read")) return undefined;
+  for (const namespace of [ownNamespace(identity), ...(identity.readsThrough ?? [])]) {
+    const record = await artifacts.find({ protocol, namespace, name: hash }, signal);
+    if (record !== undefined) return record;
+  }
+  return undefined;
+}
+
+async function put(options: NxOptions, exchange: Exchange, hash: string): Promise<void> {
+  const { request, response, identity, signal } = exchange;
+  if (identity === undefined) return refuseStranger(response);
+  const { artifacts, metrics, maxArtifactBytes } = options;
+  const namespace = ownNamespace(identity);
+  const refuse = (status: 403 | 409, text: string): void => {
+    metrics.count("cuenv_server_artifact_writes_total", {
+      protocol,
+      outcome: status === 409 ? "present" : "refused",
+    });
+    answer(response, status, text);
+  };
+  if (!isAllowed(identity, "write", namespace)) return refuse(403, "This token may only read.");
+  if (!keyPattern.test(hash)) return refuse(403, "This is not a key.");
+  const length = announcedLength(request, maxArtifactBytes);
+  if (length.kind !== "length") return refuse(403, "It is too large, or does not say how large.");
+  const name = { protocol, namespace, name: hash };
+  if ((await artifacts.find(name, signal)) !== undefined) return refuse(409, "");
+  const blob = await artifacts.blobs.ingest(bodyChunks(request), signal);
+  const problem = await nxArchiveProblem(artifacts.blobs.read(blob, { signal }));
+  if (problem !== undefined) return refuse(403, `The archive is not stored: ${problem}.`);
+  const about = { headers: {}, writer: identity.name };
+  if (!(await artifacts.publishOnce(name, blob, about, signal))) return refuse(409, "");
+  metrics.count("cuenv_server_artifact_writes_total", { protocol, outcome: "stored" });
+  metrics.count("cuenv_server_received_bytes_total", { protocol }, blob.sizeBytes);
+  response.writeHead(200, { "content-length": 0 });
+  response.end();
+}

@@ -1,0 +1,142 @@
+/** One entry of an archive, its header checked; its bytes are passed over. */
+export interface TarEntry {
+  readonly path: string;
+  /** As the header says: "0" a file, "2" a link, "5" a folder … */
+  readonly type: string;
+  readonly sizeBytes: number;
+  /** Of a link. */
+  readonly target: string;
+  /** The bytes of a small file (at most 8 KiB); undefined for others. */
+  readonly content: Buffer | undefined;
+}
+
+const blockBytes = 512;
+/** The extended headers that carry long names: no path is longer (1 MiB). */
+const maxExtensionBytes = 1024 * 1024;
+const keptContentBytes = 8 * 1024;
+
+/** What is no archive, or ends before its end. */
+export class TarError extends Error {
+  override readonly name = "TarError";
+}
+
+interface Header {
+  readonly path: string;
+  readonly type: string;
+  readonly sizeBytes: number;
+  readonly target: string;
+}
+
+/**
+ * Walks a tar stream (ustar, with GNU's and pax' long names), checking every header's sum, to the two empty blocks at its end.
+ * @throws {TarError}
+ */
+export async function* tarEntries(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<TarEntry> {
+  const reader = createReader(chunks);
+  let long: { path?: string; target?: string } = {};
+  for (;;) {
+    const block = await reader.take(blockBytes);
+    if (block.every((byte) => byte === 0)) return;
+    const header = parseHeader(block);
+    const padded = Math.ceil(header.sizeBytes / blockBytes) * blockBytes;
+    if ("LKxg".includes(header.type) && header.type !== "") {
+      if (header.sizeBytes > maxExtensionBytes) throw new TarError("a name is too long");
+      const bytes = (await reader.take(padded)).subarray(0, header.sizeBytes);
+      long = { ...long, ...extensionOf(header.type, bytes) };
+      continue;
+    }
+    let content: Buffer | undefined;
+    if (header.sizeBytes <= keptContentBytes)
+      content = (await reader.take(padded)).subarray(0, header.sizeBytes);
+    else await reader.skip(padded);
+    yield {
+      ...header,
+      path: long.path ?? header.path,
+      target: long.target ?? header.target,
+      content,
+    };
+    long = {};
+  }
+}
+
+function parseHeader(block: Buffer): Header {
+  const text = (start: number, length: number): string => {
+    const field = block.subarray(start, start + length);
+    const end = field.indexOf(0);
+    return field.toString("utf8", 0, end < 0 ? length : end);
+  };
+  // Its own field counts as spaces.
+  const sum = block.reduce(
+    (total, byte, index) => total + (index >= 148 && index < 156 ? 32 : byte),
+    0,
+  );
+  if (numberOf(block.subarray(148, 156)) !== sum)
+    throw new TarError("the sum of a header is wrong");
+  const isUstar = block.toString("latin1", 257, 262) === "ustar";
+  const prefix = isUstar && block.toString("latin1", 257, 263) === "ustar\0" ? text(345, 155) : "";
+  const name = text(0, 100);
+  return {
+    path: prefix === "" ? name : `${prefix}/${name}`,
+    type: block[156] === 0 ? "0" : String.fromCharCode(block[156] ?? 0),
+    sizeBytes: numberOf(block.subarray(124, 136)),
+    target: text(157, 100),
+  };
+}
+
+/** Octal digits, or a binary number behind a set highest bit. */
+function numberOf(field: Buffer): number {
+  const first = field[0] ?? 0;
+  if ((first & 0x80) !== 0) {
+    const value = field.subarray(1).reduce((total, byte) => total * 256 + byte, first & 0x7f);
+    if (!Number.isSafeInteger(value)) throw new TarError("a size is too large");
+    return value;
+  }
+  const digits = field.toString("latin1").replaceAll("\0", " ").trim();
+  if (!/^[0-7]*$/.test(digits)) throw new TarError("a number is not octal");
+  return digits === "" ? 0 : Number.parseInt(digits, 8);
+}
+
+function extensionOf(type: string, bytes: Buffer): { path?: string; target?: string } {
+  const whole = bytes.toString("utf8").replace(/\0+$/, "");
+  if (type === "L") return { path: whole };
+  if (type === "K") return { target: whole };
+  // pax: `<length> <name>=<value>\n` each.
+  const found: { path?: string; target?: string } = {};
+  for (const line of whole.split("\n")) {
+    const [, name, value = ""] = /^\d+ (path|linkpath)=(.*)$/.exec(line) ?? [];
+    if (name === "path") found.path = value;
+    if (name === "linkpath") found.target = value;
+  }
+  return found;
+}
+
+function createReader(chunks: AsyncIterable<Uint8Array>) {
+  const source = chunks[Symbol.asyncIterator]();
+  let rest: Uint8Array = new Uint8Array();
+  const more = async (): Promise<void> => {
+    const next = await source.next();
+    if (next.done === true) throw new TarError("it ends in the middle");
+    rest = next.value;
+  };
+  return {
+    async take(count: number): Promise<Buffer> {
+      const parts: Uint8Array[] = [];
+      for (let left = count; left > 0;) {
+        if (rest.length === 0) await more();
+        const part = rest.subarray(0, left);
+        parts.push(part);
+        rest = rest.subarray(part.length);
+        left -= part.length;
+      }
+      return Buffer.concat(parts);
+    },
+    async skip(count: number): Promise<void> {
+      for (let left = count; left > 0;) {
+        if (rest.length === 0) await more();
+        const part = Math.min(left, rest.length);
+        rest = rest.subarray(part);
+        left -= part;
+      }
+    },
+  };
+}
