@@ -42,7 +42,7 @@ export async function* tarEntries(chunks: AsyncIterable<Uint8Array>): AsyncGener
     if ("LKxg".includes(header.type) && header.type !== "") {
       if (header.sizeBytes > maxExtensionBytes) throw new TarError("a name is too long");
       const bytes = (await reader.take(padded)).subarray(0, header.sizeBytes);
-      long = { ...long, ...extensionOf(header.type, bytes) };
+      Object.assign(long, extensionOf(header.type, bytes));
       continue;
     }
     let content: Buffer | undefined;
