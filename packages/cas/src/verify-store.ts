@@ -59,6 +59,7 @@ const maxEntryBytes = 64 * 1024 * 1024;
 
 /** An abort is heard only when others get a turn: they do after so many hashed bytes (16 MiB), some ten milliseconds. */
 const bytesPerTurn = 16 * 1024 * 1024;
+const filesPerReport = 64;
 
 /**
  * Reads and hashes everything in the store. What other processes remove meanwhile is passed over.
@@ -77,6 +78,7 @@ export async function verifyStore(options: VerifyOptions): Promise<Verification>
       if (verifyBlobFile(work, blob)) blobs += 1;
       bytes += blob.sizeBytes;
       sinceTurn += blob.sizeBytes;
+      if (blobs % filesPerReport === 0) options.onProgress?.(blobs, bytes);
       if (sinceTurn < bytesPerTurn) continue;
       sinceTurn = 0;
       options.onProgress?.(blobs, bytes);
@@ -87,7 +89,7 @@ export async function verifyStore(options: VerifyOptions): Promise<Verification>
     for await (const entry of scanEntries(folder.layout, signal)) {
       if (verifyEntry(work, entry)) entries += 1;
       bytes += entry.sizeBytes;
-      if (entries % 64 === 0) options.onProgress?.(blobs + entries, bytes);
+      if (entries % filesPerReport === 0) options.onProgress?.(blobs + entries, bytes);
     }
     const blobBytes = [...work.sound.values()].reduce((sum, size) => sum + size, 0);
     const abandonedTemporaries = countAbandoned(folder, repair);

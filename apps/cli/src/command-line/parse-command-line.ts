@@ -163,7 +163,7 @@ function usageError(command: Command, words: readonly string[], error: unknown):
   const near = unknown === undefined ? undefined : nearName(unknown, [...flags, "--help"]);
   const reason =
     unknown === undefined
-      ? (text.split(". ")[0] ?? text).replace(/\.$/, "")
+      ? (text.split(/\.\s/)[0] ?? text).replace(/\.$/, "")
       : `unknown flag ${unknown}`;
   const see = `See cuenv ${command.name} --help.`;
   return new CuenvError(

@@ -1,7 +1,6 @@
 import { clearCache } from "@cuenv/cache/maintenance";
 import type { Invocation } from "../command-line/command.ts";
 import { openSettings } from "../project/open-project.ts";
-import { printOut } from "../report/terminal.ts";
 import { removedText } from "../report/removed-text.ts";
 import { runMaintenance } from "../statistics/run-maintenance.ts";
 
@@ -10,11 +9,11 @@ export function runCacheClear(invocation: Invocation): Promise<number> {
   return runMaintenance({ doing: "Removing", done: "removed" }, async (run) => {
     const { settings } = await openSettings(invocation, { remember: false });
     const removed = await clearCache(settings, run);
-    printOut(
-      invocation.flags["json"] === true
-        ? `${JSON.stringify({ version: 1, ...removed })}\n`
-        : removedText(removed, settings.cacheDir),
-    );
-    return 0;
+    return {
+      text:
+        invocation.flags["json"] === true
+          ? `${JSON.stringify({ version: 1, ...removed })}\n`
+          : removedText(removed, settings.cacheDir),
+    };
   });
 }

@@ -4,7 +4,6 @@ import { CuenvError } from "@cuenv/errors";
 import type { Invocation } from "../command-line/command.ts";
 import { flagValue } from "../command-line/given.ts";
 import { openSettings } from "../project/open-project.ts";
-import { printOut } from "../report/terminal.ts";
 import { removedText } from "../report/removed-text.ts";
 import { runMaintenance } from "../statistics/run-maintenance.ts";
 
@@ -36,11 +35,11 @@ function remove(invocation: Invocation, limits: Limits): Promise<number> {
   return runMaintenance({ doing: "Removing", done: "removed" }, async (run) => {
     const { settings } = await openSettings(invocation, { remember: false });
     const removed = await cleanupStaleEntries(settings, limits, run);
-    printOut(
-      invocation.flags["json"] === true
-        ? `${JSON.stringify({ version: 1, ...removed })}\n`
-        : removedText(removed, settings.cacheDir),
-    );
-    return 0;
+    return {
+      text:
+        invocation.flags["json"] === true
+          ? `${JSON.stringify({ version: 1, ...removed })}\n`
+          : removedText(removed, settings.cacheDir),
+    };
   });
 }

@@ -2,7 +2,6 @@ import { getStatistics } from "@cuenv/cache/maintenance";
 import type { Invocation } from "../command-line/command.ts";
 import { flagText } from "../command-line/given.ts";
 import { openSettings } from "../project/open-project.ts";
-import { printOut } from "../report/terminal.ts";
 import { runMaintenance } from "../statistics/run-maintenance.ts";
 import { sinceTime } from "../statistics/since.ts";
 import { statisticsDocument } from "../statistics/statistics-document.ts";
@@ -15,11 +14,11 @@ export function runCacheStats(invocation: Invocation): Promise<number> {
   return runMaintenance({ doing: "Measuring", done: "measured" }, async (run) => {
     const { settings, projectDirectory } = await openSettings(invocation, { remember: false });
     const statistics = await getStatistics(settings, { ...run, sinceMs });
-    printOut(
-      invocation.flags["json"] === true
-        ? `${JSON.stringify(statisticsDocument(settings, statistics))}\n`
-        : statisticsText(settings, statistics, { since, project: projectDirectory }),
-    );
-    return 0;
+    return {
+      text:
+        invocation.flags["json"] === true
+          ? `${JSON.stringify(statisticsDocument(settings, statistics))}\n`
+          : statisticsText(settings, statistics, { since, project: projectDirectory }),
+    };
   });
 }

@@ -2,7 +2,6 @@ import { storedTrust, type Verification, verifyCache } from "@cuenv/cache/mainte
 import { CuenvError, exitCodes } from "@cuenv/errors";
 import type { Invocation } from "../command-line/command.ts";
 import { openSettings } from "../project/open-project.ts";
-import { printOut } from "../report/terminal.ts";
 import { formatBytes } from "../run/format-duration.ts";
 import { runMaintenance } from "../statistics/run-maintenance.ts";
 
@@ -22,9 +21,13 @@ export function runCacheVerify(invocation: Invocation): Promise<number> {
     const repair = invocation.flags["repair"] === true;
     const found = await verifyCache(settings, { ...run, repair, verify });
     const left = found.problems.filter((problem) => !problem.repaired);
-    if (invocation.flags["json"] === true) printOut(`${JSON.stringify(document(found))}\n`);
-    else printOut(text(found, left.length, settings.cacheDir));
-    return left.length > 0 ? exitCodes.damage : 0;
+    return {
+      text:
+        invocation.flags["json"] === true
+          ? `${JSON.stringify(document(found))}\n`
+          : text(found, left.length, settings.cacheDir),
+      exitCode: left.length > 0 ? exitCodes.damage : 0,
+    };
   });
 }
 

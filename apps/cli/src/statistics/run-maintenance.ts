@@ -1,7 +1,7 @@
 import { installSignalHandling, interruptExitCode } from "@cuenv/runner";
 import { discardCompiledCode } from "../compiled-code.ts";
 import { createProgress } from "../report/progress.ts";
-import { printErr } from "../report/terminal.ts";
+import { printErr, printOut } from "../report/terminal.ts";
 import { formatBytes } from "../run/format-duration.ts";
 
 export interface MaintenanceRun {
@@ -10,12 +10,12 @@ export interface MaintenanceRun {
 }
 
 /**
- * Looks after the cache folder with progress on a terminal. Ctrl-C ends it between two files, with 130, and says how far it came: what was done is done,
+ * Looks after the cache folder, and prints what came of it; with progress on a terminal. Ctrl-C ends it between two files, with 130, and says how far it came: what was done is done,
  * and whole. Our own compiled code is not kept, so that measuring and emptying the folder does not fill it.
  */
 export async function runMaintenance(
   { doing, done }: { readonly doing: string; readonly done: string },
-  work: (run: MaintenanceRun) => Promise<number>,
+  work: (run: MaintenanceRun) => Promise<{ readonly text: string; readonly exitCode?: number }>,
 ): Promise<number> {
   discardCompiledCode();
   const controller = new AbortController();
@@ -26,13 +26,16 @@ export async function runMaintenance(
     onInterrupt: (reason) => controller.abort(reason),
   });
   try {
-    return await work({
+    const { text, exitCode = 0 } = await work({
       signal,
       onProgress: (files, bytes) => {
         Object.assign(seen, { files, bytes });
         progress.report(files, bytes);
       },
     });
+    progress.end();
+    printOut(text);
+    return exitCode;
   } catch (error) {
     if (!signal.aborted) throw error;
     progress.end();
