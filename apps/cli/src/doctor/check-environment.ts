@@ -6,8 +6,10 @@ import { type Check, note } from "./check.ts";
 const others = [
   "CUENV_ENV",
   "CUENV_PACKAGE",
+  "CUENV_SECRET_SALT",
   "CUENV_SIGNING_KEY",
   "CUENV_SIGNING_KEY_FILE",
+  "CUENV_STEP_SUMMARY",
   "CUENV_TRUST",
   "CUENV_TRUST_FILE",
 ];
