@@ -23,7 +23,8 @@ export const serveCommands: readonly Command[] = [
       verbose: { type: "boolean", short: "v", summary: "A line for every request" },
     },
     about: [
-      "Speaks Turborepo's remote-cache protocol at the root; /healthz, /readyz and /metrics beside it.",
+      "Speaks Turborepo's remote-cache protocol and Nx' self-hosted cache at the root; /healthz, /readyz",
+      "and /metrics beside them.",
       "Without a token it serves this machine only. One token for everything: CUENV_SERVER_TOKEN. More,",
       "each for its teams, to read or to write: --config, with entries of cuenv serve token.",
       "SIGTERM and Ctrl-C let running requests end (20 s).",

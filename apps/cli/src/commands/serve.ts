@@ -62,13 +62,14 @@ async function listen(http: HttpServer, address: ListenAddress): Promise<ListenA
 function announce(invocation: Invocation, url: string, cacheDir: string): void {
   if (invocation.flags["json"] === true) {
     printOut(
-      `${JSON.stringify({ version: 1, url, cacheDir, protocols: { turborepo: `${url}/` } })}\n`,
+      `${JSON.stringify({ version: 1, url, cacheDir, protocols: { turborepo: `${url}/`, nx: `${url}/` } })}\n`,
     );
     return;
   }
   printErr(
     `cuenv serves ${cacheDir}\n` +
       `  Turborepo  TURBO_API=${url} TURBO_TOKEN=… TURBO_TEAM=…\n` +
+      `  Nx         NX_SELF_HOSTED_REMOTE_CACHE_SERVER=${url} NX_SELF_HOSTED_REMOTE_CACHE_ACCESS_TOKEN=…\n` +
       `  health     ${url}/healthz, ${url}/readyz; metrics ${url}/metrics\n`,
   );
 }
