@@ -121,7 +121,7 @@ describe("cuenv cache stats", () => {
     const sandbox = project();
     await sandbox.cuenv(["task", "a"]);
     const folder = join(sandbox.cacheDir, "v1/stats");
-    appendFileSync(join(folder, readdirSync(folder)[0] ?? ""), '{"at":17,"hits":');
+    appendFileSync(join(folder, readdirSync(folder)[0] ?? ""), '\n{"at":17,"hits":');
     for (const shard of readdirSync(join(sandbox.cacheDir, "v1/cas/sha256")))
       for (const name of readdirSync(join(sandbox.cacheDir, "v1/cas/sha256", shard)))
         writeFileSync(join(sandbox.cacheDir, "v1/cas/sha256", shard, name), "X\n");
@@ -139,7 +139,7 @@ describe("cuenv cache stats", () => {
     const [name = ""] = readdirSync(folder);
     const record = JSON.parse(readFileSync(join(folder, name), "utf8")) as { at: number };
     const old = { ...record, at: record.at - 3 * 60 * 60 * 1000 };
-    appendFileSync(join(folder, name), `${JSON.stringify(old)}\n`);
+    appendFileSync(join(folder, name), `\n${JSON.stringify(old)}`);
     expect(await stats(sandbox)).toMatchObject({ runs: 2 });
     expect(await stats(sandbox, ["--since", "1h"])).toMatchObject({ runs: 1, misses: 1 });
     const wrong = await sandbox.cuenv(["cache", "stats", "--since", "yesterday"]);
