@@ -22,14 +22,17 @@ interface Followed {
  * One watcher for each folder, not for each tree: ignored folders, node_modules above all, are many times what tasks read. `onPolling` is told
  * once when folders cannot be followed, and will be looked at now and then instead.
  */
-export function createFolderWatcher(onPolling: (reason: string) => void): FolderWatcher {
+export function createFolderWatcher(
+  onPolling: (reason: string) => void,
+  watchFolder: (folder: string, listener: () => void) => FSWatcher = watch,
+): FolderWatcher {
   const followed = new Map<string, Followed>();
   const bell = createQuietBell();
   let pollTimer: NodeJS.Timeout | undefined;
 
   function followOne(folder: string, inode: number): void {
     try {
-      const watcher = watch(folder, bell.ring);
+      const watcher = watchFolder(folder, bell.ring);
       watcher.on("error", bell.ring);
       followed.set(folder, { watcher, inode });
     } catch (error) {
