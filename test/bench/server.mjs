@@ -76,7 +76,7 @@ async function run(peer, { method, size, concurrency, count }, round) {
     for (let index = 0; index < 20; index += 1)
       await ask(peer, agent, "PUT", nameOf(index), bodies[0]);
   const before = cpuTicks(peer.pid);
-  const started = performance.now();
+  const since = performance.now();
   let next = 0;
   const expected = method === "PUT" ? [200, 202] : size === 0 ? [404] : [200];
   await Promise.all(
@@ -91,7 +91,7 @@ async function run(peer, { method, size, concurrency, count }, round) {
       }
     }),
   );
-  const seconds = (performance.now() - started) / 1000;
+  const seconds = (performance.now() - since) / 1000;
   agent.destroy();
   return {
     perSecond: count / seconds,

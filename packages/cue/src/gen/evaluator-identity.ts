@@ -1,3 +1,3 @@
 // Written by build-evaluator.mjs: the digest of the evaluator and of the schema's files.
 export const evaluatorIdentity: string =
-  "3c2d6e36ffa69ca63781a61b0cd79c7e74d7b0bbddbb3e25d3771674a180e361";
+  "c296c9a131b86f435837a17fc20d9f0f228bc2557a6d9a8fef590f76e0e32629";
