@@ -150,6 +150,14 @@ describe("cuenv task --watch", () => {
     expect(await runs(watch, "done", 1)).toBe(1);
   });
 
+  it("does not take files that come and go in the project's folder for another configuration", async () => {
+    const command =
+      "echo x >> ../t; for i in 1 2 3 4 5 6 7 8; do echo $i > tmp.$i; rm tmp.$i; sleep 0.2; done; echo y >> ../done";
+    const watch = start(project({ command, inputs: ["src"] }), "t");
+    expect(await runs(watch, "done", 1)).toBe(1);
+    expect(watch.sandbox.count("../t")).toBe(1);
+  });
+
   it("goes on after a task that fails and a configuration that is broken, and reads it anew", async () => {
     const watch = start(project({ ...reading, command: `${reading.command}; exit 3` }), "t");
     const { sandbox } = watch;

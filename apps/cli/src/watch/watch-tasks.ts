@@ -119,13 +119,15 @@ async function runOnce(watch: Watch, before: WatchedInputs): Promise<Changed> {
     detached: true,
     signal: both,
   }).finally(() => ended.abort());
+  const reloadedMeanwhile: string[] = [];
   const seeChanges = async (): Promise<void> => {
     const signal = AbortSignal.any([ended.signal, stop]);
     for (;;) {
       await watch.watcher.next(signal);
       const now = look(watch);
       const edits = judge.during(changedPaths(before, now), before, now);
-      const isReconfigured = project.stamp() !== watch.stamp;
+      reloadedMeanwhile.push(...(await reload(watch)));
+      const isReconfigured = reloadedMeanwhile.length > 0;
       if (edits.length === 0 && !isReconfigured) continue;
       const age = performance.now() - started;
       if (!isReconfigured && !judge.mayEnd(edits, watch.wasEnded) && age < oldEnoughMs)
@@ -141,7 +143,7 @@ async function runOnce(watch: Watch, before: WatchedInputs): Promise<Changed> {
   await seeing;
   watch.wasEnded = run.signal.aborted;
   if (!run.signal.aborted) await options.onRun(summary);
-  const reloaded = await reload(watch);
+  const reloaded = [...reloadedMeanwhile, ...(await reload(watch))];
   const seen = look(watch);
   const changed = changedPaths(before, seen);
   judge.during(changed, before, seen);
@@ -151,6 +153,8 @@ async function runOnce(watch: Watch, before: WatchedInputs): Promise<Changed> {
     watch.say(
       `the tasks themselves write ${shortList(own)}: that starts them no more; declare it in outputs`,
     );
+  // What changed is still to be run for when the configuration is mended.
+  if (watch.isBroken) return { changes: [], seen: before };
   return { changes: [...reloaded, ...edits], seen };
 }
 

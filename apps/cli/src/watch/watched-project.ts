@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { createInputLook, type WatchedInputs } from "@cuenv/cache/watch";
 import { userConfigDirectory } from "@cuenv/config";
@@ -28,7 +28,12 @@ export async function openWatchedProject(invocation: Invocation): Promise<Watche
   const plan = planRun(open.project, { names: invocation.names, args: invocation.rest ?? [] });
   const { projectDirectory, workspaceRoot, projectPath, cache, project } = open;
   const files = configurationFiles(open, inputs);
-  const stamp = (): string => files.map(stampOf).join("\n");
+  const folders = inputs.filter((input) => input.kind === "directory");
+  const stamp = (): string =>
+    [
+      ...files.map(fileStamp),
+      ...folders.map(({ path, entries }) => folderStamp(path, entries)),
+    ].join("\n");
   return {
     open,
     plan,
@@ -38,13 +43,17 @@ export async function openWatchedProject(invocation: Invocation): Promise<Watche
       tasks: plan.nodes.map(({ task }) => task),
       excludedPaths: pathsBelow(workspaceRoot, [cache.settings.cacheDir]),
     }),
-    configurationFolders: new Set([projectDirectory, ...files.map(nearestFolder)]),
+    configurationFolders: new Set([
+      projectDirectory,
+      ...folders.map(({ path }) => path),
+      ...files.map(nearestFolder),
+    ]),
     stamp,
     identity: JSON.stringify([project.tasks, project.env, cache.settings]),
   };
 }
 
-/** What was evaluated, what was looked for, and the settings files. */
+/** What was evaluated, what was looked for and is not there, and the settings files. */
 function configurationFiles(
   { projectDirectory, workspaceRoot }: OpenProject,
   inputs: readonly EvaluationInput[],
@@ -54,13 +63,27 @@ function configurationFiles(
   );
   const user = userConfigDirectory(process.env);
   const users = ["json", "yaml", "yml"].map((extension) => join(user, `config.${extension}`));
-  return [...new Set([...inputs.map(({ path }) => path), ...settings, ...users])].toSorted();
+  // Of a folder that only has to be there, times and sizes say nothing: tasks write into it.
+  const read = inputs.filter(({ kind }) => kind === "file" || kind === "missing");
+  return [...new Set([...read.map(({ path }) => path), ...settings, ...users])].toSorted();
 }
 
-function stampOf(path: string): string {
+function fileStamp(path: string): string {
   try {
     const stat = statSync(path, { throwIfNoEntry: false });
-    return stat === undefined ? "" : `${stat.mtimeMs} ${stat.ctimeMs} ${stat.size} ${stat.ino}`;
+    if (stat === undefined) return "";
+    return stat.isFile() ? `${stat.mtimeMs} ${stat.ctimeMs} ${stat.size} ${stat.ino}` : "there";
+  } catch {
+    return "";
+  }
+}
+
+/** The names that an evaluation looks at: others come and go as tasks run. */
+function folderStamp(path: string, entries: "cue" | "all"): string {
+  try {
+    const names = readdirSync(path);
+    const counting = names.filter((name) => name === "cue.mod" || name.endsWith(".cue"));
+    return (entries === "all" ? names : counting).toSorted().join("/");
   } catch {
     return "";
   }
