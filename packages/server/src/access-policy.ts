@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { isNamespace } from "@cuenv/action-cache";
 import { CuenvError } from "@cuenv/errors";
+import type { IdentifyOidc } from "./oidc-identity.ts";
 
 export type Scope = "read" | "write";
 
@@ -23,13 +24,15 @@ export type Identity = Omit<TokenGrant, "sha256">;
 /** Whom to let in. */
 export interface AccessPolicy {
   /** The owner of a presented token; undefined when nobody's, or none was presented and nobody may come without. */
-  identify(token: string | undefined): Identity | undefined;
+  identify(token: string | undefined): Promise<Identity | undefined>;
 }
 
 export interface AccessPolicyOptions {
   readonly grants: readonly TokenGrant[];
   /** What those without a token may do; undefined: nothing. */
   readonly anonymous?: Omit<Identity, "name">;
+  /** Asked about a token that is none of the grants'. */
+  readonly oidc?: IdentifyOidc | undefined;
 }
 
 /** @throws {CuenvError} SERVER_CONFIG_INVALID */
@@ -40,14 +43,14 @@ export function createAccessPolicy(options: AccessPolicyOptions): AccessPolicy {
   });
   const { anonymous } = options;
   return {
-    identify(token) {
+    async identify(token) {
       if (token === undefined || token === "")
         return anonymous === undefined ? undefined : { name: "anonymous", ...anonymous };
       const presented = createHash("sha256").update(token).digest();
       // All are compared, so that the time tells nothing about which one it nearly was.
       let found: TokenGrant | undefined;
       for (const { grant, hash } of grants) if (timingSafeEqual(hash, presented)) found = grant;
-      return found;
+      return found ?? (await options.oidc?.(token));
     },
   };
 }
@@ -55,7 +58,7 @@ export function createAccessPolicy(options: AccessPolicyOptions): AccessPolicy {
 /** For a server that only this machine reaches: whoever comes may do everything. */
 export function createOpenPolicy(): AccessPolicy {
   const anybody: Identity = { name: "anybody", namespaces: "*", scopes: ["read", "write"] };
-  return { identify: () => anybody };
+  return { identify: async () => anybody };
 }
 
 /** Whether `identity` may do this in `namespace`. */

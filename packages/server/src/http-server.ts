@@ -115,10 +115,11 @@ async function answer(
   // A client that goes while an answer is written is no trouble of ours.
   response.on("error", () => undefined);
   const found = findRoute(options, request);
-  const identity = options.policy.identify(presentedToken(request));
+  let identity: Identity | undefined;
   response.once("close", () => {
     told(options, { request, response, identity, found, durationMs: performance.now() - started });
   });
+  identity = await identified(options, request);
   if (found === undefined) {
     answerText(response, 404, "there is nothing here\n");
     discardRest(request);
@@ -138,6 +139,19 @@ async function answer(
     else found.frontEnd.fail(exchange, error);
   } finally {
     discardRest(request);
+  }
+}
+
+/** Who cannot be asked about is nobody. */
+async function identified(
+  { policy, onTrouble }: HttpServerOptions,
+  request: IncomingMessage,
+): Promise<Identity | undefined> {
+  try {
+    return await policy.identify(presentedToken(request));
+  } catch (error) {
+    onTrouble?.(`cannot find out whose token it is: ${String(error)}`);
+    return undefined;
   }
 }
 

@@ -5,6 +5,9 @@ import { parseServerSettings } from "./server-settings.ts";
 const sha256 = hashToken("secret");
 const token = { name: "ci", sha256, namespaces: ["acme"], scopes: ["read", "write"] };
 
+const rule = { claims: { sub: "x" }, namespaces: ["acme"], scopes: ["read"] };
+const oidc = { issuer: "https://a.example", audience: "cuenv", rules: [rule] };
+
 function parse(value: unknown, environment: Record<string, string> = {}) {
   const text = typeof value === "string" ? value : JSON.stringify(value, undefined, 2);
   return parseServerSettings(text, "server.yaml", environment);
@@ -24,6 +27,7 @@ describe("the configuration of a server", () => {
     for (const text of ["", "{}", "# nothing\n"])
       expect(parse(text)).toEqual({
         tokens: [],
+        oidc: [],
         anonymousReads: undefined,
         tags: new Map(),
         maxArtifactBytes: undefined,
@@ -46,6 +50,7 @@ teams:
         { name: "all", sha256: hashToken("other"), namespaces: "*", scopes: ["read"] },
       ],
       anonymousReads: ["public"],
+      oidc: [],
       maxArtifactBytes: 1000,
       tags: new Map([["acme", { key: "the key", required: true }]]),
     });
@@ -73,6 +78,18 @@ teams:
     ["a key in clear", { teams: { acme: { signatureKey: "key" } } }, "not the name of a variable"],
     ["an unset key", { teams: { acme: { signatureKey: "${NO}" } } }, "the variable NO is not set"],
     ["a list of teams", { teams: [] }, "teams: it is not a mapping"],
+    ["an issuer without encryption", { oidc: [{ issuer: "http://a.example" }] }, "not an https"],
+    ["no audience", { oidc: [{ issuer: "https://a.example", rules: [] }] }, "audience: it is not"],
+    [
+      "a rule for everybody",
+      { oidc: [{ ...oidc, rules: [{ ...rule, claims: {} }] }] },
+      "any token",
+    ],
+    [
+      "a claim that is no text",
+      { oidc: [{ ...oidc, rules: [{ ...rule, claims: { a: 1 } }] }] },
+      "claims.a",
+    ],
     ["broken YAML", "tokens: [", "cannot use server.yaml"],
     ["a field twice", "tokens: []\ntokens: []\n", "cannot use server.yaml"],
   ])("refuses %s", (_what, value, message) => {

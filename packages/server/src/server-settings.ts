@@ -2,6 +2,8 @@ import { CuenvError } from "@cuenv/errors";
 import { isNamespace } from "@cuenv/action-cache";
 import { LineCounter, parseDocument } from "yaml";
 import { grantProblem, type Identity, type Scope, type TokenGrant } from "./access-policy.ts";
+import type { OidcIssuer, OidcRule } from "./oidc-identity.ts";
+import { isSafe } from "./safe-address.ts";
 import type { TagPolicy } from "./turborepo/turborepo-front-end.ts";
 
 /** What the file of `cuenv serve --config` says. */
@@ -9,6 +11,8 @@ export interface ServerSettings {
   readonly tokens: readonly TokenGrant[];
   /** Namespaces that anybody may read without a token; "*": all. */
   readonly anonymousReads: Identity["namespaces"] | undefined;
+  /** Issuers whose OpenID Connect tokens are taken. */
+  readonly oidc: readonly OidcIssuer[];
   /** By namespace: the key that a team's clients sign with. */
   readonly tags: ReadonlyMap<string, TagPolicy>;
   readonly maxArtifactBytes: number | undefined;
@@ -54,6 +58,7 @@ export function parseServerSettings(
 function readSettings(value: unknown, reading: Reading): ServerSettings {
   const fields = fieldsOf(value ?? {}, [], reading, [
     "tokens",
+    "oidc",
     "anonymousReads",
     "teams",
     "maxArtifactBytes",
@@ -70,6 +75,9 @@ function readSettings(value: unknown, reading: Reading): ServerSettings {
   if (twice >= 0) reading.refuse(["tokens", twice, "name"], "another token has this name");
   return {
     tokens,
+    oidc: listOf(fields["oidc"] ?? [], ["oidc"], reading).map((issuer, index) =>
+      issuerOf(issuer, ["oidc", index], reading),
+    ),
     anonymousReads:
       anonymousReads === undefined
         ? undefined
@@ -101,6 +109,41 @@ function tokenOf(value: unknown, path: Path, reading: Reading): TokenGrant {
   if (problem !== undefined)
     reading.refuse([...path, "sha256"], problem, "cuenv serve token prints such an entry");
   return grant;
+}
+
+function issuerOf(value: unknown, path: Path, reading: Reading): OidcIssuer {
+  const fields = fieldsOf(value, path, reading, ["issuer", "audience", "rules"]);
+  const { issuer, audience } = fields;
+  const url = typeof issuer === "string" ? URL.parse(issuer) : null;
+  if (typeof issuer !== "string" || url === null || !isSafe(url))
+    return reading.refuse([...path, "issuer"], "it is not an https address");
+  if (typeof audience !== "string" || audience === "")
+    return reading.refuse(
+      [...path, "audience"],
+      "it is not there: a token that was made for another service would do",
+    );
+  const rules = listOf(fields["rules"], [...path, "rules"], reading);
+  return {
+    issuer,
+    audience,
+    rules: rules.map((rule, index) => ruleOf(rule, [...path, "rules", index], reading)),
+  };
+}
+
+function ruleOf(value: unknown, path: Path, reading: Reading): OidcRule {
+  const known = ["claims", "namespaces", "scopes", "readsThrough"];
+  const fields = fieldsOf(value, path, reading, known);
+  const { claims } = fields;
+  if (!isFields(claims) || Object.keys(claims).length === 0)
+    return reading.refuse([...path, "claims"], "it names no claim, so that any token would fit");
+  const odd = Object.entries(claims).find(([, pattern]) => typeof pattern !== "string");
+  if (odd !== undefined) reading.refuse([...path, "claims", odd[0]], "it is not a text");
+  return {
+    claims: claims as Readonly<Record<string, string>>,
+    namespaces: namespacesOf(fields["namespaces"], [...path, "namespaces"], reading),
+    scopes: scopesOf(fields["scopes"], [...path, "scopes"], reading),
+    ...readsThroughOf(fields["readsThrough"], [...path, "readsThrough"], reading),
+  };
 }
 
 function namespacesOf(value: unknown, path: Path, reading: Reading): "*" | readonly string[] {

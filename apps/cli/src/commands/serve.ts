@@ -16,7 +16,8 @@ export async function runServe(invocation: Invocation): Promise<number> {
   const address = parseListenAddress(flagText(invocation, "http") ?? defaultAddress);
   const file = flagText(invocation, "config");
   const server = readServerSettings(file);
-  const policy = accessPolicy(server, address.host);
+  const onTrouble = (message: string): void => printErr(`warning: ${message}\n`);
+  const policy = await accessPolicy(server, address.host, onTrouble);
   const { settings } = await openSettings(invocation, { remember: false });
   const dir = flagText(invocation, "dir");
   const maxBytes = flagValue(invocation, "max-size", parseByteSize, "50GiB");
@@ -33,7 +34,7 @@ export async function runServe(invocation: Invocation): Promise<number> {
     policy,
     tags: server.tags,
     maxArtifactBytes: server.maxArtifactBytes,
-    onTrouble: (message) => printErr(`warning: ${message}\n`),
+    onTrouble,
     onRequest: invocation.flags["verbose"] === true ? logRequest : undefined,
   });
   const ended = untilSignal();

@@ -12,6 +12,7 @@ import { isLoopback } from "./listen-address.ts";
 
 const nothing: ServerSettings = {
   tokens: [],
+  oidc: [],
   anonymousReads: undefined,
   tags: new Map(),
   maxArtifactBytes: undefined,
@@ -32,12 +33,16 @@ export function readServerSettings(file: string | undefined): ServerSettings {
 }
 
 /**
- * Whom a server lets in: the tokens of its configuration and CUENV_SERVER_TOKEN; without any, whoever is on this machine.
+ * Whom a server lets in: the tokens of its configuration, those of issuers that it names, and CUENV_SERVER_TOKEN; without any, whoever is on this machine.
  * @throws {CuenvError} SERVER_CONFIG_INVALID where others could come in, and nobody is named
  */
-export function accessPolicy(settings: ServerSettings, host: string): AccessPolicy {
+export async function accessPolicy(
+  settings: ServerSettings,
+  host: string,
+  onTrouble: (message: string) => void,
+): Promise<AccessPolicy> {
   const { CUENV_SERVER_TOKEN: token = "" } = process.env;
-  const { tokens, anonymousReads } = settings;
+  const { tokens, anonymousReads, oidc: issuers } = settings;
   const grants = [...tokens];
   if (token !== "")
     grants.push({
@@ -50,6 +55,11 @@ export function accessPolicy(settings: ServerSettings, host: string): AccessPoli
     anonymousReads === undefined
       ? {}
       : { anonymous: { namespaces: anonymousReads, scopes: ["read"] as const } };
+  if (issuers.length > 0) {
+    const { createOidcIdentity } = await import("@cuenv/server/oidc");
+    const oidc = createOidcIdentity({ issuers, onTrouble });
+    return createAccessPolicy({ grants, ...anonymous, oidc });
+  }
   if (grants.length > 0 || anonymousReads !== undefined)
     return createAccessPolicy({ grants, ...anonymous });
   if (isLoopback(host)) return createOpenPolicy();
