@@ -1,9 +1,19 @@
-// Mutation tests, by `npm run test:mutation [signer|key|restore]` (tools/mutation.mjs), which runs them in a copy of the packages.
+// Mutation tests, by `npm run test:mutation [signer|key|restore|explain]` (tools/mutation.mjs), which runs them in a copy of the packages.
 import process from "node:process";
+
+// What is told of a key, and is in none. 70 kinds of change go through the command in test/e2e/why-mutations.test.ts, which Stryker cannot see.
+const explanations = ["cause", "command-difference", "explain-miss", "input-causes", "short-pair"];
 
 const scopes = {
   signer: { mutate: ["packages/signer/src/*.ts"], tests: "packages/signer/src/**/*.test.ts" },
-  key: { mutate: ["packages/key/src/*.ts"], tests: "packages/key/src/**/*.test.ts" },
+  key: {
+    mutate: ["packages/key/src/*.ts", `!packages/key/src/{${explanations.join()}}.ts`],
+    tests: "packages/key/src/**/*.test.ts",
+  },
+  explain: {
+    mutate: [`packages/key/src/{${explanations.join()}}.ts`],
+    tests: "packages/key/src/**/*.test.ts",
+  },
   restore: {
     mutate: [
       "packages/cas/src/{apply-restore,plan-restore,real-parents,restore-outputs,stage-outputs,swap-outputs,validate-entries,sensitive-name}.ts",
@@ -14,7 +24,11 @@ const scopes = {
 const { mutate, tests } = scopes[process.env.CUENV_MUTATE ?? "signer"];
 const files = process.env.CUENV_MUTATE_FILES;
 const only = (pattern) =>
-  files ? files.split(",").map((file) => `${pattern.replace(/[^/]*$/, file)}.ts`) : [pattern];
+  pattern.startsWith("!")
+    ? [pattern]
+    : files
+      ? files.split(",").map((file) => `${pattern.replace(/[^/]*$/, file)}.ts`)
+      : [pattern];
 const results = process.env.CUENV_MUTATION_RESULTS;
 process.env.CUENV_MUTATION_TESTS = tests;
 // Every change is tried with them: fewer will do.

@@ -7,6 +7,8 @@ export default defineConfig({
   test: {
     ...base.test,
     globalSetup: [],
+    // Modules are loaded once for all files that test a change. The tests of a scope keep nothing in modules.
+    isolate: false,
     include: [process.env["CUENV_MUTATION_TESTS"] ?? "packages/signer/src/**/*.test.ts"],
     // 10 000 forgeries for each change would take hours; the others must notice it by themselves.
     exclude: ["**/forgery.test.ts"],

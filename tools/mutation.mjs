@@ -1,4 +1,4 @@
-// `npm run test:mutation [signer|key|restore …]`: how many changes to the code the tests notice (Stryker), at least 85 % of them. Runs in a
+// `npm run test:mutation [signer|key|restore|explain …]`: how many changes to the code the tests notice (Stryker), at least 85 % of them. Runs in a
 // copy of the packages, since Stryker changes the files in place; reports land in .cache/mutation. CUENV_MUTATION_JOBS=2 uses two processors.
 // While writing tests: `key:select-inputs,input-set` changes these files only, and `--again` tries only what a change of code or tests can have
 // altered since the last run.

@@ -24,6 +24,9 @@ const files: Files = {
   link: { link: "q/d.ts" },
 };
 
+/** A second for each of 200 changes is too much for two numbers. */
+const isMutated = process.env["CUENV_FRESH_PROCESSES"] !== undefined;
+
 function request(
   root: string,
   patterns: readonly string[] | undefined,
@@ -168,7 +171,7 @@ describe("createInputMemo", () => {
     expect(createInputMemo(again).reuse(request(root, ["b"]))?.files).toEqual(names);
   });
 
-  it("forgets the oldest beyond its limits", () => {
+  it.skipIf(isMutated)("forgets the oldest beyond its limits", () => {
     const root = temporaryWorkspace(files);
     const memo = createInputMemo(undefined);
     const none = { files: [], problems: [], checks: [] };
