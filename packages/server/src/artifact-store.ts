@@ -27,6 +27,8 @@ export interface ArtifactStore {
     about: About,
     signal?: AbortSignal,
   ): Promise<boolean>;
+  /** What is not there is no error. The bytes stay until they are evicted. @throws {CuenvError} *_STORE_UNAVAILABLE */
+  remove(name: ArtifactName, signal?: AbortSignal): Promise<void>;
 }
 
 export interface ArtifactStoreOptions {
@@ -73,5 +75,6 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
       await actions.delete(keyOf(name), signal);
       return actions.create(keyOf(name), entry, signal);
     },
+    remove: (name, signal) => actions.delete(keyOf(name), signal),
   };
 }

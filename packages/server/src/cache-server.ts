@@ -6,9 +6,9 @@ import type { AccessPolicy } from "./access-policy.ts";
 import { type ArtifactStore, createArtifactStore } from "./artifact-store.ts";
 import { type AnsweredRequest, createHttpServer, type HttpServer } from "./http-server.ts";
 import { createMetrics } from "./metrics.ts";
-import { createNxFrontEnd } from "./nx/nx-front-end.ts";
 import { createOperationsFrontEnd, metricHelp } from "./operations-front-end.ts";
-import { createTurborepoFrontEnd, type TagPolicy } from "./turborepo/turborepo-front-end.ts";
+import { createProtocolFrontEnds } from "./protocol-front-ends.ts";
+import type { TagPolicy } from "./turborepo/turborepo-front-end.ts";
 
 /** No artifact is larger unless configured (2 GiB). */
 export const defaultMaxArtifactBytes: number = 2 * 1024 ** 3;
@@ -67,8 +67,7 @@ export function createCacheServer(options: CacheServerOptions): HttpServer {
   const server = createHttpServer({
     frontEnds: [
       createOperationsFrontEnd(metrics, () => !isDraining),
-      createNxFrontEnd(shared),
-      createTurborepoFrontEnd({
+      ...createProtocolFrontEnds({
         ...shared,
         ...(options.tags === undefined ? {} : { tags: options.tags }),
       }),

@@ -6,14 +6,11 @@ import { createDiskActionStore } from "@cuenv/action-cache";
 import { type BlobStore, createDiskBlobStore, openCacheFolder } from "@cuenv/cas";
 import { type AccessPolicyOptions, createAccessPolicy, hashToken } from "../src/access-policy.ts";
 import { createArtifactStore } from "../src/artifact-store.ts";
+import { createProtocolFrontEnds } from "../src/protocol-front-ends.ts";
 import { createHttpServer } from "../src/http-server.ts";
 import { createMetrics, type Metrics } from "../src/metrics.ts";
-import { createNxFrontEnd } from "../src/nx/nx-front-end.ts";
 import { createOperationsFrontEnd, metricHelp } from "../src/operations-front-end.ts";
-import {
-  createTurborepoFrontEnd,
-  type TurborepoOptions,
-} from "../src/turborepo/turborepo-front-end.ts";
+import type { TurborepoOptions } from "../src/turborepo/turborepo-front-end.ts";
 
 export interface Answer {
   readonly status: number;
@@ -71,13 +68,7 @@ export async function startServer(
   const server = createHttpServer({
     frontEnds: [
       createOperationsFrontEnd(metrics, () => true),
-      createNxFrontEnd({
-        artifacts,
-        metrics,
-        maxArtifactBytes: options.maxArtifactBytes ?? 1024 ** 3,
-        onTrouble: (message) => troubles.push(message),
-      }),
-      createTurborepoFrontEnd({
+      ...createProtocolFrontEnds({
         artifacts,
         metrics,
         maxArtifactBytes: options.maxArtifactBytes ?? 1024 ** 3,

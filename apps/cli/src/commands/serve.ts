@@ -6,6 +6,7 @@ import type { Invocation } from "../command-line/command.ts";
 import { flagText, flagValue } from "../command-line/given.ts";
 import { openSettings } from "../project/open-project.ts";
 import { printErr, printOut } from "../report/terminal.ts";
+import { clientSettings, protocolUrls } from "../serve/client-settings.ts";
 import { type ListenAddress, parseListenAddress, urlOf } from "../serve/listen-address.ts";
 import { accessPolicy, readServerSettings } from "../serve/server-access.ts";
 
@@ -59,20 +60,14 @@ async function listen(http: HttpServer, address: ListenAddress): Promise<ListenA
   }
 }
 
-/** One line for people, or one document: scripts that start a server with port 0 read the address from it. */
+/** For people what to set, by client; or one document: scripts that start a server with port 0 read the address from it. */
 function announce(invocation: Invocation, url: string, cacheDir: string): void {
   if (invocation.flags["json"] === true) {
-    printOut(
-      `${JSON.stringify({ version: 1, url, cacheDir, protocols: { turborepo: `${url}/`, nx: `${url}/` } })}\n`,
-    );
+    const protocols = protocolUrls(url);
+    printOut(`${JSON.stringify({ version: 1, url, cacheDir, protocols })}\n`);
     return;
   }
-  printErr(
-    `cuenv serves ${cacheDir}\n` +
-      `  Turborepo  TURBO_API=${url} TURBO_TOKEN=… TURBO_TEAM=…\n` +
-      `  Nx         NX_SELF_HOSTED_REMOTE_CACHE_SERVER=${url} NX_SELF_HOSTED_REMOTE_CACHE_ACCESS_TOKEN=…\n` +
-      `  health     ${url}/healthz, ${url}/readyz; metrics ${url}/metrics\n`,
-  );
+  printErr(`cuenv serves ${cacheDir}\n${clientSettings(url)}`);
 }
 
 function untilSignal(): Promise<void> {

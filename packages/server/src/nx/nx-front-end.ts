@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import { type Identity, isAllowed } from "../access-policy.ts";
 import type { ArtifactStore } from "../artifact-store.ts";
 import { bodyChunks, announcedLength } from "../receive-body.ts";
+import { findReadable } from "../find-readable.ts";
 import type { Exchange, FrontEnd, Route } from "../front-end.ts";
 import type { Metrics } from "../metrics.ts";
 import type { RequestTarget } from "../request-target.ts";
@@ -65,7 +66,7 @@ async function get(options: NxOptions, exchange: Exchange, hash: string): Promis
   const { artifacts, metrics } = options;
   const count = (outcome: string): void =>
     metrics.count("cuenv_server_artifact_reads_total", { protocol, outcome });
-  const record = await findReadable(options, identity, hash, signal);
+  const record = await findKey(options, identity, hash, signal);
   if (record === undefined) {
     count("miss");
     return answer(response, 404, "");
@@ -82,19 +83,16 @@ async function get(options: NxOptions, exchange: Exchange, hash: string): Promis
   answer(response, 404, "");
 }
 
-/** In the token's own namespace, then in those that it may read besides. */
-async function findReadable(
+/** A name that is none, and a token that may not read, are misses: the client takes nothing else. */
+async function findKey(
   { artifacts }: NxOptions,
   identity: Identity,
-  hash: string,
+  name: string,
   signal: AbortSignal,
 ) {
-  if (!keyPattern.test(hash) || !identity.scopes.includes("read")) return undefined;
-  for (const namespace of [ownNamespace(identity), ...(identity.readsThrough ?? [])]) {
-    const record = await artifacts.find({ protocol, namespace, name: hash }, signal);
-    if (record !== undefined) return record;
-  }
-  return undefined;
+  if (!keyPattern.test(name) || !identity.scopes.includes("read")) return undefined;
+  const namespace = ownNamespace(identity);
+  return findReadable(artifacts, { identity, namespace }, { protocol, name }, signal);
 }
 
 async function put(options: NxOptions, exchange: Exchange, hash: string): Promise<void> {

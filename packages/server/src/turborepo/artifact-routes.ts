@@ -1,7 +1,7 @@
-import type { ArtifactRecord } from "@cuenv/action-cache";
 import type { Digest } from "@cuenv/digest";
 import { type Identity, isAllowed, type Scope } from "../access-policy.ts";
 import type { ArtifactName } from "../artifact-store.ts";
+import { type Admitted, findReadable } from "../find-readable.ts";
 import type { Exchange } from "../front-end.ts";
 import { announcedLength, bodyChunks } from "../receive-body.ts";
 import { sendBlob } from "../send-blob.ts";
@@ -13,10 +13,7 @@ import type { TurborepoOptions } from "./turborepo-front-end.ts";
 
 export const protocol = "turborepo";
 /** Who asks, and of which team; undefined when that was answered with a refusal. */
-export function admit(
-  exchange: Exchange,
-  scope: Scope,
-): { readonly identity: Identity; readonly namespace: string } | undefined {
+export function admit(exchange: Exchange, scope: Scope): Admitted | undefined {
   const { response, identity, target } = exchange;
   const namespace = namespaceOf(target.query, identity);
   if (identity === undefined) {
@@ -48,7 +45,7 @@ export async function getArtifact(
   const admitted = admit(exchange, "read");
   if (admitted === undefined) return;
   const { artifacts, metrics } = options;
-  const record = await findReadable(options, admitted, hash, signal);
+  const record = await findReadable(artifacts, admitted, { protocol, name: hash }, signal);
   const count = (outcome: string): void =>
     metrics.count("cuenv_server_artifact_reads_total", { protocol, outcome });
   if (record === undefined) {
@@ -74,20 +71,6 @@ export async function getArtifact(
   count("damaged");
   for (const header of Object.keys(headers)) response.removeHeader(header);
   answerError(response, 404, "not_found", "there is no such artifact any more");
-}
-
-/** In the namespace that is asked for, then in those that the token may read besides: a pull request's own first, then that of main. */
-export async function findReadable(
-  { artifacts }: TurborepoOptions,
-  { identity, namespace }: { readonly identity: Identity; readonly namespace: string },
-  hash: string,
-  signal: AbortSignal,
-): Promise<ArtifactRecord | undefined> {
-  for (const each of [namespace, ...(identity.readsThrough ?? [])]) {
-    const record = await artifacts.find({ protocol, namespace: each, name: hash }, signal);
-    if (record !== undefined) return record;
-  }
-  return undefined;
 }
 
 export async function putArtifact(

@@ -1,7 +1,8 @@
 import type { Exchange } from "../front-end.ts";
 import { readBody } from "../receive-body.ts";
 import { answerError, answerJson } from "./answers.ts";
-import { admit, findReadable, protocol } from "./artifact-routes.ts";
+import { findReadable } from "../find-readable.ts";
+import { admit, protocol } from "./artifact-routes.ts";
 import type { TurborepoOptions } from "./turborepo-front-end.ts";
 
 /** A list of hashes or events is at most so long (bytes, and items). */
@@ -20,7 +21,12 @@ export async function queryArtifacts(options: TurborepoOptions, exchange: Exchan
     return badRequest(exchange);
   const found: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
   for (const hash of new Set(hashes as string[])) {
-    const record = await findReadable(options, admitted, hash, exchange.signal);
+    const record = await findReadable(
+      options.artifacts,
+      admitted,
+      { protocol, name: hash },
+      exchange.signal,
+    );
     found[hash] = record === undefined ? null : described(record);
   }
   answerJson(exchange.response, 200, found);

@@ -1,0 +1,21 @@
+/** By protocol: the base address for its clients. */
+export function protocolUrls(url: string): Readonly<Record<string, string>> {
+  return {
+    turborepo: `${url}/`,
+    nx: `${url}/`,
+    ccache: `${url}/ccache`,
+    gradle: `${url}/gradle/`,
+  };
+}
+
+/** What each client is given to find the server, a line each. */
+export function clientSettings(url: string): string {
+  const lines = [
+    ["Turborepo", `TURBO_API=${url} TURBO_TOKEN=… TURBO_TEAM=…`],
+    ["Nx", `NX_SELF_HOSTED_REMOTE_CACHE_SERVER=${url} NX_SELF_HOSTED_REMOTE_CACHE_ACCESS_TOKEN=…`],
+    ["ccache", `CCACHE_REMOTE_STORAGE='${url}/ccache|bearer-token=…'`],
+    ["Gradle", `url = '${url}/gradle/'; credentials { username = 'cuenv'; password = '…' }`],
+    ["health", `${url}/healthz, ${url}/readyz; metrics ${url}/metrics`],
+  ] as const;
+  return lines.map(([name, text]) => `  ${name.padEnd(9)}  ${text}\n`).join("");
+}

@@ -1,0 +1,128 @@
+import { type Admitted, findReadable } from "../find-readable.ts";
+import type { Scope } from "../access-policy.ts";
+import type { Exchange, FrontEnd, Route } from "../front-end.ts";
+import { answerText } from "../operations-front-end.ts";
+import { admit } from "./admit.ts";
+import type { KeyValueOptions } from "./key-value-options.ts";
+import { receiveBlob } from "./receive-blob.ts";
+import { sendRecord } from "./send-record.ts";
+
+/** A protocol that puts, gets and deletes opaque bytes by name, below one first segment of the path. */
+export interface KeyValueProtocol {
+  /** Of its artifacts; no name of one protocol is that of another. */
+  readonly name: string;
+  /** The first segment of its paths. */
+  readonly prefix: string;
+  /** The artifact that a path below the prefix is of; undefined: none that this protocol has. */
+  nameOf(segments: readonly string[]): string | undefined;
+  /** Who asks and where; undefined when that was refused. Without it: the namespace of the token. */
+  admit?(exchange: Exchange, scope: Scope): Admitted | undefined;
+  /** Methods of its own. */
+  route?(method: string, segments: readonly string[]): Route | undefined;
+}
+
+/**
+ * GET, HEAD, PUT and DELETE of opaque bytes. The last to write a name wins, each reader gets one version whole. A store that fails is 503, never a miss: these clients
+ * go on without a cache then, and say so or log it.
+ */
+export function createKeyValueFrontEnd(
+  options: KeyValueOptions,
+  protocol: KeyValueProtocol,
+): FrontEnd {
+  return {
+    name: protocol.name,
+    route(method, { segments }) {
+      const [prefix, ...rest] = segments;
+      if (prefix !== protocol.prefix) return undefined;
+      return protocol.route?.(method, rest) ?? findRoute(options, protocol, method, rest);
+    },
+    fail({ response }, error) {
+      options.onTrouble?.(error instanceof Error ? error.message : String(error));
+      answerText(response, 503, "the cache cannot do this now\n");
+    },
+  };
+}
+
+function findRoute(
+  options: KeyValueOptions,
+  protocol: KeyValueProtocol,
+  method: string,
+  segments: readonly string[],
+): Route {
+  const name = protocol.nameOf(segments);
+  if (name === undefined) return noName;
+  const artifact = { protocol, name };
+  switch (method) {
+    case "GET":
+    case "HEAD":
+      return { name: "get", handle: (exchange) => get(options, exchange, artifact) };
+    case "PUT":
+      return { name: "put", handle: (exchange) => put(options, exchange, artifact) };
+    case "DELETE":
+      return { name: "delete", handle: (exchange) => remove(options, exchange, artifact) };
+    default:
+      return wrongMethod;
+  }
+}
+
+const noName: Route = {
+  name: "invalid",
+  handle({ request, response }) {
+    // What cannot have been stored is a miss: the client asks for the next.
+    const isRead = request.method === "GET" || request.method === "HEAD";
+    answerText(response, isRead ? 404 : 400, "this path is not that of an artifact\n");
+  },
+};
+
+const wrongMethod: Route = {
+  name: "invalid",
+  handle({ response }) {
+    response.setHeader("allow", "GET, HEAD, PUT, DELETE");
+    answerText(response, 405, "use GET, HEAD, PUT or DELETE\n");
+  },
+};
+
+interface Named {
+  readonly protocol: KeyValueProtocol;
+  readonly name: string;
+}
+
+function enter({ protocol }: Named, exchange: Exchange, scope: Scope): Admitted | undefined {
+  return protocol.admit === undefined ? admit(exchange, scope) : protocol.admit(exchange, scope);
+}
+
+async function get(options: KeyValueOptions, exchange: Exchange, named: Named): Promise<void> {
+  const admitted = enter(named, exchange, "read");
+  if (admitted === undefined) return;
+  const artifact = { protocol: named.protocol.name, name: named.name };
+  const record = await findReadable(options.artifacts, admitted, artifact, exchange.signal);
+  await sendRecord(options, exchange, named.protocol.name, record);
+}
+
+async function put(options: KeyValueOptions, exchange: Exchange, named: Named): Promise<void> {
+  const admitted = enter(named, exchange, "write");
+  if (admitted === undefined) return;
+  const { artifacts, metrics } = options;
+  const protocol = named.protocol.name;
+  const blob = await receiveBlob(options, exchange);
+  if (blob === undefined) {
+    metrics.count("cuenv_server_artifact_writes_total", { protocol, outcome: "refused" });
+    return;
+  }
+  const { namespace, identity } = admitted;
+  const about = { headers: {}, writer: identity.name };
+  await artifacts.publish({ protocol, namespace, name: named.name }, blob, about, exchange.signal);
+  metrics.count("cuenv_server_artifact_writes_total", { protocol, outcome: "stored" });
+  metrics.count("cuenv_server_received_bytes_total", { protocol }, blob.sizeBytes);
+  answerText(exchange.response, 201, "");
+}
+
+/** Of the namespace that the token writes only: what is read through is not its to delete. */
+async function remove(options: KeyValueOptions, exchange: Exchange, named: Named): Promise<void> {
+  const admitted = enter(named, exchange, "write");
+  if (admitted === undefined) return;
+  const artifact = { protocol: named.protocol.name, namespace: admitted.namespace };
+  await options.artifacts.remove({ ...artifact, name: named.name }, exchange.signal);
+  exchange.response.writeHead(204);
+  exchange.response.end();
+}
