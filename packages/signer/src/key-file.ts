@@ -38,11 +38,9 @@ export function parseKeyFile(text: string, what: string, location?: Location): K
     throw new CuenvError(
       "TRUST_KEY_INVALID",
       `cannot read ${what}: it is no private key of cuenv`,
-      {
-        ...(location === undefined
-          ? { hint: "Make one with cuenv keys generate." }
-          : { hint: "Remove the file, and make one with cuenv keys generate.", location }),
-      },
+      location === undefined
+        ? { hint: "Make one with cuenv keys generate." }
+        : { hint: "Remove the file, and make one with cuenv keys generate.", location },
     );
   }
   return { id: fields["id"], publicKey, seed };
