@@ -2,6 +2,7 @@ import { createCcacheFrontEnd } from "./ccache/ccache-front-end.ts";
 import type { FrontEnd } from "./front-end.ts";
 import { createGradleFrontEnd } from "./gradle/gradle-front-end.ts";
 import { createNxFrontEnd } from "./nx/nx-front-end.ts";
+import { createSccacheFrontEnd } from "./sccache/sccache-front-end.ts";
 import { createTurborepoFrontEnd, type TurborepoOptions } from "./turborepo/turborepo-front-end.ts";
 
 /** Every protocol that is spoken. Those that live below one first segment come before those that are found below any path. */
@@ -9,6 +10,7 @@ export function createProtocolFrontEnds(options: TurborepoOptions): readonly Fro
   return [
     createGradleFrontEnd(options),
     createCcacheFrontEnd(options),
+    createSccacheFrontEnd(options),
     createNxFrontEnd(options),
     createTurborepoFrontEnd(options),
   ];

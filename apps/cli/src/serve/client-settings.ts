@@ -4,6 +4,7 @@ export function protocolUrls(url: string): Readonly<Record<string, string>> {
     turborepo: `${url}/`,
     nx: `${url}/`,
     ccache: `${url}/ccache`,
+    sccache: `${url}/sccache`,
     gradle: `${url}/gradle/`,
   };
 }
@@ -14,6 +15,7 @@ export function clientSettings(url: string): string {
     ["Turborepo", `TURBO_API=${url} TURBO_TOKEN=… TURBO_TEAM=…`],
     ["Nx", `NX_SELF_HOSTED_REMOTE_CACHE_SERVER=${url} NX_SELF_HOSTED_REMOTE_CACHE_ACCESS_TOKEN=…`],
     ["ccache", `CCACHE_REMOTE_STORAGE='${url}/ccache|bearer-token=…'`],
+    ["sccache", `SCCACHE_WEBDAV_ENDPOINT=${url}/sccache SCCACHE_WEBDAV_TOKEN=…`],
     ["Gradle", `url = '${url}/gradle/'; credentials { username = 'cuenv'; password = '…' }`],
     ["health", `${url}/healthz, ${url}/readyz; metrics ${url}/metrics`],
   ] as const;

@@ -24,7 +24,11 @@ const grants = [
 const maxArtifactBytes = 3_000_000;
 const key = "0123456789abcdef0123456789abcdef";
 /** One path of each protocol that keeps opaque bytes. */
-const paths = { gradle: `/gradle/${key}`, ccache: `/ccache/${key}` };
+const paths = {
+  gradle: `/gradle/${key}`,
+  ccache: `/ccache/${key}`,
+  sccache: `/sccache/0/1/2/${key}${key}`,
+};
 
 describe.each(Object.entries(paths))("/%s", (protocol, path) => {
   let server: RunningServer;
