@@ -1,3 +1,4 @@
+import { createBazelFrontEnd } from "./bazel/bazel-front-end.ts";
 import { createCcacheFrontEnd } from "./ccache/ccache-front-end.ts";
 import type { FrontEnd } from "./front-end.ts";
 import { createGradleFrontEnd } from "./gradle/gradle-front-end.ts";
@@ -8,6 +9,7 @@ import { createTurborepoFrontEnd, type TurborepoOptions } from "./turborepo/turb
 /** Every protocol that is spoken. Those that live below one first segment come before those that are found below any path. */
 export function createProtocolFrontEnds(options: TurborepoOptions): readonly FrontEnd[] {
   return [
+    createBazelFrontEnd(options),
     createGradleFrontEnd(options),
     createCcacheFrontEnd(options),
     createSccacheFrontEnd(options),

@@ -49,7 +49,7 @@ function readWhole(blobs: BlobStore, digest: Digest): Uint8Array | undefined {
 }
 
 /** Absent, or found damaged, which comes to the same. */
-function isGone(error: unknown): boolean {
+export function isGone(error: unknown): boolean {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   return code === "CAS_BLOB_NOT_FOUND" || code === "CAS_BLOB_CORRUPT";
 }

@@ -3,6 +3,7 @@ export function protocolUrls(url: string): Readonly<Record<string, string>> {
   return {
     turborepo: `${url}/`,
     nx: `${url}/`,
+    bazel: `${url}/bazel`,
     ccache: `${url}/ccache`,
     sccache: `${url}/sccache`,
     gradle: `${url}/gradle/`,
@@ -14,6 +15,7 @@ export function clientSettings(url: string): string {
   const lines = [
     ["Turborepo", `TURBO_API=${url} TURBO_TOKEN=… TURBO_TEAM=…`],
     ["Nx", `NX_SELF_HOSTED_REMOTE_CACHE_SERVER=${url} NX_SELF_HOSTED_REMOTE_CACHE_ACCESS_TOKEN=…`],
+    ["Bazel", `--remote_cache=${url}/bazel --remote_header='Authorization=Bearer …'`],
     ["ccache", `CCACHE_REMOTE_STORAGE='${url}/ccache|bearer-token=…'`],
     ["sccache", `SCCACHE_WEBDAV_ENDPOINT=${url}/sccache SCCACHE_WEBDAV_TOKEN=…`],
     ["Gradle", `url = '${url}/gradle/'; credentials { username = 'cuenv'; password = '…' }`],
