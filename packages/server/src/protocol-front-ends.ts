@@ -3,6 +3,7 @@ import { createCcacheFrontEnd } from "./ccache/ccache-front-end.ts";
 import type { FrontEnd } from "./front-end.ts";
 import { createGradleFrontEnd } from "./gradle/gradle-front-end.ts";
 import { createNxFrontEnd } from "./nx/nx-front-end.ts";
+import { createPnpmFrontEnd } from "./pnpm/pnpm-front-end.ts";
 import { createSccacheFrontEnd } from "./sccache/sccache-front-end.ts";
 import { createTurborepoFrontEnd, type TurborepoOptions } from "./turborepo/turborepo-front-end.ts";
 
@@ -13,6 +14,7 @@ export function createProtocolFrontEnds(options: TurborepoOptions): readonly Fro
     createGradleFrontEnd(options),
     createCcacheFrontEnd(options),
     createSccacheFrontEnd(options),
+    createPnpmFrontEnd(options),
     createNxFrontEnd(options),
     createTurborepoFrontEnd(options),
   ];

@@ -7,6 +7,7 @@ export function protocolUrls(url: string): Readonly<Record<string, string>> {
     ccache: `${url}/ccache`,
     sccache: `${url}/sccache`,
     gradle: `${url}/gradle/`,
+    pnpm: `${url}/pnpm`,
   };
 }
 
@@ -19,6 +20,7 @@ export function clientSettings(url: string): string {
     ["ccache", `CCACHE_REMOTE_STORAGE='${url}/ccache|bearer-token=…'`],
     ["sccache", `SCCACHE_WEBDAV_ENDPOINT=${url}/sccache SCCACHE_WEBDAV_TOKEN=…`],
     ["Gradle", `url = '${url}/gradle/'; credentials { username = 'cuenv'; password = '…' }`],
+    ["pnpm", `remoteCache: {url: "${url}/pnpm", team: …}`],
     ["health", `${url}/healthz, ${url}/readyz; metrics ${url}/metrics`],
   ] as const;
   return lines.map(([name, text]) => `  ${name.padEnd(9)}  ${text}\n`).join("");

@@ -27,6 +27,7 @@ const key = "0123456789abcdef0123456789abcdef";
 const paths = {
   gradle: `/gradle/${key}`,
   ccache: `/ccache/${key}`,
+  pnpm: `/pnpm/v8/artifacts/${key}${key}`,
   sccache: `/sccache/0/1/2/${key}${key}`,
 };
 
