@@ -148,7 +148,7 @@ describe.concurrent("the cache folder", () => {
       runs: 3,
       entries: 2,
     });
-    expect((await own.cuenv(["cache", "stats"])).stdout).toMatch(/3 hits, 2 misses/);
+    expect((await own.cuenv(["cache", "stats"])).stdout).toMatch(/^last hour +3 +3 +2 /m);
   });
 
   it("row 8: all that is made lies below the cache folder; a relative one is the project's", async () => {
@@ -188,7 +188,6 @@ describe.concurrent("the cache folder", () => {
     ["maxSize", "much", /maxSize/],
     ["evictionPolicy", "ARC", /LRU, LFU, FIFO, SizeBased/],
     ["maxAge", "soon", /maxAge/],
-    ["envInclud", ["X"], /envInclude/],
   ])("rows 9 and 29: %s: %j in cuenv.cache.json is refused", async (field, value, words) => {
     const text = `{\n  ${JSON.stringify(field)}: ${JSON.stringify(value)}\n}\n`;
     const run = await createSandbox({ "cuenv.cache.json": text }).cuenv(["cache", "stats"]);
