@@ -1,8 +1,8 @@
-import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { launcher, temporaryFolder } from "./sandbox.ts";
+import { type Serving, startServing } from "./serving.ts";
 import {
   makeTurboWorkspace,
   runProgram,
@@ -19,27 +19,10 @@ afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
 
-/** `cuenv serve` as a process of its own, at a free port. */
-async function serve(
-  env: Readonly<Record<string, string>> = {},
-): Promise<{ readonly url: string }> {
-  const dir = join(temporaryFolder(), "cache");
-  const args = [launcher, "serve", "--http", "0", "--dir", dir, "--json"];
-  const child = spawn(process.execPath, args, {
-    cwd: temporaryFolder(),
-    env: { PATH: process.env["PATH"] ?? "", HOME: temporaryFolder(), ...env },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
-  stops.push(async () => {
-    child.kill("SIGTERM");
-    await ended;
-  });
-  const line = await new Promise<string>((resolve) => {
-    child.stdout.once("data", (chunk: Buffer) => resolve(chunk.toString()));
-  });
-  const { url } = JSON.parse(line) as { url: string };
-  return { url };
+async function serve(env: Readonly<Record<string, string>> = {}): Promise<Serving> {
+  const serving = await startServing(env);
+  stops.push(() => serving.stop());
+  return serving;
 }
 
 async function build(
