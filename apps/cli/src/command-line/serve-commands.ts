@@ -23,8 +23,9 @@ export const serveCommands: readonly Command[] = [
       verbose: { type: "boolean", short: "v", summary: "A line for every request" },
     },
     about: [
-      "Speaks Turborepo's remote-cache protocol and Nx' self-hosted cache at the root; /healthz, /readyz",
-      "and /metrics beside them.",
+      "Speaks Turborepo's remote-cache protocol and Nx' self-hosted cache at the root, and those of Bazel,",
+      "ccache, sccache, Gradle and pnpm below /bazel, /ccache …: it prints what each client is to be given.",
+      "/healthz, /readyz and /metrics are beside them.",
       "Without a token it serves this machine only. One token for everything: CUENV_SERVER_TOKEN. More,",
       "each for its teams, to read or to write: --config, with entries of cuenv serve token.",
       "SIGTERM and Ctrl-C let running requests end (20 s).",
