@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -93,6 +93,19 @@ export async function startServer(
       rmSync(join(root, ".."), { recursive: true, force: true });
     },
   };
+}
+
+/** Another byte in the middle of every blob that the server has, as a bad disk makes it. */
+export function damageBlobs({ root }: RunningServer): void {
+  const blobs = join(root, "v1", "cas", "sha256");
+  for (const entry of readdirSync(blobs, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    const bytes = readFileSync(path);
+    const middle = Math.floor(bytes.length / 2);
+    bytes.writeUInt8(bytes.readUInt8(middle) ^ 0xff, middle);
+    writeFileSync(path, bytes);
+  }
 }
 
 function send(port: number, path: string, ask: Ask): Promise<Answer> {

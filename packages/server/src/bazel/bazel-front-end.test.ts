@@ -4,7 +4,12 @@ import { type DigestFunction, emptyDigest, hashBytes } from "@cuenv/digest";
 import { ActionResultSchema, TreeSchema } from "@cuenv/reapi/messages";
 import { assert, property, uint8Array } from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Ask, type RunningServer, startServer } from "../../test/running-server.ts";
+import {
+  type Ask,
+  damageBlobs,
+  type RunningServer,
+  startServer,
+} from "../../test/running-server.ts";
 import { hashToken, type TokenGrant } from "../access-policy.ts";
 import { readActionResult, readTree } from "./named-contents.ts";
 
@@ -173,6 +178,40 @@ describe("/bazel/ac", () => {
         for (const read of [readActionResult, readTree]) expect(() => read(bytes)).not.toThrow();
       }),
     );
+  });
+});
+
+describe("a disk that damages what Bazel stored", () => {
+  it("has misses, of results as of contents, until they are stored again", async () => {
+    const own = await startServer();
+    try {
+      const content = Buffer.from("content");
+      const digest = digestOf(content);
+      const result = create(ActionResultSchema, { outputFiles: [{ path: "out", digest }] });
+      const paths = { content: `/bazel/cas/${digest.hash}`, result: `/bazel/ac/${newKey()}` };
+      const store = async () => {
+        await own.ask(paths.content, { method: "PUT", body: content });
+        const body = Buffer.from(toBinary(ActionResultSchema, result));
+        await own.ask(paths.result, { method: "PUT", body });
+      };
+      const statuses = async () => [
+        (await own.ask(paths.content)).status,
+        (await own.ask(paths.result)).status,
+      ];
+      await store();
+      expect(await statuses()).toEqual([200, 200]);
+      damageBlobs(own);
+      expect(await statuses()).toEqual([404, 404]);
+      await store();
+      expect(await statuses()).toEqual([200, 200]);
+      // Stored again before anybody read it.
+      damageBlobs(own);
+      await store();
+      expect(await statuses()).toEqual([200, 200]);
+      expect(own.troubles).toEqual([]);
+    } finally {
+      await own.stop();
+    }
   });
 });
 

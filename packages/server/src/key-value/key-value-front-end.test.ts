@@ -3,7 +3,12 @@ import { readdirSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type Ask, type RunningServer, startServer } from "../../test/running-server.ts";
+import {
+  type Ask,
+  damageBlobs,
+  type RunningServer,
+  startServer,
+} from "../../test/running-server.ts";
 import { hashToken, type TokenGrant } from "../access-policy.ts";
 
 function grant(name: string, more: Partial<TokenGrant> = {}): TokenGrant {
@@ -190,6 +195,15 @@ describe.each(Object.values(paths))("a store that fails under %s", (path) => {
     expect(server.troubles).toEqual(["EIO", "EIO"]);
     isBroken = false;
     expect((await server.ask(path)).body.toString()).toBe("x");
+  });
+
+  it("that damaged an artifact has a miss, never wrong bytes, and takes it again", async () => {
+    server = await startServer();
+    await server.ask(path, { method: "PUT", body: "right" });
+    damageBlobs(server);
+    expect((await server.ask(path)).status).toBe(404);
+    await server.ask(path, { method: "PUT", body: "right" });
+    expect((await server.ask(path)).body.toString()).toBe("right");
   });
 });
 

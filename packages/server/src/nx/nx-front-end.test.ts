@@ -1,19 +1,11 @@
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type RunningServer, startServer } from "../../test/running-server.ts";
+import { damageBlobs, type RunningServer, startServer } from "../../test/running-server.ts";
 import { exitCode, type Member, nxArchive, tarArchive } from "../../test/tar-archive.ts";
 import { hashToken, type TokenGrant } from "../access-policy.ts";
 
@@ -194,12 +186,7 @@ describe("a store that fails under Nx", () => {
     server = await startServer();
     const archive = nxArchive([{ path: "a", content: randomBytes(1000) }]);
     await server.ask(path(), { method: "PUT", body: archive });
-    const cas = join(server.root, "v1", "cas", "sha256");
-    for (const two of readdirSync(cas))
-      for (const name of readdirSync(join(cas, two))) {
-        const file = join(cas, two, name);
-        writeFileSync(file, flipped(readFileSync(file), 20));
-      }
+    damageBlobs(server);
     expect((await server.ask(path())).status).toBe(404);
     const again = nxArchive([{ path: "a", content: "made again" }]);
     expect((await server.ask(path(), { method: "PUT", body: again })).status).toBe(200);
