@@ -4,7 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createDiskActionStore } from "@cuenv/action-cache";
 import { type BlobStore, createDiskBlobStore, openCacheFolder } from "@cuenv/cas";
-import { type AccessPolicyOptions, createAccessPolicy, hashToken } from "../src/access-policy.ts";
+import {
+  type AccessPolicyOptions,
+  createAccessPolicy,
+  hashToken,
+  type TokenGrant,
+} from "../src/access-policy.ts";
 import { createArtifactStore } from "../src/artifact-store.ts";
 import { createProtocolFrontEnds } from "../src/protocol-front-ends.ts";
 import { createHttpServer } from "../src/http-server.ts";
@@ -93,6 +98,31 @@ export async function startServer(
       rmSync(join(root, ".."), { recursive: true, force: true });
     },
   };
+}
+
+/** A token that is its own name, to read and write the namespace `main` unless told otherwise. */
+export function grant(name: string, more: Partial<TokenGrant> = {}): TokenGrant {
+  const scopes = ["read", "write"] as const;
+  return { name, sha256: hashToken(name), namespaces: ["main"], scopes, ...more };
+}
+
+/** A store that can be told to fail, as a full or dying disk does. */
+export function breakableStore(): {
+  isBroken: boolean;
+  readonly wrapBlobs: (blobs: BlobStore) => BlobStore;
+} {
+  const fail = (): never => {
+    throw Object.assign(new Error("EIO"), { code: "CAS_STORE_UNAVAILABLE" });
+  };
+  const store = {
+    isBroken: false,
+    wrapBlobs: (blobs: BlobStore): BlobStore => ({
+      ...blobs,
+      missing: (...args) => (store.isBroken ? fail() : blobs.missing(...args)),
+      ingest: (...args) => (store.isBroken ? fail() : blobs.ingest(...args)),
+    }),
+  };
+  return store;
 }
 
 /** Another byte in the middle of every blob that the server has, as a bad disk makes it. */

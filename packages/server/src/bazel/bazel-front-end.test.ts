@@ -7,16 +7,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   type Ask,
   damageBlobs,
+  grant,
   type RunningServer,
   startServer,
 } from "../../test/running-server.ts";
-import { hashToken, type TokenGrant } from "../access-policy.ts";
 import { readActionResult, readTree } from "./named-contents.ts";
-
-function grant(name: string, more: Partial<TokenGrant> = {}): TokenGrant {
-  const scopes = ["read", "write"] as const;
-  return { name, sha256: hashToken(name), namespaces: ["main"], scopes, ...more };
-}
 
 const grants = [
   grant("main"),

@@ -5,21 +5,12 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import {
   type Ask,
+  breakableStore,
   damageBlobs,
+  grant,
   type RunningServer,
   startServer,
 } from "../../test/running-server.ts";
-import { hashToken, type TokenGrant } from "../access-policy.ts";
-
-function grant(name: string, more: Partial<TokenGrant> = {}): TokenGrant {
-  return {
-    name,
-    sha256: hashToken(name),
-    namespaces: ["main"],
-    scopes: ["read", "write"],
-    ...more,
-  };
-}
 
 const grants = [
   grant("main"),
@@ -177,23 +168,14 @@ describe.each(Object.values(paths))("a store that fails under %s", (path) => {
   afterEach(() => server.stop());
 
   it("is 503, never a miss, and is told to whoever runs the server", async () => {
-    let isBroken = false;
-    const fail = (): never => {
-      throw Object.assign(new Error("EIO"), { code: "CAS_STORE_UNAVAILABLE" });
-    };
-    server = await startServer({
-      wrapBlobs: (blobs) => ({
-        ...blobs,
-        missing: (...args) => (isBroken ? fail() : blobs.missing(...args)),
-        ingest: (...args) => (isBroken ? fail() : blobs.ingest(...args)),
-      }),
-    });
+    const store = breakableStore();
+    server = await startServer({ wrapBlobs: store.wrapBlobs });
     await server.ask(path, { method: "PUT", body: "x" });
-    isBroken = true;
+    store.isBroken = true;
     expect((await server.ask(path)).status).toBe(503);
     expect((await server.ask(path, { method: "PUT", body: "y" })).status).toBe(503);
     expect(server.troubles).toEqual(["EIO", "EIO"]);
-    isBroken = false;
+    store.isBroken = false;
     expect((await server.ask(path)).body.toString()).toBe("x");
   });
 

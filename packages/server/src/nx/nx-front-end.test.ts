@@ -5,22 +5,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { damageBlobs, type RunningServer, startServer } from "../../test/running-server.ts";
+import {
+  breakableStore,
+  damageBlobs,
+  grant,
+  type RunningServer,
+  startServer,
+} from "../../test/running-server.ts";
 import { exitCode, type Member, nxArchive, tarArchive } from "../../test/tar-archive.ts";
-import { hashToken, type TokenGrant } from "../access-policy.ts";
+import { hashToken } from "../access-policy.ts";
 
 const key = "6830797495987763102";
 const path = (name = key): string => `/v1/cache/${name}`;
-
-function grant(name: string, more: Partial<TokenGrant>): TokenGrant {
-  return {
-    name,
-    sha256: hashToken(name),
-    namespaces: ["main"],
-    scopes: ["read", "write"],
-    ...more,
-  };
-}
 
 const grants = [
   grant("main", {}),
@@ -164,19 +160,10 @@ describe("a store that fails under Nx", () => {
   afterEach(() => server.stop());
 
   it("is a miss for readers and a refusal for writers, never an error", async () => {
-    const fail = (): never => {
-      throw Object.assign(new Error("EIO"), { code: "CAS_STORE_UNAVAILABLE" });
-    };
-    let isBroken = false;
-    server = await startServer({
-      wrapBlobs: (blobs) => ({
-        ...blobs,
-        missing: (...args) => (isBroken ? fail() : blobs.missing(...args)),
-        ingest: (...args) => (isBroken ? fail() : blobs.ingest(...args)),
-      }),
-    });
+    const store = breakableStore();
+    server = await startServer({ wrapBlobs: store.wrapBlobs });
     await server.ask(path(), { method: "PUT", body: nxArchive() });
-    isBroken = true;
+    store.isBroken = true;
     expect((await server.ask(path())).status).toBe(404);
     expect((await server.ask(path("new"), { method: "PUT", body: nxArchive() })).status).toBe(403);
     expect(server.troubles).toEqual(["EIO", "EIO"]);

@@ -1,13 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type Ask, type RunningServer, startServer } from "../../test/running-server.ts";
-import { hashToken } from "../access-policy.ts";
+import {
+  type Ask,
+  breakableStore,
+  grant,
+  type RunningServer,
+  startServer,
+} from "../../test/running-server.ts";
 
 const key = "0123456789abcdef".repeat(4);
-const read = { name: "reader", sha256: hashToken("reader"), namespaces: ["main"] } as const;
-const grants = [
-  { ...read, scopes: ["read"] },
-  { ...read, name: "main", sha256: hashToken("main"), scopes: ["read", "write"] },
-] as const;
+const grants = [grant("main"), grant("reader", { scopes: ["read"] })];
 
 describe("/sccache", () => {
   let server: RunningServer;
@@ -67,21 +68,12 @@ describe("a store that fails under sccache", () => {
   afterEach(() => server.stop());
 
   it("does not end sccache's start: the check file is a miss", async () => {
-    const fail = (): never => {
-      throw Object.assign(new Error("EIO"), { code: "CAS_STORE_UNAVAILABLE" });
-    };
-    let isBroken = false;
-    server = await startServer({
-      wrapBlobs: (blobs) => ({
-        ...blobs,
-        missing: (...args) => (isBroken ? fail() : blobs.missing(...args)),
-        ingest: (...args) => (isBroken ? fail() : blobs.ingest(...args)),
-      }),
-    });
+    const store = breakableStore();
+    server = await startServer({ wrapBlobs: store.wrapBlobs });
     const check = "/sccache/.sccache_check";
     const artifact = `/sccache/0/1/2/${key}`;
     for (const path of [check, artifact]) await server.ask(path, { method: "PUT", body: "x" });
-    isBroken = true;
+    store.isBroken = true;
     expect((await server.ask(check)).status).toBe(404);
     expect((await server.ask(check, { method: "PUT", body: "x" })).status).toBe(503);
     expect((await server.ask(artifact)).status).toBe(503);
