@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { delimiter, dirname, join } from "node:path";
 import process from "node:process";
 import { root } from "../../tools/workspace.mjs";
+import { installPeer } from "./install-peer.mjs";
 import { setAside } from "./set-aside.mjs";
 import { workFolder } from "./work-folder.mjs";
 
@@ -59,7 +60,7 @@ export function turboPeer() {
 }
 
 export function nxPeer(daemon) {
-  const modules = installNx();
+  const modules = installPeer("nx", nxVersion, "--node-linker=hoisted");
   const bin = join(modules, "nx", "dist", "bin", "nx.js");
   const env = {
     ...plainEnvironment(),
@@ -135,31 +136,4 @@ function standInPackageManager() {
   );
   chmodSync(file, 0o755);
   return folder;
-}
-
-/** Beside the repository, never in its lockfile. */
-function installNx() {
-  const folder = join(workFolder, "nx-install");
-  const modules = join(folder, "node_modules");
-  if (!existsSync(join(modules, "nx", "package.json"))) {
-    process.stderr.write(`Installing nx ${nxVersion} into .cache/bench …\n`);
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(
-      join(folder, "package.json"),
-      '{"name":"bench","version":"0.0.0","private":true}\n',
-    );
-    // With the environment as it is: behind a proxy, certificates come from it.
-    const args = [
-      "add",
-      "--ignore-workspace",
-      "--ignore-scripts",
-      "--node-linker=hoisted",
-      "-E",
-      `nx@${nxVersion}`,
-    ];
-    const result = spawnSync("pnpm", args, { cwd: folder, encoding: "utf8", timeout: 180_000 });
-    if (result.status !== 0)
-      throw new Error(`cannot install nx: ${result.error ?? `${result.stdout}${result.stderr}`}`);
-  }
-  return modules;
 }

@@ -1,15 +1,16 @@
 // `node test/bench/server.mjs`: cuenv serve beside the npm package turborepo-remote-cache (ducktors), both on local disk, in one run: requests per second, CPU
 // of the server per request, and its peak memory. Rounds are interleaved; trust CPU and the ratios. Loopback, the client shares the machine.
 //   --rounds N  --json
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { ensureBuilt } from "../../tools/build-cli.mjs";
 import { root } from "../../tools/workspace.mjs";
+import { installPeer } from "./install-peer.mjs";
 import { median } from "./measure.mjs";
 import { compare, printReport } from "./report.mjs";
 import { workFolder } from "./work-folder.mjs";
@@ -134,7 +135,7 @@ async function startCuenv() {
 }
 
 async function startDucktors() {
-  const folder = installDucktors();
+  const modules = installPeer("turborepo-remote-cache", ducktors);
   const env = {
     PORT: "8492",
     TURBO_TOKEN: token,
@@ -143,7 +144,12 @@ async function startDucktors() {
     LOG_LEVEL: "silent",
     BODY_LIMIT: "1073741824",
   };
-  return started("turborepo-remote-cache", [join(folder, "dist", "cli.js")], 8492, env);
+  return started(
+    "turborepo-remote-cache",
+    [join(modules, "turborepo-remote-cache", "dist", "cli.js")],
+    8492,
+    env,
+  );
 }
 
 async function started(name, args, port, env) {
@@ -171,29 +177,6 @@ function freshFolder(name) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   return folder;
-}
-
-/** Beside the repository, never in its lockfile. */
-function installDucktors() {
-  const folder = join(workFolder, "ducktors");
-  const installed = join(folder, "node_modules", "turborepo-remote-cache");
-  if (existsSync(join(installed, "package.json"))) return installed;
-  note(`installing turborepo-remote-cache ${ducktors} into .cache/bench …`);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(
-    join(folder, "package.json"),
-    '{"name":"bench","version":"0.0.0","private":true}\n',
-  );
-  const args = [
-    "add",
-    "--ignore-workspace",
-    "--ignore-scripts",
-    "-E",
-    `turborepo-remote-cache@${ducktors}`,
-  ];
-  const result = spawnSync("pnpm", args, { cwd: folder, encoding: "utf8", timeout: 300_000 });
-  if (result.status !== 0) throw new Error(`cannot install it: ${result.stdout}${result.stderr}`);
-  return installed;
 }
 
 /** Of all its threads, in hundredths of a second (fields 14 and 15 of /proc/PID/stat). */

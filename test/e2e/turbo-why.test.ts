@@ -22,27 +22,28 @@ interface Answer {
   readonly since: unknown;
 }
 
+/** With these fields of the task besides. */
+function turboJson(fields: object = {}): string {
+  const build = {
+    dependsOn: ["^build"],
+    outputs: ["dist/**"],
+    env: ["LEVEL"],
+    passThroughEnv: ["RUNS"],
+  };
+  return JSON.stringify({
+    globalEnv: ["GLOBE"],
+    globalDependencies: ["shared.txt"],
+    tasks: { build: { ...build, ...fields } },
+  });
+}
+
 let workspace: TurboWorkspace;
 let cacheDir: string;
 
 beforeAll(async () => {
   cacheDir = join(temporaryFolder(), "cache");
   workspace = makeTurboWorkspace();
-  workspace.write(
-    "turbo.json",
-    JSON.stringify({
-      globalEnv: ["GLOBE"],
-      globalDependencies: ["shared.txt"],
-      tasks: {
-        build: {
-          dependsOn: ["^build"],
-          outputs: ["dist/**"],
-          env: ["LEVEL"],
-          passThroughEnv: ["RUNS"],
-        },
-      },
-    }),
-  );
+  workspace.write("turbo.json", turboJson());
   workspace.write("shared.txt", "shared\n");
   mkdirSync(join(workspace.root, "node_modules", ".bin"), { recursive: true });
   symlinkSync(turboProgram("2.11.11"), join(workspace.root, "node_modules", ".bin", "turbo"));
@@ -81,23 +82,7 @@ async function after(change: () => void, task: string, env = {}): Promise<Answer
 
 describe("cuenv turbo why", () => {
   const edit = (name: string, content: string) => (): void => workspace.write(name, content);
-  const withTask = (fields: object): (() => void) =>
-    edit(
-      "turbo.json",
-      JSON.stringify({
-        globalEnv: ["GLOBE"],
-        globalDependencies: ["shared.txt"],
-        tasks: {
-          build: {
-            dependsOn: ["^build"],
-            outputs: ["dist/**"],
-            env: ["LEVEL"],
-            passThroughEnv: ["RUNS"],
-            ...fields,
-          },
-        },
-      }),
-    );
+  const withTask = (fields: object): (() => void) => edit("turbo.json", turboJson(fields));
   beforeAll(() => {
     spawnSync("git", ["add", "-A"], { cwd: workspace.root });
   });
