@@ -107,6 +107,8 @@ describe.concurrent("our own lines after output that ends no line", () => {
     "env.cue": cue({
       tasks: {
         out: { command: "printf out", inputs: [] },
+        // Of another test than the one before, which runs beside it and asks for a first run.
+        other: { command: "printf other", inputs: [] },
         err: { command: "printf err >&2", inputs: [] },
         slow: { command: "printf slow; sleep 60", timeout: "300ms" },
         lines: { command: "echo lines; sleep 60", timeout: "300ms" },
@@ -133,8 +135,8 @@ describe.concurrent("our own lines after output that ends no line", () => {
   });
 
   it("begin on a line of their own on stderr, and add nothing to stdout", async () => {
-    const out = await unfinished.cuenv(["task", "out", "--force"]);
-    expect(out).toMatchObject({ stdout: "out", stderr: expect.not.stringContaining("\n\n") });
+    const out = await unfinished.cuenv(["task", "other", "--force"]);
+    expect(out).toMatchObject({ stdout: "other", stderr: expect.not.stringContaining("\n\n") });
     const err = await unfinished.cuenv(["task", "err"]);
     expect(err.stdout).toBe("");
     expect(err.stderr).toMatch(/^cuenv err: miss, .*\nerr\ncuenv err: ran in .*\n$/);
