@@ -114,13 +114,16 @@ describe.concurrent("interruption", () => {
   it("row 31: a second Ctrl-C kills what does not listen to the first", async () => {
     const { pid, pids, ended } = await start("stubborn", 1);
     process.kill(-pid, "SIGINT");
-    // Within 250 ms two signals are one request, passed on by npm or its kin.
-    await new Promise((resolve) => {
-      setTimeout(resolve, 600);
+    const isStubborn = new Promise<boolean>((resolve) => {
+      setTimeout(() => resolve(pids.some(isAlive)), 300);
     });
-    expect(pids.filter(isAlive)).toHaveLength(1);
-    process.kill(-pid, "SIGINT");
-    expect((await ended).code).toBe(130);
+    expect(await isStubborn).toBe(true);
+    // Within 250 ms two signals are one request, passed on by npm or its kin; on a busy machine the first may be seen late.
+    const again = setInterval(() => isAlive(pid) && process.kill(-pid, "SIGINT"), 400);
+    const since = performance.now();
+    const { code } = await ended.finally(() => clearInterval(again));
+    expect(code).toBe(130);
+    expect(performance.now() - since, "before the grace of 10 s is over").toBeLessThan(8_000);
     await allGone(pids);
   });
 
