@@ -9,7 +9,7 @@ import {
 } from "@cuenv/digest";
 import type { ActionKey } from "./action-store.ts";
 import { canonicalJson } from "./canonical-json.ts";
-import { parseJson, readEnvelope, type UnusableEntry, unusable } from "./decode-entry.ts";
+import { isRecord, parseJson, readEnvelope, type UnusableEntry, unusable } from "./decode-entry.ts";
 import { artifactPayloadType, encodeEntry } from "./encode-entry.ts";
 
 /**
@@ -87,7 +87,7 @@ export function openArtifactRecord(bytes: Uint8Array):
   const envelope = readEnvelope(bytes, artifactPayloadType);
   if (envelope.kind === "unusable") return envelope;
   const fields = parseJson(envelope.payload);
-  if (!isFields(fields)) return unusable("corrupt", "the record is no object");
+  if (!isRecord(fields)) return unusable("corrupt", "the record is no object");
   if (fields["v"] !== recordVersion)
     return unusable("unknownVersion", `record version ${String(fields["v"])}`);
   return parseRecord(fields) ?? unusable("corrupt", "the record is malformed");
@@ -100,7 +100,7 @@ function parseRecord(fields: Fields) {
   if (!isText(protocol) || !isText(namespace) || !isText(name)) return undefined;
   if (!isText(writer) || !isText(storedAt) || !Number.isFinite(Date.parse(storedAt)))
     return undefined;
-  if (!isFields(blob) || !isText(blob["digest"]) || !areTexts(headers)) return undefined;
+  if (!isRecord(blob) || !isText(blob["digest"]) || !areTexts(headers)) return undefined;
   const digestFunction = digestFunctions.find((known) => known === blob["function"]);
   const digest = digestOf(blob["digest"]);
   if (digestFunction === undefined || digest === undefined) return undefined;
@@ -116,16 +116,12 @@ function digestOf(text: string): Digest | undefined {
   }
 }
 
-function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function isText(value: unknown): value is string {
   return typeof value === "string" && value.length <= maxTextChars;
 }
 
 function areTexts(value: unknown): value is Readonly<Record<string, string>> {
-  if (!isFields(value)) return false;
+  if (!isRecord(value)) return false;
   const texts = Object.values(value);
   return texts.length <= maxHeaders && texts.every(isText);
 }

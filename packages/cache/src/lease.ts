@@ -46,7 +46,8 @@ export function tryAcquireLease(path: string, now: () => number = Date.now): Lea
       if (!(error instanceof Error && "code" in error && error.code === "EEXIST"))
         return { kind: "unavailable" };
       if (!mayTakeOver || !isStale(path, now)) return { kind: "held" };
-      removeQuietly(path);
+      // Another waiter may be quicker.
+      attempt(() => unlinkSync(path));
     }
   }
   return { kind: "held" };
@@ -137,13 +138,5 @@ function attempt(step: () => void): void {
     step();
   } catch {
     // See above.
-  }
-}
-
-function removeQuietly(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch {
-    // Another waiter was quicker.
   }
 }

@@ -1,4 +1,4 @@
-import { stagingPrefix } from "@cuenv/cas";
+import { parentOf, stagingPrefix } from "@cuenv/cas";
 import type { CommandTask } from "@cuenv/config";
 import { createFileIndex, type FileIndex } from "@cuenv/digest";
 import { hashInputFiles, type Selection, selectInputs, type SelectionRequest } from "@cuenv/key";
@@ -104,11 +104,6 @@ function addNearest(folders: Set<string>, path: string, index: FileIndex): void 
   let folder = path;
   while (folder !== "" && index.stat(folder)?.kind !== "directory") folder = parentOf(folder);
   folders.add(folder);
-}
-
-function parentOf(path: string): string {
-  const slash = path.lastIndexOf("/");
-  return slash < 0 ? "" : path.slice(0, slash);
 }
 
 function identities(

@@ -1,9 +1,8 @@
-import { linkSync, lstatSync, readFileSync } from "node:fs";
-import { removeQuietly, writeFully } from "./atomic-write.ts";
+import { lstatSync, readFileSync } from "node:fs";
+import { removeQuietly } from "./atomic-write.ts";
 import type { CacheFolder } from "./cache-folder.ts";
 import { evict, type Eviction, type EvictOptions, unreferencedGraceMs } from "./evict.ts";
 import { isAbandoned, processIdentity } from "./process-identity.ts";
-import { errorCode } from "./system-error.ts";
 import { readUsage } from "./usage-journal.ts";
 
 /** The store is looked at this often even if its approximate size says that nothing is to do (24 h). */
@@ -73,15 +72,8 @@ function takeLock(folder: CacheFolder): boolean {
  */
 function writeLock(folder: CacheFolder, path: string): boolean {
   try {
-    const temporary = folder.createTemporary();
-    try {
-      writeFully(temporary.file, Buffer.from(processIdentity(), "latin1"), 0);
-      linkSync(temporary.path, path);
-    } finally {
-      folder.discard(temporary);
-    }
+    return folder.createFile(path, Buffer.from(processIdentity(), "latin1"));
+  } catch {
     return true;
-  } catch (error) {
-    return errorCode(error) !== "EEXIST";
   }
 }

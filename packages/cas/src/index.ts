@@ -17,6 +17,7 @@ export { entryId, type EntryId, entryPath, stagingPrefix } from "./disk-layout.t
 export type { Durability } from "./durability.ts";
 export { createMemoryBlobStore, type MemoryBlobStoreOptions } from "./memory-blob-store.ts";
 export type { OutputEntry } from "./output-entry.ts";
+export { parentOf } from "./plan-restore.ts";
 export { isAbandoned, processIdentity, runningProcess } from "./process-identity.ts";
 export { restoreOutputs, type RestoreOptions } from "./restore-outputs.ts";
 export type { RestoreMissReason, RestoreResult } from "./restore-result.ts";

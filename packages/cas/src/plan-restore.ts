@@ -37,6 +37,7 @@ export function planRestore(
   return { writes, stale: stalePaths(found, kept), unchangedFiles, found };
 }
 
+/** The folder of a path that is relative to the workspace root, "" for the root. */
 export function parentOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf("/")));
 }

@@ -9,6 +9,7 @@ export {
   type Scope,
   type TokenGrant,
 } from "./access-policy.ts";
+export type { ArtifactOptions } from "./artifact-options.ts";
 export {
   type ArtifactName,
   type ArtifactStore,
@@ -29,7 +30,7 @@ export {
   type HttpServerOptions,
 } from "./http-server.ts";
 export { createMetrics, type Metrics } from "./metrics.ts";
-export { createNxFrontEnd, type NxOptions } from "./nx/nx-front-end.ts";
+export { createNxFrontEnd } from "./nx/nx-front-end.ts";
 export { createOperationsFrontEnd, metricHelp } from "./operations-front-end.ts";
 export { parseServerSettings, type ServerSettings } from "./server-settings.ts";
 export type { RequestTarget } from "./request-target.ts";

@@ -3,6 +3,7 @@ import { isNamespace } from "@cuenv/action-cache";
 import { LineCounter, parseDocument } from "yaml";
 import { grantProblem, type Identity, type Scope, type TokenGrant } from "./access-policy.ts";
 import type { OidcIssuer, OidcRule } from "./oidc-identity.ts";
+import { type Fields, isFields } from "./is-fields.ts";
 import { isSafe } from "./safe-address.ts";
 import type { TagPolicy } from "./turborepo/turborepo-front-end.ts";
 
@@ -18,7 +19,6 @@ export interface ServerSettings {
   readonly maxArtifactBytes: number | undefined;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
 type Path = readonly (string | number)[];
 
 interface Reading {
@@ -212,8 +212,4 @@ function fieldsOf(value: unknown, path: Path, reading: Reading, known: readonly 
   if (unknown !== undefined)
     reading.refuse([...path, unknown], "there is no such field", `known are ${known.join(", ")}`);
   return value;
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -3,7 +3,7 @@ import { createSecretResolver, resolveEnvironment, runAttached } from "@cuenv/ru
 import type { Invocation } from "../command-line/command.ts";
 import { openProject } from "../project/open-project.ts";
 import { printErr, printOut } from "../report/terminal.ts";
-import { withheldVariables } from "../run/host-environment.ts";
+import { ownVariables } from "../run/host-environment.ts";
 
 /** `cuenv exec`: a command with the project's variables, as if cuenv were not there. Never cached. */
 export async function runExecCommand(invocation: Invocation): Promise<number> {
@@ -14,12 +14,7 @@ export async function runExecCommand(invocation: Invocation): Promise<number> {
     });
   }
   const open = await openProject(invocation);
-  const host = Object.fromEntries(
-    Object.entries(process.env).filter(
-      (entry): entry is [string, string] =>
-        entry[1] !== undefined && !withheldVariables.has(entry[0]),
-    ),
-  );
+  const host = ownVariables();
   const resolved = await resolveEnvironment(open.project.env, {
     outputsOf: () => undefined,
     resolveSecret: createSecretResolver({ cwd: open.projectDirectory, env: host }),

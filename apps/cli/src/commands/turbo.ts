@@ -6,6 +6,7 @@ import { createAccessPolicy, createCacheServer, hashToken } from "@cuenv/server"
 import type { Invocation } from "../command-line/command.ts";
 import { openSettings, type OpenSettings } from "../project/open-project.ts";
 import { printErr } from "../report/terminal.ts";
+import { ownVariables } from "../run/host-environment.ts";
 import { findTurbo, turboRoot } from "../turbo/find-turbo.ts";
 import { runtimeDigest } from "../turbo/runtime-digest.ts";
 
@@ -23,11 +24,7 @@ const turboCache: Readonly<Record<CacheMode, string | undefined>> = {
 /** `cuenv turbo`: turbo, with this cache behind it for the time of the run. */
 export async function runTurbo(invocation: Invocation): Promise<number> {
   const argv = [findTurbo(process.cwd()), ...(invocation.rest ?? [])];
-  const env = Object.fromEntries(
-    Object.entries(process.env).filter(
-      (entry): entry is [string, string] => entry[1] !== undefined,
-    ),
-  );
+  const env = ownVariables();
   const open = await openSettings(invocation, { remember: false });
   const mode = open.settings.enabled ? open.settings.defaultMode : "off";
   const cache = turboCache[mode];

@@ -6,10 +6,18 @@ import type { OpenProject } from "../project/open-project.ts";
  * Credentials of cuenv's own, which no task sees: with what results are signed with in CI, it could sign whatever it likes; with the
  * token, write to the remote cache.
  */
-export const withheldVariables: ReadonlySet<string> = new Set([
+const withheldVariables: ReadonlySet<string> = new Set([
   "CUENV_SIGNING_KEY",
   settingTable.remoteAuthToken.variable,
 ]);
+
+/** Our own environment, for whatever is started from here. */
+export function ownVariables(): Record<string, string> {
+  const variables: Record<string, string> = {};
+  for (const [name, value] of Object.entries(process.env))
+    if (value !== undefined && !withheldVariables.has(name)) variables[name] = value;
+  return variables;
+}
 
 /**
  * What tasks see of our own environment, read once for a run: each look at `process.env` asks the system. Tools of the project
@@ -17,9 +25,7 @@ export const withheldVariables: ReadonlySet<string> = new Set([
  */
 export function hostEnvironment(open: OpenProject): Readonly<Record<string, string>> {
   const { projectDirectory, workspaceRoot } = open;
-  const variables: Record<string, string> = {};
-  for (const [name, value] of Object.entries(process.env))
-    if (value !== undefined && !withheldVariables.has(name)) variables[name] = value;
+  const variables = ownVariables();
   variables["PATH"] = taskPath({ projectDirectory, workspaceRoot, path: variables["PATH"] });
   // Frozen: the key package looks through such an object once, not once for each task.
   return Object.freeze(variables);

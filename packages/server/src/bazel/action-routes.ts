@@ -1,8 +1,9 @@
 import type { BlobStore } from "@cuenv/cas";
+import { countArtifacts } from "../count-artifacts.ts";
 import type { Exchange } from "../front-end.ts";
 import { type Admitted, findReadable } from "../find-readable.ts";
 import { admit } from "../key-value/admit.ts";
-import type { KeyValueOptions } from "../key-value/key-value-options.ts";
+import type { ArtifactOptions } from "../artifact-options.ts";
 import { receiveBlob } from "../key-value/receive-blob.ts";
 import { sendRecord } from "../key-value/send-record.ts";
 import { answerText } from "../operations-front-end.ts";
@@ -18,7 +19,7 @@ const maxMessageBytes = 32 * 1024 * 1024;
  * from a result whose contents are gone, and contents are evicted one by one.
  */
 export async function getActionResult(
-  options: KeyValueOptions,
+  options: ArtifactOptions,
   exchange: Exchange,
   key: string,
 ): Promise<void> {
@@ -33,28 +34,26 @@ export async function getActionResult(
 
 /** Refuses with 400 what is no ActionResult: of nothing else could be told what it needs. */
 export async function putActionResult(
-  options: KeyValueOptions,
+  options: ArtifactOptions,
   exchange: Exchange,
   key: string,
 ): Promise<void> {
   const admitted = admit(exchange, "write");
   if (admitted === undefined) return;
-  const { artifacts, metrics } = options;
+  const { artifacts } = options;
   const { response, signal } = exchange;
-  const count = (outcome: string): void =>
-    metrics.count("cuenv_server_artifact_writes_total", { protocol, outcome });
+  const counts = countArtifacts(options.metrics, protocol);
   const maxArtifactBytes = Math.min(options.maxArtifactBytes, maxMessageBytes);
   const blob = await receiveBlob({ artifacts, maxArtifactBytes }, exchange);
-  if (blob === undefined) return count("refused");
+  if (blob === undefined) return counts.write("refused");
   if (readActionResult(await readWhole(artifacts.blobs, blob, signal)) === undefined) {
-    count("refused");
+    counts.write("refused");
     return answerText(response, 400, "the body is not an ActionResult\n");
   }
   const { namespace, identity } = admitted;
   const about = { headers: {}, writer: identity.name };
   await artifacts.publish({ protocol, namespace, name: actionName(key) }, blob, about, signal);
-  count("stored");
-  metrics.count("cuenv_server_received_bytes_total", { protocol }, blob.sizeBytes);
+  counts.stored(blob.sizeBytes);
   answerText(response, 201, "");
 }
 
@@ -63,7 +62,7 @@ function actionName(key: string): string {
 }
 
 async function hasAll(
-  options: KeyValueOptions,
+  options: ArtifactOptions,
   admitted: Admitted,
   result: ContentDigest,
   { signal }: Exchange,

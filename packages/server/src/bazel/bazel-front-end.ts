@@ -1,5 +1,5 @@
 import type { FrontEnd, Route } from "../front-end.ts";
-import type { KeyValueOptions } from "../key-value/key-value-options.ts";
+import type { ArtifactOptions } from "../artifact-options.ts";
 import { answerText } from "../operations-front-end.ts";
 import { getActionResult, putActionResult } from "./action-routes.ts";
 import { getContent, putContent } from "./content-routes.ts";
@@ -12,7 +12,7 @@ const maxInstanceSegments = 16;
  * Bazel's HTTP cache, `/bazel[/<instance>]/ac|cas/<64 hex>` (reference/reapi.md 1.7, 4.1), for Bazel, Buck2 and whoever speaks it. 200 and 404 for reading, any 2xx for writing; every other
  * answer is a warning to Bazel, which builds on. Of an instance are its action results; contents are their digests, of either function, and the same in all.
  */
-export function createBazelFrontEnd(options: KeyValueOptions): FrontEnd {
+export function createBazelFrontEnd(options: ArtifactOptions): FrontEnd {
   return {
     name: "bazel",
     route(method, { segments }) {
@@ -26,7 +26,7 @@ export function createBazelFrontEnd(options: KeyValueOptions): FrontEnd {
   };
 }
 
-function findRoute(options: KeyValueOptions, method: string, segments: readonly string[]): Route {
+function findRoute(options: ArtifactOptions, method: string, segments: readonly string[]): Route {
   const [kind = "", hash = ""] = segments.slice(-2);
   const instance = segments.slice(0, -2);
   const isInstance =

@@ -6,10 +6,11 @@ import {
   digestFunctions,
   emptyDigest,
 } from "@cuenv/digest";
+import { countArtifacts } from "../count-artifacts.ts";
 import type { Exchange } from "../front-end.ts";
 import { findReadable } from "../find-readable.ts";
 import { admit } from "../key-value/admit.ts";
-import type { KeyValueOptions } from "../key-value/key-value-options.ts";
+import type { ArtifactOptions } from "../artifact-options.ts";
 import { receiveBlob } from "../key-value/receive-blob.ts";
 import { sendRecord } from "../key-value/send-record.ts";
 import { answerText } from "../operations-front-end.ts";
@@ -27,7 +28,7 @@ export function isEmptyHash(hash: string): boolean {
 }
 
 export async function getContent(
-  options: KeyValueOptions,
+  options: ArtifactOptions,
   exchange: Exchange,
   hash: string,
 ): Promise<void> {
@@ -41,20 +42,19 @@ export async function getContent(
 
 /** Refuses with 400 what does not have the hash of its path. */
 export async function putContent(
-  options: KeyValueOptions,
+  options: ArtifactOptions,
   exchange: Exchange,
   hash: string,
 ): Promise<void> {
   const admitted = admit(exchange, "write");
   if (admitted === undefined) return;
-  const { artifacts, metrics } = options;
+  const { artifacts } = options;
   const { response, signal } = exchange;
-  const count = (outcome: string): void =>
-    metrics.count("cuenv_server_artifact_writes_total", { protocol, outcome });
+  const counts = countArtifacts(options.metrics, protocol);
   const blob = await receiveBlob(options, exchange);
-  if (blob === undefined) return count("refused");
+  if (blob === undefined) return counts.write("refused");
   if (!(await hasHash(artifacts.blobs, blob, hash, signal))) {
-    count("refused");
+    counts.write("refused");
     return answerText(response, 400, "the content has another hash than its path\n");
   }
   const { namespace, identity } = admitted;
@@ -62,9 +62,8 @@ export async function putContent(
   // Bazel sends everything again: what is there needs no new record.
   if ((await artifacts.find(name, signal)) === undefined) {
     await artifacts.publish(name, blob, { headers: {}, writer: identity.name }, signal);
-    count("stored");
-    metrics.count("cuenv_server_received_bytes_total", { protocol }, blob.sizeBytes);
-  } else count("present");
+    counts.stored(blob.sizeBytes);
+  } else counts.write("present");
   answerText(response, 201, "");
 }
 

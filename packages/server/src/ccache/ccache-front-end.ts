@@ -1,6 +1,6 @@
 import type { FrontEnd } from "../front-end.ts";
 import { createKeyValueFrontEnd } from "../key-value/key-value-front-end.ts";
-import type { KeyValueOptions } from "../key-value/key-value-options.ts";
+import type { ArtifactOptions } from "../artifact-options.ts";
 
 const keyPattern = /^[0-9a-z]{16,128}$/;
 const bazelPattern = /^[0-9a-f]{64}$/;
@@ -11,7 +11,7 @@ const bazelPattern = /^[0-9a-f]{64}$/;
  * A manifest is written again whenever it grows, so the last writer wins. To ccache every answer but 2xx is a miss that it logs; a store that fails
  * ends its use of this storage for one compilation. An entry that it finds unusable it deletes.
  */
-export function createCcacheFrontEnd(options: KeyValueOptions): FrontEnd {
+export function createCcacheFrontEnd(options: ArtifactOptions): FrontEnd {
   return createKeyValueFrontEnd(options, {
     name: "ccache",
     prefix: "ccache",

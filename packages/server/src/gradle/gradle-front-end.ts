@@ -1,6 +1,6 @@
 import type { FrontEnd } from "../front-end.ts";
 import { createKeyValueFrontEnd } from "../key-value/key-value-front-end.ts";
-import type { KeyValueOptions } from "../key-value/key-value-options.ts";
+import type { ArtifactOptions } from "../artifact-options.ts";
 
 const keyPattern = /^[0-9a-f]{32,128}$/;
 
@@ -9,7 +9,7 @@ const keyPattern = /^[0-9a-f]{32,128}$/;
  * for what is too large, which it takes without complaint. Every other answer ends its use of the remote cache for this build, with a warning: so a
  * token that may only read belongs to a build with `push = false`.
  */
-export function createGradleFrontEnd(options: KeyValueOptions): FrontEnd {
+export function createGradleFrontEnd(options: ArtifactOptions): FrontEnd {
   return createKeyValueFrontEnd(options, {
     name: "gradle",
     prefix: "gradle",

@@ -1,9 +1,10 @@
 import { type Admitted, findReadable } from "../find-readable.ts";
 import type { Scope } from "../access-policy.ts";
+import { countArtifacts } from "../count-artifacts.ts";
 import type { Exchange, FrontEnd, Route } from "../front-end.ts";
 import { answerText } from "../operations-front-end.ts";
 import { admit } from "./admit.ts";
-import type { KeyValueOptions } from "./key-value-options.ts";
+import type { ArtifactOptions } from "../artifact-options.ts";
 import { receiveBlob } from "./receive-blob.ts";
 import { sendRecord } from "./send-record.ts";
 
@@ -26,7 +27,7 @@ export interface KeyValueProtocol {
  * go on without a cache then, and say so or log it.
  */
 export function createKeyValueFrontEnd(
-  options: KeyValueOptions,
+  options: ArtifactOptions,
   protocol: KeyValueProtocol,
 ): FrontEnd {
   return {
@@ -44,7 +45,7 @@ export function createKeyValueFrontEnd(
 }
 
 function findRoute(
-  options: KeyValueOptions,
+  options: ArtifactOptions,
   protocol: KeyValueProtocol,
   method: string,
   segments: readonly string[],
@@ -91,7 +92,7 @@ function enter({ protocol }: Named, exchange: Exchange, scope: Scope): Admitted 
   return protocol.admit === undefined ? admit(exchange, scope) : protocol.admit(exchange, scope);
 }
 
-async function get(options: KeyValueOptions, exchange: Exchange, named: Named): Promise<void> {
+async function get(options: ArtifactOptions, exchange: Exchange, named: Named): Promise<void> {
   const admitted = enter(named, exchange, "read");
   if (admitted === undefined) return;
   const artifact = { protocol: named.protocol.name, name: named.name };
@@ -99,26 +100,23 @@ async function get(options: KeyValueOptions, exchange: Exchange, named: Named): 
   await sendRecord(options, exchange, named.protocol.name, record);
 }
 
-async function put(options: KeyValueOptions, exchange: Exchange, named: Named): Promise<void> {
+async function put(options: ArtifactOptions, exchange: Exchange, named: Named): Promise<void> {
   const admitted = enter(named, exchange, "write");
   if (admitted === undefined) return;
-  const { artifacts, metrics } = options;
   const protocol = named.protocol.name;
+  const counts = countArtifacts(options.metrics, protocol);
   const blob = await receiveBlob(options, exchange);
-  if (blob === undefined) {
-    metrics.count("cuenv_server_artifact_writes_total", { protocol, outcome: "refused" });
-    return;
-  }
+  if (blob === undefined) return counts.write("refused");
   const { namespace, identity } = admitted;
   const about = { headers: {}, writer: identity.name };
-  await artifacts.publish({ protocol, namespace, name: named.name }, blob, about, exchange.signal);
-  metrics.count("cuenv_server_artifact_writes_total", { protocol, outcome: "stored" });
-  metrics.count("cuenv_server_received_bytes_total", { protocol }, blob.sizeBytes);
+  const name = { protocol, namespace, name: named.name };
+  await options.artifacts.publish(name, blob, about, exchange.signal);
+  counts.stored(blob.sizeBytes);
   answerText(exchange.response, 201, "");
 }
 
 /** Of the namespace that the token writes only: what is read through is not its to delete. */
-async function remove(options: KeyValueOptions, exchange: Exchange, named: Named): Promise<void> {
+async function remove(options: ArtifactOptions, exchange: Exchange, named: Named): Promise<void> {
   const admitted = enter(named, exchange, "write");
   if (admitted === undefined) return;
   const artifact = { protocol: named.protocol.name, namespace: admitted.namespace };

@@ -2,7 +2,7 @@ import type { Digest } from "@cuenv/digest";
 import type { Exchange } from "../front-end.ts";
 import { answerText } from "../operations-front-end.ts";
 import { announcedLength, bodyChunks } from "../receive-body.ts";
-import type { KeyValueOptions } from "./key-value-options.ts";
+import type { ArtifactOptions } from "../artifact-options.ts";
 
 /**
  * Stores the body of a request as a blob that nothing names yet. Undefined when it was refused, before its first byte is read: 411 without a
@@ -10,7 +10,7 @@ import type { KeyValueOptions } from "./key-value-options.ts";
  * @throws when the client goes away before the end, and {CuenvError} CAS_STORE_UNAVAILABLE
  */
 export async function receiveBlob(
-  { artifacts, maxArtifactBytes }: Pick<KeyValueOptions, "artifacts" | "maxArtifactBytes">,
+  { artifacts, maxArtifactBytes }: Pick<ArtifactOptions, "artifacts" | "maxArtifactBytes">,
   { request, response, signal }: Exchange,
 ): Promise<Digest | undefined> {
   const length = announcedLength(request, maxArtifactBytes);

@@ -1,22 +1,14 @@
 import type { ServerResponse } from "node:http";
 import { type Identity, isAllowed } from "../access-policy.ts";
-import type { ArtifactStore } from "../artifact-store.ts";
+import type { ArtifactOptions } from "../artifact-options.ts";
 import { bodyChunks, announcedLength } from "../receive-body.ts";
 import { findReadable } from "../find-readable.ts";
+import { countArtifacts } from "../count-artifacts.ts";
 import type { Exchange, FrontEnd, Route } from "../front-end.ts";
-import type { Metrics } from "../metrics.ts";
 import type { RequestTarget } from "../request-target.ts";
 import { sendBlob } from "../send-blob.ts";
 import { ownNamespace } from "../own-namespace.ts";
 import { nxArchiveProblem } from "./check-nx-archive.ts";
-
-export interface NxOptions {
-  readonly artifacts: ArtifactStore;
-  readonly metrics: Metrics;
-  readonly maxArtifactBytes: number;
-  /** What went wrong with the store, for whoever runs the server. */
-  readonly onTrouble?: (message: string) => void;
-}
 
 const protocol = "nx";
 const keyPattern = /^[A-Za-z0-9_-]{1,128}$/;
@@ -26,7 +18,7 @@ const keyPattern = /^[A-Za-z0-9_-]{1,128}$/;
  * that succeeded. So there are only these answers (reference/nx.md 1.3): reading 200, 404, and 401 for who is not known; writing 200, 401,
  * 403 for all that is not stored, whatever the reason, and 409 for what is there already. What fails here is a miss, a line, and a counter.
  */
-export function createNxFrontEnd(options: NxOptions): FrontEnd {
+export function createNxFrontEnd(options: ArtifactOptions): FrontEnd {
   return {
     name: protocol,
     route: (method, target) => findRoute(options, method, target),
@@ -39,7 +31,7 @@ export function createNxFrontEnd(options: NxOptions): FrontEnd {
 }
 
 function findRoute(
-  options: NxOptions,
+  options: ArtifactOptions,
   method: string,
   { segments }: RequestTarget,
 ): Route | undefined {
@@ -60,32 +52,30 @@ function refuseStranger(response: ServerResponse): void {
   answer(response, 401, "Unauthorized: this cache does not know the access token.");
 }
 
-async function get(options: NxOptions, exchange: Exchange, hash: string): Promise<void> {
+async function get(options: ArtifactOptions, exchange: Exchange, hash: string): Promise<void> {
   const { response, identity, signal } = exchange;
   if (identity === undefined) return refuseStranger(response);
   const { artifacts, metrics } = options;
-  const count = (outcome: string): void =>
-    metrics.count("cuenv_server_artifact_reads_total", { protocol, outcome });
+  const counts = countArtifacts(metrics, protocol);
   const record = await findKey(options, identity, hash, signal);
   if (record === undefined) {
-    count("miss");
+    counts.read("miss");
     return answer(response, 404, "");
   }
   response.setHeader("content-type", "application/octet-stream");
   response.setHeader("content-length", record.blob.sizeBytes);
   if (await sendBlob(response, artifacts.blobs, record.blob, signal)) {
-    count("hit");
-    metrics.count("cuenv_server_sent_bytes_total", { protocol }, record.blob.sizeBytes);
+    counts.sent(record.blob.sizeBytes);
     return;
   }
-  count("damaged");
+  counts.read("damaged");
   response.removeHeader("content-length");
   answer(response, 404, "");
 }
 
 /** A name that is none, and a token that may not read, are misses: the client takes nothing else. */
 async function findKey(
-  { artifacts }: NxOptions,
+  { artifacts }: ArtifactOptions,
   identity: Identity,
   name: string,
   signal: AbortSignal,
@@ -95,16 +85,14 @@ async function findKey(
   return findReadable(artifacts, { identity, namespace }, { protocol, name }, signal);
 }
 
-async function put(options: NxOptions, exchange: Exchange, hash: string): Promise<void> {
+async function put(options: ArtifactOptions, exchange: Exchange, hash: string): Promise<void> {
   const { request, response, identity, signal } = exchange;
   if (identity === undefined) return refuseStranger(response);
   const { artifacts, metrics, maxArtifactBytes } = options;
   const namespace = ownNamespace(identity);
+  const counts = countArtifacts(metrics, protocol);
   const refuse = (status: 403 | 409, text: string): void => {
-    metrics.count("cuenv_server_artifact_writes_total", {
-      protocol,
-      outcome: status === 409 ? "present" : "refused",
-    });
+    counts.write(status === 409 ? "present" : "refused");
     answer(response, status, text);
   };
   if (!isAllowed(identity, "write", namespace)) return refuse(403, "This token may only read.");
@@ -118,8 +106,7 @@ async function put(options: NxOptions, exchange: Exchange, hash: string): Promis
   if (problem !== undefined) return refuse(403, `The archive is not stored: ${problem}.`);
   const about = { headers: {}, writer: identity.name };
   if (!(await artifacts.publishOnce(name, blob, about, signal))) return refuse(409, "");
-  metrics.count("cuenv_server_artifact_writes_total", { protocol, outcome: "stored" });
-  metrics.count("cuenv_server_received_bytes_total", { protocol }, blob.sizeBytes);
+  counts.stored(blob.sizeBytes);
   response.writeHead(200, { "content-length": 0 });
   response.end();
 }

@@ -3,7 +3,7 @@ import type { Admitted } from "../find-readable.ts";
 import type { Exchange, FrontEnd } from "../front-end.ts";
 import { admit } from "../key-value/admit.ts";
 import { createKeyValueFrontEnd } from "../key-value/key-value-front-end.ts";
-import type { KeyValueOptions } from "../key-value/key-value-options.ts";
+import type { ArtifactOptions } from "../artifact-options.ts";
 import { answerText } from "../operations-front-end.ts";
 import { namespaceOf } from "../turborepo/team-namespace.ts";
 
@@ -14,7 +14,7 @@ const keyPattern = /^[0-9a-f]{64}$/;
  * headers, batches or events. A result is a signed envelope under its task's key, a manifest, and a blob for each file; pnpm checks all of them.
  * To it every answer but 2xx and 404 is a warning for each task; it then runs the task.
  */
-export function createPnpmFrontEnd(options: KeyValueOptions): FrontEnd {
+export function createPnpmFrontEnd(options: ArtifactOptions): FrontEnd {
   return createKeyValueFrontEnd(options, {
     name: "pnpm",
     prefix: "pnpm",

@@ -1,7 +1,7 @@
 import type { Exchange, FrontEnd, Route } from "../front-end.ts";
 import { admit } from "../key-value/admit.ts";
 import { createKeyValueFrontEnd } from "../key-value/key-value-front-end.ts";
-import type { KeyValueOptions } from "../key-value/key-value-options.ts";
+import type { ArtifactOptions } from "../artifact-options.ts";
 import { answerText } from "../operations-front-end.ts";
 import { describeCollection } from "./describe-collection.ts";
 
@@ -18,7 +18,7 @@ const keyPattern = /^[0-9a-f]{64}$/;
  * compiles, everywhere else. Who is not known is told with 401: sccache then ends with that message. Writing: any error has it go on as one that only reads.
  * Every folder exists (PROPFIND 207): with 404 the client asks for each level and makes it, for every artifact; with 405 it never writes.
  */
-export function createSccacheFrontEnd(options: KeyValueOptions): FrontEnd {
+export function createSccacheFrontEnd(options: ArtifactOptions): FrontEnd {
   const frontEnd = createKeyValueFrontEnd(options, {
     name: "sccache",
     prefix: "sccache",

@@ -2,6 +2,7 @@ import type { Digest } from "@cuenv/digest";
 import { type Identity, isAllowed, type Scope } from "../access-policy.ts";
 import type { ArtifactName } from "../artifact-store.ts";
 import { type Admitted, findReadable } from "../find-readable.ts";
+import { countArtifacts } from "../count-artifacts.ts";
 import type { Exchange } from "../front-end.ts";
 import { announcedLength, bodyChunks } from "../receive-body.ts";
 import { sendBlob } from "../send-blob.ts";
@@ -12,28 +13,30 @@ import { namespaceOf } from "./team-namespace.ts";
 import type { TurborepoOptions } from "./turborepo-front-end.ts";
 
 export const protocol = "turborepo";
+
 /** Who asks, and of which team; undefined when that was answered with a refusal. */
 export function admit(exchange: Exchange, scope: Scope): Admitted | undefined {
   const { response, identity, target } = exchange;
   const namespace = namespaceOf(target.query, identity);
   if (identity === undefined) {
-    refuse(exchange, 403, "forbidden", "the token is not known here");
+    answerError(response, 403, "forbidden", "the token is not known here");
     return undefined;
   }
   if (namespace === undefined) {
-    refuse(exchange, 400, "bad_request", "a team is letters, digits, `.`, `_` and `-`");
+    answerError(response, 400, "bad_request", "a team is letters, digits, `.`, `_` and `-`");
     return undefined;
   }
   if (!isAllowed(identity, scope, namespace)) {
-    refuse(exchange, 403, "forbidden", `this token may not ${scope} artifacts of ${namespace}`);
+    answerError(
+      response,
+      403,
+      "forbidden",
+      `this token may not ${scope} artifacts of ${namespace}`,
+    );
     return undefined;
   }
   response.setHeader("cache-control", "no-store");
   return { identity, namespace };
-}
-
-function refuse({ response }: Exchange, status: number, code: string, message: string): void {
-  answerError(response, status, code, message);
 }
 
 export async function getArtifact(
@@ -46,10 +49,9 @@ export async function getArtifact(
   if (admitted === undefined) return;
   const { artifacts, metrics } = options;
   const record = await findReadable(artifacts, admitted, { protocol, name: hash }, signal);
-  const count = (outcome: string): void =>
-    metrics.count("cuenv_server_artifact_reads_total", { protocol, outcome });
+  const counts = countArtifacts(metrics, protocol);
   if (record === undefined) {
-    count("miss");
+    counts.read("miss");
     answerError(response, 404, "not_found", "there is no such artifact");
     return;
   }
@@ -64,11 +66,10 @@ export async function getArtifact(
     return;
   }
   if (await sendBlob(response, artifacts.blobs, record.blob, signal)) {
-    count("hit");
-    metrics.count("cuenv_server_sent_bytes_total", { protocol }, record.blob.sizeBytes);
+    counts.sent(record.blob.sizeBytes);
     return;
   }
-  count("damaged");
+  counts.read("damaged");
   for (const header of Object.keys(headers)) response.removeHeader(header);
   answerError(response, 404, "not_found", "there is no such artifact any more");
 }
@@ -78,19 +79,24 @@ export async function putArtifact(
   exchange: Exchange,
   hash: string,
 ): Promise<void> {
-  const { request, signal } = exchange;
+  const { request, response, signal } = exchange;
   const admitted = admit(exchange, "write");
   if (admitted === undefined) return;
   const length = announcedLength(request, options.maxArtifactBytes);
   if (length.kind === "lengthRequired")
-    return refuse(exchange, 411, "length_required", "Content-Length is needed");
+    return answerError(response, 411, "length_required", "Content-Length is needed");
   if (length.kind === "tooLarge") {
     const most = `an artifact has at most ${options.maxArtifactBytes} bytes`;
-    return refuse(exchange, 413, "too_large", most);
+    return answerError(response, 413, "too_large", most);
   }
   const headers = readArtifactHeaders(request.headers);
   if ("odd" in headers)
-    return refuse(exchange, 400, "bad_request", `the value of ${headers.odd} is not understood`);
+    return answerError(
+      response,
+      400,
+      "bad_request",
+      `the value of ${headers.odd} is not understood`,
+    );
   const name = { protocol, namespace: admitted.namespace, name: hash };
   const check = tagCheckOf(options, exchange, name, length.sizeBytes);
   const blob = await options.artifacts.blobs.ingest(bodyOf(exchange, check), signal);
@@ -111,16 +117,14 @@ async function publish(
   received: Received,
 ): Promise<void> {
   const { name, blob, headers, identity } = received;
-  const count = (outcome: string): void =>
-    options.metrics.count("cuenv_server_artifact_writes_total", { protocol, outcome });
+  const counts = countArtifacts(options.metrics, protocol);
   const problem = tagProblem(options, received);
   if (problem !== undefined) {
-    count("refused");
-    return refuse(exchange, 403, "forbidden", problem);
+    counts.write("refused");
+    return answerError(exchange.response, 403, "forbidden", problem);
   }
   await options.artifacts.publish(name, blob, { headers, writer: identity.name }, exchange.signal);
-  count("stored");
-  options.metrics.count("cuenv_server_received_bytes_total", { protocol }, blob.sizeBytes);
+  counts.stored(blob.sizeBytes);
   answerJson(exchange.response, 202, { urls: [] });
 }
 

@@ -1,4 +1,5 @@
 import type { Exchange } from "../front-end.ts";
+import { isFields } from "../is-fields.ts";
 import { readBody } from "../receive-body.ts";
 import { answerError, answerJson } from "./answers.ts";
 import { findReadable } from "../find-readable.ts";
@@ -15,7 +16,7 @@ export async function queryArtifacts(options: TurborepoOptions, exchange: Exchan
   const admitted = admit(exchange, "read");
   if (admitted === undefined) return;
   const body = await readJson(exchange);
-  const hashes = isRecord(body) ? body["hashes"] : undefined;
+  const hashes = isFields(body) ? body["hashes"] : undefined;
   if (!Array.isArray(hashes) || hashes.length > maxItems) return badRequest(exchange);
   if (!hashes.every((hash) => typeof hash === "string" && hashPattern.test(hash)))
     return badRequest(exchange);
@@ -51,7 +52,7 @@ export async function recordEvents(options: TurborepoOptions, exchange: Exchange
   const events = await readJson(exchange);
   if (!Array.isArray(events) || events.length > maxItems) return badRequest(exchange);
   for (const event of events) {
-    if (!isRecord(event)) continue;
+    if (!isFields(event)) continue;
     const outcome = event["event"] === "HIT" ? "hit" : "miss";
     const source = event["source"] === "LOCAL" ? "local" : "remote";
     options.metrics.count("cuenv_server_client_events_total", { protocol, outcome, source });
@@ -66,10 +67,6 @@ async function readJson({ request }: Exchange): Promise<unknown> {
   } catch {
     return undefined;
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function badRequest({ response }: Exchange): void {

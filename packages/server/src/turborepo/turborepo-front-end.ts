@@ -1,6 +1,5 @@
-import type { ArtifactStore } from "../artifact-store.ts";
+import type { ArtifactOptions } from "../artifact-options.ts";
 import type { Exchange, FrontEnd, Route } from "../front-end.ts";
-import type { Metrics } from "../metrics.ts";
 import type { RequestTarget } from "../request-target.ts";
 import { accountRoute } from "./account-routes.ts";
 import { allowedHeaders } from "./artifact-headers.ts";
@@ -16,15 +15,9 @@ export interface TagPolicy {
   readonly required: boolean;
 }
 
-export interface TurborepoOptions {
-  readonly artifacts: ArtifactStore;
-  readonly metrics: Metrics;
-  /** No artifact is larger. */
-  readonly maxArtifactBytes: number;
+export interface TurborepoOptions extends ArtifactOptions {
   /** By namespace; of a team that is not there, tags are stored and not looked at. */
   readonly tags?: ReadonlyMap<string, TagPolicy>;
-  /** What went wrong with the store, for whoever runs the server. */
-  readonly onTrouble?: (message: string) => void;
 }
 
 const hashPattern = /^[A-Za-z0-9_-]{1,128}$/;

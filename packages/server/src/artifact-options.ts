@@ -1,8 +1,8 @@
-import type { ArtifactStore } from "../artifact-store.ts";
-import type { Metrics } from "../metrics.ts";
+import type { ArtifactStore } from "./artifact-store.ts";
+import type { Metrics } from "./metrics.ts";
 
-/** What every front end needs that keeps opaque bytes under names. */
-export interface KeyValueOptions {
+/** What every front end needs that keeps artifacts. */
+export interface ArtifactOptions {
   readonly artifacts: ArtifactStore;
   readonly metrics: Metrics;
   /** No artifact is larger. */
