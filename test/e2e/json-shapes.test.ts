@@ -8,8 +8,8 @@ import { counting, createSandbox, cue, type Outcome } from "./sandbox.ts";
 const docs = fileURLToPath(new URL("../../docs", import.meta.url));
 const schemaFiles = readdirSync(`${docs}/schemas`);
 
-/** Commands whose output is a file in another language, or another program's, not a report. */
-const withoutJson = new Set(["completions", "__complete", "turbo"]);
+/** What prints for our own scripts, or is another program's. */
+const withoutJson = new Set(["__complete", "turbo"]);
 /** `serve` does not end by itself, `turbo why` needs turbo: tried by tests of their own. */
 const elsewhere = ["serve", "turbo why"];
 
@@ -78,6 +78,7 @@ const rows: Readonly<Record<string, readonly (Invocation | readonly [Invocation,
     ["-C", "../plain"],
   ],
   doctor: [[]],
+  completions: [["bash"], ["zsh"], ["fish"]],
   "cache stats": [[]],
   "cache config": [[]],
   "cache validate": [[]],

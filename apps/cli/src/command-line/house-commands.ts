@@ -55,7 +55,7 @@ export const houseCommands: readonly Command[] = [
     summary: "Print what makes a shell complete commands, flags and task names",
     usage: "cuenv completions SHELL",
     takesNames: true,
-    flags: {},
+    flags: { json },
     about: [
       "SHELL is bash, zsh or fish. The shell asks cuenv while you type, so that the completions are",
       "those of the project that you are in, and of the cuenv that you have. Put into",

@@ -15,6 +15,11 @@ export async function runCompletions(invocation: Invocation): Promise<number> {
       hint: near === undefined ? "The shells are bash, zsh and fish." : `Did you mean ${near}?`,
     });
   }
-  printOut(shellScripts[shell]);
+  const script = shellScripts[shell];
+  printOut(
+    invocation.flags["json"] === true
+      ? `${JSON.stringify({ version: 1, shell, script })}\n`
+      : script,
+  );
   return 0;
 }
