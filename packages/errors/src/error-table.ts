@@ -32,6 +32,10 @@ export const errorTable = {
     exit: "usage",
     meaning: "The command line is wrong: an unknown flag, command, task or value.",
   },
+  OUTPUT_UNWRITABLE: {
+    exit: "internal",
+    meaning: "What a command prints cannot be written to stdout: a full disk behind a redirection.",
+  },
   PROJECT_NOT_FOUND: {
     exit: "configuration",
     meaning: "No env.cue in the current folder or a folder above it.",

@@ -64,7 +64,11 @@ function report(
     });
   const count = (found: number, what: string): string =>
     `${found} ${what}${found === 1 ? "" : "s"}`;
-  const names = files.map((file) => formatLocation({ file })).join(", ");
+  // A file with an error in it could not be read, and was looked at.
+  const wrong = issues.flatMap(({ file }) => (file === null ? [] : [file]));
+  const names = [...new Set([...files, ...wrong])]
+    .map((file) => formatLocation({ file }))
+    .join(", ");
   const checked =
     names === "" ? "There is nothing to check: no file of cuenv's" : `Checked ${names}`;
   return [

@@ -1,3 +1,4 @@
+import { CuenvError } from "@cuenv/errors";
 import { writeSync } from "node:fs";
 import { styleText } from "node:util";
 import { freshLine, noteWritten } from "./fresh-line.ts";
@@ -39,9 +40,18 @@ export function showOnly(filter: (text: string) => string): void {
   masked = filter;
 }
 
+/** @throws {CuenvError} OUTPUT_UNWRITABLE */
 export function printOut(text: string): void {
   flushErr();
-  writeAll(1, Buffer.from(masked(text)));
+  try {
+    writeAll(1, Buffer.from(masked(text)));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new CuenvError("OUTPUT_UNWRITABLE", `cannot write to stdout: ${reason}`, {
+      hint: "What was to be done is done; only its report is cut.",
+      cause,
+    });
+  }
 }
 
 /** A message of ours: on a line of its own, whatever a task left unfinished before. */
