@@ -21,8 +21,12 @@ export async function bundleCli(app, folder, buildId) {
     platform: "node",
     preserveEntrySignatures: "allow-extension",
     external: external.map((name) => new RegExp(`^${name}(/|$)`)),
-    resolve: { conditionNames: ["@cuenv/source", "node", "import", "default"] },
-    plugins: [fileUrls(), builtinModules()],
+    resolve: {
+      conditionNames: ["@cuenv/source", "node", "import", "default"],
+      // jsonc-parser has its modules there only; what it calls main is bundled by no bundler.
+      mainFields: ["module", "main"],
+    },
+    plugins: [fileUrls(), builtinModules(), asciiOnly()],
     transform: { define: { CUENV_BUILD_ID: JSON.stringify(buildId) } },
     onLog(_level, log) {
       throw new Error(log.message);
@@ -32,7 +36,7 @@ export async function bundleCli(app, folder, buildId) {
     const format = {
       format: "esm",
       sourcemap: true,
-      minify: false,
+      minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
       entryFileNames: "[name].js",
       chunkFileNames: "[name]-[hash].js",
       assetFileNames: "[name]-[hash][extname]",
@@ -117,9 +121,31 @@ function builtinModules() {
     renderChunk(code) {
       const replaced = code.replace(builtinImport, (_whole, whole, space, names, id) => {
         const target = whole ?? space ?? `{ ${names.replaceAll(" as ", ": ")} }`;
+        // It is global by this name; a constant of that name would hide it from its own initializer.
+        if (id === "node:process" && target === "process") return "";
         return `const ${target} = process.getBuiltinModule("${id}");`;
       });
       return replaced === code ? null : { code: replaced, map: null };
+    },
+  };
+}
+
+/**
+ * One character beyond Latin-1 makes V8 hold and scan the whole text in two bytes for each. With that and the white space the chunk of a run of hits is
+ * 983 kB in memory instead of 348, and a run of five tasks takes 2 to 3 % longer. Names stay, for who reads a stack.
+ */
+function asciiOnly() {
+  const escaped = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return {
+    name: "ascii-only",
+    generateBundle(_options, bundle) {
+      for (const file of Object.values(bundle)) {
+        // In strings, templates and patterns, the only places where code has such characters; String.raw is not used with any.
+        if (file.type !== "chunk") continue;
+        if (/\\[^\0-\x7f]/.test(file.code))
+          throw new Error(`${file.fileName}: a backslash before a character beyond ASCII`);
+        file.code = file.code.replaceAll(/[^\0-\x7f]/g, escaped);
+      }
     },
   };
 }

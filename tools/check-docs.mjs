@@ -17,21 +17,26 @@ import {
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import process from "node:process";
+import { makeTestCommands } from "../test/command/test-command.mjs";
 import { ensureBuilt } from "./build-cli.mjs";
 import { outputMatches, sectionsOf } from "./markdown-examples.mjs";
 import { filesBelow, report, root } from "./workspace.mjs";
 
-const command = join(root, "apps", "cli", "bin", "cuenv.js");
 const documents = [
   "README.md",
   ...filesBelow("docs", (name) => name.endsWith(".md")),
   ...filesBelow("examples", (name) => name.endsWith(".md")),
 ].filter((file) => existsSync(join(root, file)));
 let ran = 0;
+let command = "";
 
 if (existsSync(join(root, "apps", "cli", "src", "main.ts"))) {
   await ensureBuilt();
+  const commands = await makeTestCommands();
+  // Each section is a project of its own, and most of the time of its first run is the loading of an evaluator.
+  command = commands.warm;
   report(documents.flatMap(documentProblems));
+  await commands.remove();
   process.stdout.write(`${ran} examples of ${documents.length} documents ran\n`);
 } else {
   process.stderr.write("apps/cli/src/main.ts is not there: NO example of the documents was run\n");
@@ -45,7 +50,8 @@ function documentProblems(file) {
     try {
       return sectionProblems(file, examples, sandbox);
     } finally {
-      rmSync(sandbox, { recursive: true, force: true });
+      // A server that an example ended may still write its last.
+      rmSync(sandbox, { recursive: true, force: true, maxRetries: 20 });
     }
   });
 }

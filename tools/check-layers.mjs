@@ -15,6 +15,8 @@ const levels = [
   ["@cuenv/nx", "@cuenv/turbo"],
   ["cuenv", "@cuenv/dashboard"],
 ];
+/** What a package starts as a process of its own, and imports nothing of: the plugin of Nx runs the command. */
+const started = new Map([["@cuenv/nx", ["cuenv"]]]);
 const levelOf = new Map(levels.flatMap((names, level) => names.map((name) => [name, level])));
 const packages = workspacePackages();
 const manifestOf = new Map(packages.map(({ manifest }) => [manifest.name, manifest]));
@@ -44,6 +46,7 @@ function manifestProblems(folder, manifest) {
   };
   return Object.keys(runtime)
     .filter((name) => manifestOf.has(name) && levelOf.get(name) >= levelOf.get(manifest.name))
+    .filter((name) => started.get(manifest.name)?.includes(name) !== true)
     .map(
       (name) =>
         `${folder}/package.json: ${manifest.name} depends on ${name}, which is not below it`,

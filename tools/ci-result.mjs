@@ -1,4 +1,4 @@
-// Prints the last line of .ci/run, `N passed, N failed`, and fails unless everything ran and passed.
+// Prints the last lines of .ci/run, what was skipped and `N passed, N failed`, and fails unless everything ran and passed.
 // Plain ES2020: it runs under the machine's own Node.
 import { readFileSync } from "node:fs";
 import process from "node:process";
@@ -18,6 +18,9 @@ else {
       file.status === "failed" && file.assertionResults.every((test) => test.status !== "failed"),
   );
   failed += tests.numFailedTests + broken.length;
+  const reasons = skipReasons(tests);
+  if (reasons.size > 0) console.log("SKIPPED for what this machine lacks:");
+  for (const [reason, count] of reasons) console.log(`  ${reason} (${count})`);
 }
 if (checks === undefined) failed += 1;
 else {
@@ -28,6 +31,18 @@ else {
 if (failed === 0 && (Number(testsCode) !== 0 || Number(checksCode) !== 0)) failed = 1;
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+
+/** Why tests were skipped, and how many: what their names say in `[SKIPPED: …]`, else the names themselves. */
+function skipReasons({ testResults }) {
+  const reasons = new Map();
+  for (const { assertionResults } of testResults)
+    for (const { status, fullName } of assertionResults) {
+      if (status === "passed" || status === "failed") continue;
+      const [, reason = fullName] = /\[SKIPPED: (.*?)\]/.exec(fullName) || [];
+      reasons.set(reason, (reasons.get(reason) || 0) + 1);
+    }
+  return reasons;
+}
 
 function read(file) {
   try {

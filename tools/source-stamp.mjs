@@ -8,7 +8,8 @@ import { join } from "node:path";
  */
 export function sourceStamp(root) {
   const lines = [];
-  for (const file of ["pnpm-lock.yaml", "tools/build-cli.mjs"]) addFile(lines, root, file);
+  for (const file of ["pnpm-lock.yaml", "tools/build-cli.mjs", "tools/bundle-cli.mjs"])
+    addFile(lines, root, file);
   for (const group of ["packages", "apps"]) {
     for (const name of readdirSync(join(root, group)).toSorted()) {
       addFile(lines, root, `${group}/${name}/package.json`);

@@ -69,7 +69,21 @@ export function nxPeer(daemon) {
     NX_NO_CLOUD: "true",
     NX_NO_UPDATE_NOTIFIER: "true",
   };
-  const nx = (folder, ...args) => ({ argv: [process.execPath, bin, ...args], cwd: folder, env });
+  // By itself Nx 24 keeps both in the user's folder, for two copies of a repository in one: "FOREIGN KEY constraint failed".
+  const own = (folder) => ({
+    ...env,
+    NX_CACHE_DIRECTORY: join(folder, ".nx", "cache"),
+    NX_WORKSPACE_DATA_DIRECTORY: join(folder, ".nx", "workspace-data"),
+  });
+  const nx = (folder, ...args) => ({
+    argv: [process.execPath, bin, ...args],
+    cwd: folder,
+    env: own(folder),
+  });
+  const nxQuietly = (folder, ...args) => {
+    const { argv, ...options } = nx(folder, ...args);
+    spawnSync(argv[0], argv.slice(1), { ...options, stdio: "ignore" });
+  };
   return {
     name: daemon ? "nx, daemon" : "nx, no daemon",
     tool: "nx",
@@ -78,14 +92,8 @@ export function nxPeer(daemon) {
     rewritesOutputs: !daemon,
     command: (folder) =>
       nx(folder, "run-many", "-t", hasPackages(folder) ? "build" : "check", "--outputStyle=static"),
-    reset: (folder) => {
-      const { argv } = nx(folder, "reset");
-      spawnSync(argv[0], argv.slice(1), { cwd: folder, env, stdio: "ignore" });
-    },
-    stop: (folder) => {
-      const { argv } = nx(folder, "daemon", "--stop");
-      spawnSync(argv[0], argv.slice(1), { cwd: folder, env, stdio: "ignore" });
-    },
+    reset: (folder) => nxQuietly(folder, "reset"),
+    stop: (folder) => nxQuietly(folder, "daemon", "--stop"),
   };
 }
 

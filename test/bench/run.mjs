@@ -8,7 +8,7 @@ import { hasTimeProgram, measureUsage, measureWall } from "./measure.mjs";
 import { cuenvPeer, nxPeer, rawPeer, turboPeer } from "./peers.mjs";
 import { monorepo, plainProject } from "./projects.mjs";
 import { compare, printReport } from "./report.mjs";
-import { scenarios, smallTargets, usageTargets } from "./scenarios.mjs";
+import { plainTargets, scenarios, smallTargets, usageTargets } from "./scenarios.mjs";
 import { removeSetAside } from "./set-aside.mjs";
 import { startRows } from "./start-cost.mjs";
 
@@ -38,7 +38,7 @@ const peerNames = (
 ).split(",");
 const projects = {
   monorepo: () => ({ project: monorepo(200, 25), usage: true }),
-  plain: () => ({ project: plainProject(), targets: smallTargets }),
+  plain: () => ({ project: plainProject(), targets: plainTargets }),
   small: () => ({ project: monorepo(5, 10), targets: smallTargets }),
 };
 const projectNames = (

@@ -1,9 +1,7 @@
 // `node test/bench/server.mjs`: cuenv serve beside the npm package turborepo-remote-cache (ducktors), both on local disk, in one run: requests per second, CPU
 // of the server per request, and its peak memory. Rounds are interleaved; trust CPU and the ratios. Loopback, the client shares the machine.
-//   --rounds N  --json
-import { spawn } from "node:child_process";
+//   --rounds N  --only TEXT  --json  --profile FOLDER (of cuenv's CPU)
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { join } from "node:path";
 import process from "node:process";
@@ -13,33 +11,44 @@ import { root } from "../../tools/workspace.mjs";
 import { installPeer } from "./install-peer.mjs";
 import { median } from "./measure.mjs";
 import { compare, printReport } from "./report.mjs";
-import { workFolder } from "./work-folder.mjs";
+import { cpuMs, freshFolder, peakMiB, startServer } from "./server-process.mjs";
 
 const { values: options } = parseArgs({
-  options: { rounds: { type: "string", default: "5" }, json: { type: "boolean", default: false } },
+  options: {
+    rounds: { type: "string", default: "5" },
+    only: { type: "string", default: "" },
+    json: { type: "boolean", default: false },
+    profile: { type: "string" },
+  },
 });
 const rounds = Number(options.rounds);
 const ducktors = "2.12.0";
+const peerName = "turborepo-remote-cache";
 const token = "bench-token";
-const clockTicksPerMs = 0.1;
 
 const KiB = 1024;
+const MiB = 1024 * KiB;
+/** Of our CPU to the peer's. Its `PUT` hashes nothing, which is a third of ours (decision 0122). */
 const operations = [
-  { name: "PUT 4 KiB", method: "PUT", size: 4 * KiB, concurrency: 8, count: 400 },
-  { name: "GET 4 KiB", method: "GET", size: 4 * KiB, concurrency: 8, count: 1500 },
-  { name: "PUT 1 MiB", method: "PUT", size: 1024 * KiB, concurrency: 8, count: 80 },
-  { name: "GET 1 MiB", method: "GET", size: 1024 * KiB, concurrency: 8, count: 200 },
-  { name: "PUT 20 MiB", method: "PUT", size: 20 * 1024 * KiB, concurrency: 4, count: 12 },
-  { name: "GET 20 MiB", method: "GET", size: 20 * 1024 * KiB, concurrency: 4, count: 16 },
-  { name: "HEAD", method: "HEAD", size: 4 * KiB, concurrency: 8, count: 1500 },
-  { name: "miss", method: "GET", size: 0, concurrency: 8, count: 1500 },
+  { name: "PUT 4 KiB", size: 4 * KiB, at: 8, count: 2000, limits: { target: 1.25, gate: 1.8 } },
+  { name: "GET 4 KiB", size: 4 * KiB, at: 8, count: 4000, limits: { target: 0.5, gate: 0.8 } },
+  { name: "PUT 1 MiB", size: MiB, at: 8, count: 200, limits: { target: 1.2, gate: 1.8 } },
+  { name: "GET 1 MiB", size: MiB, at: 8, count: 300, limits: { target: 0.8, gate: 1.2 } },
+  { name: "PUT 20 MiB", size: 20 * MiB, at: 4, count: 12, limits: { target: 1.25, gate: 1.8 } },
+  { name: "GET 20 MiB", size: 20 * MiB, at: 4, count: 16, limits: { target: 1.1, gate: 1.6 } },
+  { name: "HEAD 4 KiB", size: 4 * KiB, at: 8, count: 6000, limits: { target: 0.85, gate: 1.2 } },
+  { name: "GET miss", size: 0, at: 8, count: 8000, limits: { target: 1.1, gate: 1.6 } },
 ];
+const memoryLimits = { target: 1.0, gate: 1.4 };
 
 await ensureBuilt();
+// Before anything is started that a failure would leave behind.
+const modules = installPeer(peerName, ducktors);
 const peers = [await startCuenv(), await startDucktors()];
 const rows = [];
 try {
   for (const operation of operations) {
+    if (!operation.name.includes(options.only)) continue;
     note(operation.name);
     const cpu = new Map(peers.map(({ name }) => [name, []]));
     const rate = new Map(peers.map(({ name }) => [name, []]));
@@ -49,21 +58,24 @@ try {
         cpu.get(peer.name).push(measured.cpuMs);
         rate.get(peer.name).push(measured.perSecond);
       }
-    rows.push(...compare("server", `${operation.name}: CPU of the server`, cpu, {}, "ms"));
+    const targets = { [peerName]: operation.limits };
+    rows.push(...compare("server", `${operation.name}: CPU of the server`, cpu, targets, "ms"));
     for (const row of rows.slice(-peers.length))
       row.perSecond = Math.round(median(rate.get(row.peer)));
   }
   const memory = new Map(peers.map(({ name, pid }) => [name, [peakMiB(pid)]]));
-  rows.push(...compare("server", "peak memory, after all", memory, {}, "MiB"));
+  const targets = options.only === "" ? { [peerName]: memoryLimits } : {};
+  rows.push(...compare("server", "peak memory, after all", memory, targets, "MiB"));
 } finally {
-  for (const { child } of peers) child.kill("SIGKILL");
+  for (const { child } of peers) child.kill(options.profile === undefined ? "SIGKILL" : "SIGTERM");
 }
 if (!options.json)
   for (const { scenario, peer, perSecond } of rows)
     if (perSecond !== undefined) note(`${scenario.split(":")[0]}: ${peer} ${perSecond} per second`);
-printReport(rows, { json: options.json, gates: false });
+if (printReport(rows, { json: options.json, gates: true }) > 0) process.exitCode = 1;
 
-async function run(peer, { method, size, concurrency, count }, round) {
+async function run(peer, { name, size, at: concurrency, count }, round) {
+  const [method] = name.split(" ");
   const agent = new Agent({ keepAlive: true, maxSockets: concurrency });
   const bodies = Array.from({ length: method === "PUT" ? 4 : 1 }, () => randomBytes(size));
   // What is read is there; what is written is new, as results of a build are.
@@ -76,7 +88,7 @@ async function run(peer, { method, size, concurrency, count }, round) {
   if (method !== "PUT" && size > 0)
     for (let index = 0; index < 20; index += 1)
       await ask(peer, agent, "PUT", nameOf(index), bodies[0]);
-  const before = cpuTicks(peer.pid);
+  const before = cpuMs(peer.pid);
   const since = performance.now();
   let next = 0;
   const expected = method === "PUT" ? [200, 202] : size === 0 ? [404] : [200];
@@ -96,7 +108,7 @@ async function run(peer, { method, size, concurrency, count }, round) {
   agent.destroy();
   return {
     perSecond: count / seconds,
-    cpuMs: (cpuTicks(peer.pid) - before) / clockTicksPerMs / count,
+    cpuMs: (cpuMs(peer.pid) - before) / count,
   };
 }
 
@@ -127,15 +139,17 @@ function ask({ port }, agent, method, name, body) {
   });
 }
 
-async function startCuenv() {
-  const dir = freshFolder("server-cuenv");
+function startCuenv() {
   const launcher = join(root, "apps", "cli", "bin", "cuenv.js");
-  const args = [launcher, "serve", "--http", "8491", "--dir", dir];
-  return started("cuenv", args, 8491, { CUENV_SERVER_TOKEN: token });
+  const { profile: folder } = options;
+  const profile = folder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${folder}`];
+  const flags = ["--http", "8491", "--grpc", "off", "--dir", freshFolder("server-cuenv")];
+  const argv = [process.execPath, ...profile, launcher, "serve", ...flags];
+  return startServer({ name: "cuenv", argv, port: 8491, env: { CUENV_SERVER_TOKEN: token } });
 }
 
-async function startDucktors() {
-  const modules = installPeer("turborepo-remote-cache", ducktors);
+function startDucktors() {
+  const argv = [process.execPath, join(modules, peerName, "dist", "cli.js")];
   const env = {
     PORT: "8492",
     TURBO_TOKEN: token,
@@ -144,50 +158,7 @@ async function startDucktors() {
     LOG_LEVEL: "silent",
     BODY_LIMIT: "1073741824",
   };
-  return started(
-    "turborepo-remote-cache",
-    [join(modules, "turborepo-remote-cache", "dist", "cli.js")],
-    8492,
-    env,
-  );
-}
-
-async function started(name, args, port, env) {
-  const child = spawn(process.execPath, args, {
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
-    cwd: workFolder,
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  let said = "";
-  child.stderr.on("data", (chunk) => (said += chunk));
-  for (let attempt = 0; attempt < 100; attempt += 1) {
-    if (child.exitCode !== null) throw new Error(`${name} ended: ${said}`);
-    try {
-      await ask({ port }, undefined, "GET", "probe");
-      return { name, port, child, pid: child.pid };
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
-  throw new Error(`${name} does not listen: ${said}`);
-}
-
-function freshFolder(name) {
-  const folder = join(workFolder, name);
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  return folder;
-}
-
-/** Of all its threads, in hundredths of a second (fields 14 and 15 of /proc/PID/stat). */
-function cpuTicks(pid) {
-  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return Number(fields[11]) + Number(fields[12]);
-}
-
-function peakMiB(pid) {
-  return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1]) / 1024;
+  return startServer({ name: peerName, argv, port: 8492, env });
 }
 
 function note(text) {

@@ -1,6 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { peersInstalled } from "../command/peers-installed.ts";
 
 /** Undefined: the machine has it, and it can use a cache over HTTP. Else the reason why not, in a few words. */
 type Lack = string | undefined;
@@ -43,6 +42,7 @@ function lackOfBazel(): Lack {
     : `the test is for Bazel 4 to 6, which build offline, not ${version.split("\n")[0]}`;
 }
 
+await peersInstalled();
 const lacks = {
   ccache: lackOfCcache(),
   sccache: lackOfSccache(),
@@ -64,10 +64,4 @@ export function isLacking(needed: ClientProgram): boolean {
 export function lackOf(needed: ClientProgram): string {
   const lack = lacks[needed];
   return lack === undefined ? "" : ` [SKIPPED: ${lack}]`;
-}
-
-/** The pnpm of this repository. */
-export function pnpmProgram(): string {
-  const manifest = createRequire(import.meta.url).resolve("pnpm/package.json");
-  return join(dirname(manifest), "pnpm");
 }

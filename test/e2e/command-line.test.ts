@@ -77,6 +77,7 @@ describe.concurrent("cuenv task on the command line", () => {
           durationMs: expect.any(Number),
           savedMs: expect.any(Number),
           restoredFiles: 0,
+          outputsLeft: false,
         },
       ],
       summary: {

@@ -4,7 +4,8 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { isLacking, lackOf, pnpmProgram, sccacheProgram } from "./client-programs.ts";
+import { isLacking, lackOf, sccacheProgram } from "./client-programs.ts";
+import { pnpmProgram } from "./pnpm-program.ts";
 import { plainEnvironment, runProgram, temporaryFolder } from "./sandbox.ts";
 import { type Serving, startServing } from "./serving.ts";
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { runJson, statusOf } from "./run-json.ts";
@@ -59,12 +59,18 @@ async function start(
 /** Blobs that no entry names, older than any grace; that their bytes are not those of their names is nobody's concern here. */
 function manyOldBlobs(cacheDir: string, count: number): string[] {
   const old = Date.now() / 1000 - 7 * 24 * 3600;
+  let first = "";
   return Array.from({ length: count }, (_, index) => {
     const shard = (index % 256).toString(16).padStart(2, "0");
     const path = `${cacheDir}/v1/cas/sha256/${shard}/${shard}${String(index).padStart(62, "0")}`;
     if (index < 256) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    writeFileSync(path, "x");
-    utimesSync(path, old, old);
+    // One file by many names, which takes a tenth of the time of many files.
+    if (index > 0) linkSync(first, path);
+    else {
+      writeFileSync(path, "x");
+      utimesSync(path, old, old);
+      first = path;
+    }
     return path;
   });
 }

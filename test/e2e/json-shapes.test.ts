@@ -11,7 +11,7 @@ const schemaFiles = readdirSync(`${docs}/schemas`);
 /** What prints for our own scripts, or is another program's. */
 const withoutJson = new Set(["__complete", "turbo"]);
 /** `serve` does not end by itself, `turbo why` needs turbo: tried by tests of their own. */
-const elsewhere = ["serve", "turbo why"];
+const elsewhere = ["serve", "turbo why", "nx why"];
 
 const task = { ...counting("runs", "mkdir -p out && cat src/* > out/all.txt"), inputs: ["src"] };
 const project = createSandbox({
@@ -77,6 +77,7 @@ const rows: Readonly<Record<string, readonly (Invocation | readonly [Invocation,
     ["-C", "../plain", "--print"],
     ["-C", "../plain"],
   ],
+  inspect: [[], [".", "../plain"]],
   doctor: [[]],
   completions: [["bash"], ["zsh"], ["fish"]],
   "cache stats": [[]],
@@ -92,6 +93,7 @@ const rows: Readonly<Record<string, readonly (Invocation | readonly [Invocation,
   "cache purge": [["--key-id", "KEYID"]],
   "cache clear": [[]],
   "serve token": [["ci"], ["ci", "--namespaces", "a,b", "--scopes", "read"]],
+  "turbo sync": [["--dry-run"], [["--check"], 1]],
   "keys generate": [["../third.key"]],
   "keys list": [[]],
   "keys export": [[]],

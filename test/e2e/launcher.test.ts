@@ -1,10 +1,10 @@
 import { mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, expect, it, vi } from "vitest";
+import { shippedLauncher } from "../command/launchers.ts";
 import {
   createSandbox,
   cue,
-  launcher,
   type Outcome,
   plainEnvironment,
   type ProgramOptions,
@@ -21,7 +21,7 @@ function files(sandbox: Sandbox, folder: string): string[] {
 
 /** A cache folder that other projects use, with a place for compiled code that has none yet. */
 function withSharedFolder(content: string): Sandbox {
-  const own = createSandbox({ "env.cue": content });
+  const own = createSandbox({ "env.cue": content }, { isShipped: true });
   mkdirSync(`${own.cacheDir}/v1/compile-cache`, { recursive: true, mode: 0o700 });
   return own;
 }
@@ -52,7 +52,7 @@ describe("the launcher's compiled code", () => {
   });
 
   it("is kept otherwise from the second run on, whatever stood before the last word", async () => {
-    const own = createSandbox({ "env.cue": project });
+    const own = createSandbox({ "env.cue": project }, { isShipped: true });
     const env = { CUENV_CACHE: "off" };
     const run = () => own.cuenv(["task", "t", "--cache", "off", "--cache=read-write"], { env });
     await run();
@@ -74,7 +74,7 @@ describe("the launcher under an older Node", () => {
     const node = own.path("node_modules/.bin/node");
     mkdirSync(dirname(node), { recursive: true });
     symlinkSync(process.execPath, node);
-    return runProgram(process.execPath, ["--import", old, launcher, "task", task], {
+    return runProgram(process.execPath, ["--import", old, shippedLauncher, "task", task], {
       cwd: own.root,
       env: { ...plainEnvironment(own.home), CUENV_CACHE_DIR: own.cacheDir },
       ...options,
@@ -116,8 +116,8 @@ describe("the launcher under an older Node", () => {
   });
 
   it("says what is needed where there is no newer one", async () => {
-    const own = createSandbox({ "env.cue": project });
-    const run = await runProgram(process.execPath, ["--import", old, launcher, "task"], {
+    const own = createSandbox({ "env.cue": project }, { isShipped: true });
+    const run = await runProgram(process.execPath, ["--import", old, shippedLauncher, "task"], {
       cwd: own.root,
       env: plainEnvironment(own.home),
     });

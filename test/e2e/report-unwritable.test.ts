@@ -1,15 +1,68 @@
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { createSandbox, cue, launcher, plainEnvironment, runProgram } from "./sandbox.ts";
+import {
+  createSandbox,
+  cue,
+  launcher,
+  plainEnvironment,
+  runProgram,
+  type Sandbox,
+} from "./sandbox.ts";
 
 describe("a report", () => {
-  it("that stdout cannot take is an error of its own, not a bug", async () => {
-    const sandbox = createSandbox({ "env.cue": cue({ tasks: {} }) });
-    const line = `"${process.execPath}" "${launcher}" cache stats > /dev/full`;
+  const unwritableIn = (sandbox: Sandbox, command: string, into = "> /dev/full") => {
+    const line = `"${process.execPath}" "${launcher}" ${command} ${into}`;
     const env = { ...plainEnvironment(sandbox.home), CUENV_CACHE_DIR: sandbox.cacheDir };
-    const run = await runProgram("sh", ["-c", line], { cwd: sandbox.root, env });
-    expect(run.code).toBe(70);
-    expect(run.stderr).toMatch(/^error: cannot write to stdout: ENOSPC.*\[OUTPUT_UNWRITABLE\]$/m);
-    expect(run.stderr).not.toContain("bug");
+    return runProgram("sh", ["-c", line], { cwd: sandbox.root, env });
+  };
+  const unwritable = (command: string) =>
+    unwritableIn(createSandbox({ "env.cue": cue({ tasks: {} }) }), command);
+
+  it.each(["cache stats", "cache stats --json"])(
+    "that stdout cannot take is an error of its own, not a bug: %s",
+    async (command) => {
+      const run = await unwritable(command);
+      expect(run.code).toBe(70);
+      expect(run.stderr).toMatch(/^error: cannot write to stdout: ENOSPC.*\[OUTPUT_UNWRITABLE\]$/m);
+      expect(run.stderr).not.toMatch(/bug|\n {4}at /);
+    },
+  );
+
+  it("row 46: what tasks printed and stdout cannot take is an error, on a miss and on a hit, unless a task failed", async () => {
+    const tasks = {
+      fine: { command: "echo out; echo err >&2", inputs: [] },
+      failing: { command: "echo out; exit 7", inputs: [] },
+    };
+    const sandbox = createSandbox({ "env.cue": cue({ tasks }) });
+    for (const status of ["miss", "hit"]) {
+      const run = await unwritableIn(sandbox, "task fine");
+      expect(run.stderr).toMatch(new RegExp(`^cuenv fine: ${status}`, "m"));
+      expect(run.stderr).toMatch(/^err$/m);
+      expect(run.stderr).toMatch(/^error: cannot write to stdout: ENOSPC.*\[OUTPUT_UNWRITABLE\]$/m);
+      expect(run.code).toBe(70);
+    }
+    expect((await unwritableIn(sandbox, "task failing")).code).toBe(7);
+    const unread = await unwritableIn(sandbox, "task fine", "| true");
+    expect(unread.stderr).toMatch(/fine: hit/);
+    expect(unread.stderr).not.toContain("cannot write");
+  });
+
+  it("of a folder that is gone is an error, not a bug", async () => {
+    const sandbox = createSandbox({ "gone/x": "" });
+    const line = `rm -r "$PWD"; "${process.execPath}" "${launcher}" task x`;
+    const env = plainEnvironment(sandbox.home);
+    const run = await runProgram("sh", ["-c", line], { cwd: join(sandbox.root, "gone"), env });
+    expect(run.code).toBe(2);
+    expect(run.stderr).toMatch(
+      /^error: cannot use the current folder: it was removed.*\[USAGE\]$/m,
+    );
+    expect(run.stderr).not.toMatch(/bug|\n {4}at /);
+  });
+
+  it("of an error that stdout cannot take is on stderr", async () => {
+    const run = await unwritable("cache stats --json --nonsense");
+    expect(run.code).toBe(2);
+    expect(run.stderr).toMatch(/^error: .*unknown flag --nonsense \[USAGE\]$/m);
   });
 
   it("of what cannot be read names the file all the same", async () => {

@@ -10,16 +10,10 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll } from "vitest";
+import { launcher, shippedLauncher } from "../command/launchers.ts";
 
-/**
- * The published launcher; `npm run setup` or the global set-up of the tests made the bundle behind it.
- * CUENV_E2E_LAUNCHER names another one: that of an installed package, say.
- */
-export const launcher: string =
-  process.env["CUENV_E2E_LAUNCHER"] ??
-  fileURLToPath(new URL("../../apps/cli/bin/cuenv.js", import.meta.url));
+export { launcher };
 
 export interface Outcome {
   readonly code: number | null;
@@ -62,7 +56,11 @@ export interface SandboxOptions {
   readonly name?: string;
   /** The sandbox whose cache folder and home this one has, too: another project of one user. */
   readonly beside?: Sandbox;
+  /** The command as it is shipped: it loads an evaluator of its own, and keeps its compiled code where it does. */
+  readonly isShipped?: boolean;
 }
+
+const compiledCode = { NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] };
 
 const folders: string[] = [];
 // Not `onTestFinished`: tests that run at once, and those that share a sandbox, would take it from each other.
@@ -86,6 +84,12 @@ export function createSandbox(
   const root = join(base, options.name ?? "project");
   const cacheDir = options.beside?.cacheDir ?? join(base, "cache");
   const home = options.beside?.home ?? join(base, "home");
+  const isShipped = options.isShipped === true;
+  const environment = {
+    ...plainEnvironment(home),
+    ...(isShipped ? {} : compiledCode),
+    CUENV_CACHE_DIR: cacheDir,
+  };
   for (const directory of [root, home]) mkdirSync(directory, { recursive: true });
   const path = (file: string): string => join(root, file);
   const write = (file: string, content: string | Uint8Array): void => {
@@ -104,10 +108,10 @@ export function createSandbox(
     remove: (file) => rmSync(path(file), { recursive: true, force: true }),
     count: (file) => countLines(path(file)),
     cuenv: (args, run = {}) =>
-      runProgram(process.execPath, [launcher, ...args], {
+      runProgram(process.execPath, [isShipped ? shippedLauncher : launcher, ...args], {
         ...run,
         cwd: join(root, run.cwd ?? ""),
-        env: { ...plainEnvironment(home), CUENV_CACHE_DIR: cacheDir, ...run.env },
+        env: { ...environment, ...run.env },
       }),
   };
 }

@@ -1,4 +1,6 @@
 import { spawnSync } from "node:child_process";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -166,6 +168,21 @@ describe("cuenv turbo why", () => {
     expect(answer.causes[0]?.kind).toBe(kind);
   });
 
+  it("asks no remote cache, not one of turbo's own either", async () => {
+    const asked: (string | undefined)[] = [];
+    const remote = createServer(({ url }, response) => {
+      asked.push(url);
+      response.end("{}");
+    });
+    await new Promise<void>((done) => void remote.listen(0, "127.0.0.1", done));
+    const TURBO_API = `http://127.0.0.1:${(remote.address() as AddressInfo).port}`;
+    const env = { TURBO_API, TURBO_TOKEN: "any", TURBO_TEAM: "acme" };
+    const change = edit("packages/lib/src/in.txt", "other\n");
+    expect(await after(change, "lib#build", env)).toMatchObject({ text: "src/in.txt changed" });
+    remote.close();
+    expect(asked).toEqual([]);
+  });
+
   it("says so when it knows no earlier run, or no such task", async () => {
     const runs = join(workspace.root, ".turbo", "runs");
     expect(readdirSync(runs)).toHaveLength(1);
@@ -191,6 +208,8 @@ describe("cuenv turbo why", () => {
     expect(workspace.runs()["app"]).toBe(before + 2);
     await cuenv(["turbo", "run", "build"], runtime("1"));
     expect(workspace.runs()["app"]).toBe(before + 2);
+    expect(await why("app#build", runtime("1"))).toMatchObject({ outcome: "hit" });
+    expect(await why("app#build", runtime("3"))).toMatchObject({ outcome: "miss" });
     expect(
       (await cuenv(["turbo", "run", "build"], { CUENV_CACHE_RUNTIME: "exit 3" })).output,
     ).toContain("TURBO_RUNTIME");

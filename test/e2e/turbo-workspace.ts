@@ -9,6 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { hash } from "node:crypto";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { temporaryFolder } from "./sandbox.ts";
@@ -39,6 +40,7 @@ printf '#!/bin/sh\\necho tool\\n' > dist/tool && chmod 755 dist/tool
 ln -s main.txt dist/link
 echo ü > "dist/with space/ünïcode.txt"
 head -c 2000000 /dev/urandom > dist/random.bin
+test ! -e src/size || head -c "$(cat src/size)" /dev/urandom > dist/large.bin
 echo run >> "$RUNS/$1"
 `;
 
@@ -55,7 +57,13 @@ export interface TurboWorkspace {
   env(more?: Readonly<Record<string, string>>): Record<string, string>;
 }
 
-export function makeTurboWorkspace(options: { readonly signature?: boolean } = {}): TurboWorkspace {
+export interface TurboWorkspaceOptions {
+  readonly signature?: boolean;
+  /** One more output of `core` has so many bytes. */
+  readonly largeBytes?: number;
+}
+
+export function makeTurboWorkspace(options: TurboWorkspaceOptions = {}): TurboWorkspace {
   const base = temporaryFolder();
   const root = join(base, "work");
   const runsFolder = join(base, "runs");
@@ -91,6 +99,7 @@ export function makeTurboWorkspace(options: { readonly signature?: boolean } = {
     );
     write(`packages/${name}/src/in.txt`, `${name}\n`);
   }
+  if (options.largeBytes !== undefined) write("packages/core/src/size", `${options.largeBytes}`);
   write("build.sh", build);
   chmodSync(join(root, "build.sh"), 0o755);
   for (const args of [
@@ -144,7 +153,7 @@ function treeOf(folder: string, prefix: string): Record<string, string> {
       ? `-> ${readlinkSync(path)}`
       : entry.isDirectory()
         ? "folder"
-        : `${(mode & 0o777).toString(8)} ${readFileSync(path).toString("base64")}`;
+        : `${(mode & 0o777).toString(8)} ${hash("sha256", readFileSync(path))}`;
     found[`${prefix}/${path.slice(folder.length + 1)}`] = content;
   }
   return found;

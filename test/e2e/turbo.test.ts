@@ -1,4 +1,11 @@
-import { existsSync, mkdirSync, symlinkSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { launcher, temporaryFolder } from "./sandbox.ts";
@@ -10,6 +17,7 @@ import {
   type TurboVersion,
   turboVersions,
   type TurboWorkspace,
+  type TurboWorkspaceOptions,
 } from "./turbo-workspace.ts";
 
 const once = { core: 1, lib: 1, app: 1 };
@@ -23,6 +31,12 @@ async function serve(env: Readonly<Record<string, string>> = {}): Promise<Servin
   const serving = await startServing(env);
   stops.push(() => serving.stop());
   return serving;
+}
+
+/** In kB; 0 where the system does not say it in this way. */
+function peakMemory(pid: number): number {
+  if (process.platform !== "linux") return 0;
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
 }
 
 async function build(
@@ -62,6 +76,24 @@ describe.each(Object.keys(turboVersions) as TurboVersion[])(
 );
 
 describe("cuenv serve with turbo", () => {
+  it("takes and gives an output of 200 MB, signed, and needs no more memory for it", async () => {
+    const workspace = makeTurboWorkspace({ signature: true, largeBytes: 200_000_000 });
+    const { url, pid } = await serve();
+    const env = {
+      TURBO_API: url,
+      TURBO_TOKEN: "any",
+      TURBO_TEAMID: "team_acme",
+      TURBO_REMOTE_CACHE_SIGNATURE_KEY: signatureKey,
+    };
+    await build(workspace, "2.11.11", env);
+    const built = workspace.outputs();
+    expect(Object.keys(built)).toContain("core/large.bin");
+    workspace.wipe();
+    expect(await build(workspace, "2.11.11", env)).toContain("FULL TURBO");
+    expect(workspace.outputs()).toEqual(built);
+    expect(peakMemory(pid)).toBeLessThan(200_000);
+  });
+
   it("gives a client with another signature key misses, and takes its results", async () => {
     const workspace = makeTurboWorkspace({ signature: true });
     const { url } = await serve();
@@ -92,16 +124,18 @@ describe("cuenv serve with turbo", () => {
 
 describe("cuenv turbo", () => {
   /** turbo where a project has it. */
-  function installed(): TurboWorkspace {
-    const workspace = makeTurboWorkspace();
+  function installed(options: TurboWorkspaceOptions = {}): TurboWorkspace {
+    const workspace = makeTurboWorkspace(options);
     mkdirSync(join(workspace.root, "node_modules", ".bin"), { recursive: true });
     symlinkSync(turboProgram("2.11.11"), join(workspace.root, "node_modules", ".bin", "turbo"));
     return workspace;
   }
+  /** Of one user, unless told otherwise. */
+  const home = temporaryFolder();
   const run = (workspace: TurboWorkspace, cacheDir: string, args: readonly string[], env = {}) =>
     runProgram([process.execPath, launcher, "turbo", ...args], {
       cwd: workspace.root,
-      env: workspace.env({ CUENV_CACHE_DIR: cacheDir, CUENV_TRUST: "off", ...env }),
+      env: workspace.env({ CUENV_CACHE_DIR: cacheDir, HOME: home, ...env }),
     });
 
   it("shares results between checkouts, and passes arguments and exit codes through", async () => {
@@ -117,6 +151,78 @@ describe("cuenv turbo", () => {
     expect(second.outputs()).toEqual(first.outputs());
     expect((await run(second, cacheDir, ["run", "no-such-task"])).code).not.toBe(0);
     expect((await run(second, cacheDir, ["--version"])).output).toContain("2.11.11");
+  });
+
+  it("has the configured remote cache behind it, and writes nothing of it here in mode read", async () => {
+    const remote = await startServing({ CUENV_SERVER_TOKEN: "shared" });
+    stops.push(() => remote.stop());
+    const env = {
+      CUENV_REMOTE_CACHE_ENDPOINT: remote.grpcUrl,
+      CUENV_REMOTE_CACHE_AUTH_TOKEN: "shared",
+    };
+    const first = installed();
+    await run(first, join(temporaryFolder(), "cache"), ["run", "build"], env);
+    for (const mode of ["read", "read-write"]) {
+      const workspace = installed();
+      const cacheDir = join(temporaryFolder(), "cache");
+      const { output } = await run(workspace, cacheDir, ["run", "build"], {
+        ...env,
+        CUENV_CACHE: mode,
+      });
+      expect(output).toContain("FULL TURBO");
+      expect(workspace.runs()).toEqual({});
+      expect(workspace.outputs()).toEqual(first.outputs());
+      expect(existsSync(join(cacheDir, "v1", "ac", "sha256"))).toBe(mode === "read-write");
+    }
+  });
+
+  it("T4: takes artifacts that nobody signed, or somebody unknown, for misses, with one warning", async () => {
+    const cacheDir = join(temporaryFolder(), "cache");
+    const buildAnew = async (env: Readonly<Record<string, string>>) => {
+      const workspace = installed();
+      const { code, output } = await run(workspace, cacheDir, ["run", "build"], env);
+      expect(code, output).toBe(0);
+      const warnings = output.split("\n").filter((line) => /warning/i.test(line));
+      return { runs: workspace.runs(), warnings };
+    };
+    const warning = (why: string) =>
+      expect.stringMatching(
+        new RegExp(`^warning: stored artifacts are not used, [0-9a-f]{16} for one: ${why}`),
+      );
+    await buildAnew({ CUENV_TRUST: "off" });
+    expect(await buildAnew({})).toEqual({ runs: once, warnings: [warning("it has no signature")] });
+    expect(await buildAnew({})).toEqual({ runs: {}, warnings: [] });
+    const stranger = { HOME: temporaryFolder() };
+    const foreign = { runs: once, warnings: [warning("the key ed25519-\\w+ is not trusted")] };
+    expect(await buildAnew(stranger)).toEqual(foreign);
+    expect(readdirSync(join(cacheDir, "v1", "quarantine"))).toHaveLength(6);
+  });
+
+  it("needs no key of turbo's where turbo.json demands its signatures, unless nobody else signs", async () => {
+    const cacheDir = join(temporaryFolder(), "cache");
+    const first = installed({ signature: true });
+    const { output } = await run(first, cacheDir, ["run", "build"]);
+    expect(output).not.toMatch(/warning/i);
+    const second = installed({ signature: true });
+    expect((await run(second, cacheDir, ["run", "build"])).output).toContain("FULL TURBO");
+    second.wipe();
+    const unsigned = await run(second, cacheDir, ["run", "build"], { CUENV_TRUST: "off" });
+    expect(unsigned.output).toContain("artifact signature error");
+  });
+
+  it("runs turbo all the same, and says why in one line, where its folder cannot be used", async () => {
+    const workspace = installed();
+    const file = join(temporaryFolder(), "file");
+    writeFileSync(file, "");
+    const { code, output } = await run(workspace, join(file, "cache"), ["run", "build"]);
+    expect(code, output).toBe(0);
+    expect(workspace.runs()).toEqual(once);
+    const warnings = output.split("\n").filter((line) => /warning/i.test(line));
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /^warning: turbo runs without this cache: cannot write to cache folder/,
+      ),
+    ]);
   });
 
   it("keeps nothing anywhere when the cache is off", async () => {
@@ -141,6 +247,26 @@ describe("cuenv turbo", () => {
     const third = installed();
     await run(third, cacheDir, ["run", "build"], { CUENV_CACHE: "read" });
     expect(third.runs()).toEqual({});
+  });
+
+  it("writes and does not read in mode write", async () => {
+    const cacheDir = join(temporaryFolder(), "cache");
+    const workspace = installed();
+    for (const count of [1, 2]) {
+      await run(workspace, cacheDir, ["run", "build"], { CUENV_CACHE: "write" });
+      expect(workspace.runs()).toEqual({ core: count, lib: count, app: count });
+    }
+    const other = installed();
+    await run(other, cacheDir, ["run", "build"]);
+    expect(other.runs()).toEqual({});
+  });
+
+  it("says so where turbo link configured a remote cache, which it takes the place of", async () => {
+    const workspace = installed();
+    workspace.write(".turbo/config.json", JSON.stringify({ teamId: "team_acme" }));
+    const { output } = await run(workspace, join(temporaryFolder(), "cache"), ["run", "build"]);
+    expect(output).toContain("the remote cache that turbo link configured is not used");
+    expect(output).toContain("Remote caching enabled");
   });
 
   it("steps aside where a remote cache is configured already", async () => {

@@ -1,4 +1,12 @@
-import { mkdirSync, renameSync, rmSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createSandbox, cue, type Outcome, type Sandbox } from "./sandbox.ts";
 
@@ -84,22 +92,25 @@ describe("cuenv task --watch", () => {
     expect(await runs(watch, "t", 2)).toBe(2);
   });
 
+  // Not how often it ran: where this process is held up in the middle of a save, the watcher rightly sees two.
   it("sees what editors do to save: a rename over the file, and a copy that is put aside", async () => {
-    const watch = start(project(reading), "t");
-    const { sandbox } = watch;
-    expect(await runs(watch, "t", 1)).toBe(1);
+    const command = "cat src/a > out 2>/dev/null || true";
+    const { sandbox } = start(project({ command, inputs: ["src"], outputs: ["out"] }), "t");
+    const built = (text: string): Promise<void> =>
+      expect.poll(() => existsSync(sandbox.path("out")) && sandbox.read("out")).toBe(text);
+    await built("1");
     sandbox.write("src/.a.tmp~", "2");
     renameSync(sandbox.path("src/.a.tmp~"), sandbox.path("src/a"));
-    expect(await runs(watch, "t", 2)).toBe(2);
+    await built("2");
     renameSync(sandbox.path("src/a"), sandbox.path("src/a~"));
     sandbox.write("src/4913", "");
     unlinkSync(sandbox.path("src/4913"));
     sandbox.write("src/a", "3");
     unlinkSync(sandbox.path("src/a~"));
-    expect(await runs(watch, "t", 3)).toBe(3);
+    await built("3");
     writeFileSync(sandbox.path("src/a"), "");
     writeFileSync(sandbox.path("src/a"), "4");
-    expect(await runs(watch, "t", 4)).toBe(4);
+    await built("4");
   });
 
   it("follows new folders, and those that were removed and made again", async () => {

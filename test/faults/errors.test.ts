@@ -14,7 +14,7 @@ const errors = ["ENOSPC", "EACCES", "EROFS", "EMFILE", "EIO"] as const;
 const failing =
   /^(?:open|p?write|pread|read$|rename|mkdir|unlink|rmdir|utimens|link|symlink|ftruncate|fsync|getdents)/;
 /** In CI: so many cells of each scenario. */
-const shortCells = 10;
+const shortCells = 4;
 const timeoutMs = 60 * 60_000;
 
 /**

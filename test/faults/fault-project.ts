@@ -1,7 +1,6 @@
 import { spawnSync } from "node:child_process";
 import {
   chmodSync,
-  cpSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -11,17 +10,14 @@ import {
   readlinkSync,
   realpathSync,
   rmSync,
-  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
+import { launcher, shippedLauncher } from "../command/launchers.ts";
 import { type CommandOutcome, runCommand } from "./run-command.ts";
-
-const cli = fileURLToPath(new URL("../../apps/cli", import.meta.url));
 
 /** Outputs of all kinds: files, folders in folders, an empty folder, the exec bit, a link, and a file of its own. */
 export const projectFiles: Readonly<Record<string, string>> = {
@@ -123,12 +119,11 @@ export interface FaultProjectOptions {
   readonly cacheParent?: string;
   /** In place of {@link projectFiles}. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Loads its own evaluator, under whatever limits the command runs. */
+  readonly ownEvaluator?: boolean;
 }
 
-/**
- * The command is a copy of the bundle: a sweep takes minutes, in which somebody may build another one. Node's compile
- * cache lies elsewhere, so that all files of the cache folder are ours.
- */
+/** Node's compile cache lies elsewhere, so that all files of the cache folder are ours. */
 export function createFaultProject(options: FaultProjectOptions = {}): FaultProject {
   const base = realpathSync(mkdtempSync(join(tmpdir(), "cuenv-faults-")));
   const live = join(base, "live");
@@ -141,7 +136,8 @@ export function createFaultProject(options: FaultProjectOptions = {}): FaultProj
   const temporary = join(live, "tmp");
   const home = join(base, "home");
   for (const folder of [workspace, temporary, home]) mkdirSync(folder, { recursive: true });
-  const launcher = copyCommand(join(base, "cli"));
+  const isAlone = options.ownEvaluator === true;
+  const command = isAlone ? shippedLauncher : launcher;
   const path = (name: string): string => join(workspace, name);
   const write = (name: string, content: string): void => {
     mkdirSync(dirname(path(name)), { recursive: true });
@@ -154,7 +150,7 @@ export function createFaultProject(options: FaultProjectOptions = {}): FaultProj
     HOME: home,
     TMPDIR: temporary,
     CUENV_CACHE_DIR: cacheDir,
-    NODE_COMPILE_CACHE: join(base, "compile-cache"),
+    NODE_COMPILE_CACHE: isAlone ? join(base, "compile-cache") : process.env["NODE_COMPILE_CACHE"],
   };
   const kept = join(base, "kept");
   const keptCache = options.cacheParent === undefined ? undefined : join(base, "kept-cache");
@@ -167,7 +163,7 @@ export function createFaultProject(options: FaultProjectOptions = {}): FaultProj
     write,
     read: (name) => readFileSync(path(name), "utf8"),
     cuenv: (args, { wrapper = [], env, onStart, cwd = workspace } = {}) =>
-      runCommand([...wrapper, process.execPath, launcher, ...args], {
+      runCommand([...wrapper, process.execPath, command, ...args], {
         cwd,
         env: { ...environment, ...env },
         onStart,
@@ -200,17 +196,6 @@ export function disposableProject(options: FaultProjectOptions = {}): FaultProje
   const project = createFaultProject(options);
   onTestFinished(() => project.remove());
   return project;
-}
-
-function copyCommand(target: string): string {
-  cpSync(join(cli, "dist"), join(target, "dist"), {
-    recursive: true,
-    filter: (source) => !source.endsWith(".map"),
-  });
-  cpSync(join(cli, "bin", "cuenv.js"), join(target, "bin", "cuenv.js"));
-  cpSync(join(cli, "package.json"), join(target, "package.json"));
-  symlinkSync(join(cli, "node_modules"), join(target, "node_modules"));
-  return join(target, "bin", "cuenv.js");
 }
 
 function must(program: string, ...args: readonly string[]): void {

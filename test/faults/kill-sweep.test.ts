@@ -6,7 +6,7 @@ import { scenarios } from "./kill-scenarios.ts";
 import { type Cell, spread, summary, sweep } from "./sweep.ts";
 
 /** In CI: so many kills of each scenario, spread over the calls that can change the disk. */
-const shortKills = 8;
+const shortKills = 2;
 const timeoutMs = 60 * 60_000;
 
 function kills(calls: readonly FileCall[]): readonly Cell[] {

@@ -116,7 +116,7 @@ describe("another user", () => {
   it.skipIf(isLacking("another user"))(
     `who may not look into the cache folder runs the task, with one warning${lackOf("another user")}`,
     async () => {
-      const project = disposableProject();
+      const project = disposableProject({ ownEvaluator: true });
       await project.cuenv(["task", "build"]);
       project.giveTo(65534);
       const wrapper = ["setpriv", ...otherUser];
@@ -130,7 +130,7 @@ describe("another user", () => {
   it.skipIf(isLacking("another user"))(
     `who may read it and not write gets hits, and one warning on a miss${lackOf("another user")}`,
     async () => {
-      const project = disposableProject();
+      const project = disposableProject({ ownEvaluator: true });
       await project.cuenv(["task", "build"]);
       const expected = readTree(project.workspace);
       project.giveTo(65534);
@@ -155,7 +155,7 @@ describe(`a limit of the shell${lackOf("limits")}`, () => {
   // Node and its modules need about 20 descriptors, and a task whose output is kept some more.
   for (const files of [32, 36, 40]) {
     it.skipIf(noLimits)(`on open files (${files}) changes nothing`, async () => {
-      const project = disposableProject();
+      const project = disposableProject({ ownEvaluator: true });
       const wrapper = limited(`-n ${files}`);
       const miss = await project.cuenv(["task", "build"], { wrapper });
       expect(outcomeProblems(miss)).toEqual([]);
@@ -172,7 +172,7 @@ describe(`a limit of the shell${lackOf("limits")}`, () => {
     it.skipIf(noLimits)(
       `on open files (${files}) that leaves none for a process is said, and spoils nothing`,
       async () => {
-        const project = disposableProject();
+        const project = disposableProject({ ownEvaluator: true });
         const wrapper = limited(`-n ${files}`);
         for (const _ of ["miss", "hit"]) {
           const outcome = await project.cuenv(["task", "build"], { wrapper });
@@ -187,7 +187,7 @@ describe(`a limit of the shell${lackOf("limits")}`, () => {
   }
 
   it.skipIf(noLimits)("on the size of files costs one warning", async () => {
-    const project = disposableProject();
+    const project = disposableProject({ ownEvaluator: true });
     // 1 KiB: the outputs are smaller, the entry is not.
     expectOneWarning(await project.cuenv(["task", "build"], { wrapper: limited("-f 1") }));
     expect(outcomeProblems(await project.cuenv(["task", "build"]))).toEqual([]);

@@ -1,3 +1,4 @@
+import { isFull } from "./capabilities.ts";
 import {
   createFaultProject,
   type FaultProject,
@@ -46,8 +47,8 @@ export interface Bench {
   readonly expected: Tree;
 }
 
-/** Two projects at a time: a sweep waits for processes, not for us. */
-const parallel = 2;
+/** A sweep waits for processes, not for us; the short one is no longer than what a second project needs to begin. */
+const parallel = isFull ? 2 : 1;
 
 /**
  * Tries every cell that `select` picks, each from the same beginning. `attempt` gives sentences about what is wrong afterwards, undefined when

@@ -34,6 +34,10 @@ async function dispatch(argv: readonly string[]): Promise<number> {
     case "command": {
       const directory = parsed.invocation.flags["directory"];
       if (typeof directory === "string") changeDirectory(directory);
+      assertDirectory();
+      // Before anything else is loaded, which would have the young generation grow.
+      if (parsed.command.serves === true)
+        (await import("./serve/small-young-generation.ts")).keepYoungGenerationSmall();
       const run = await parsed.command.load();
       return run(parsed.invocation);
     }
@@ -44,6 +48,19 @@ async function dispatch(argv: readonly string[]): Promise<number> {
 async function commandsFor([first = ""]: readonly string[]): Promise<readonly Command[]> {
   if (first === taskCommand.name || taskCommand.aliases.includes(first)) return [taskCommand];
   return (await import("./command-line/command-table.ts")).commands;
+}
+
+/** Another process may have removed it under us; everything that looks for a project would call that a bug. */
+function assertDirectory(): void {
+  try {
+    process.cwd();
+  } catch (cause) {
+    const message = "cannot use the current folder: it was removed, or cannot be entered";
+    throw new CuenvError("USAGE", message, {
+      hint: "Change to another one, or give -C DIR.",
+      cause,
+    });
+  }
 }
 
 function changeDirectory(directory: string): void {

@@ -1,6 +1,5 @@
-import type { BlobStore } from "@cuenv/cas";
+import { assertNamespace, type BlobStore } from "@cuenv/cas";
 import type { Digest } from "@cuenv/digest";
-import { isNamespace } from "./action-key.ts";
 import type { ActionKey, ActionStore } from "./action-store.ts";
 import type { Refusal } from "@cuenv/signer";
 import {
@@ -9,9 +8,14 @@ import {
   type EntryFault,
   type VerifyEnvelope,
 } from "./decode-entry.ts";
-import { encodeEntry, encodePayload, type EntrySignature, payloadType } from "./encode-entry.ts";
+import {
+  encodeEntry,
+  encodePayload,
+  type EntrySignature,
+  payloadType,
+  type SignPayload,
+} from "./encode-entry.ts";
 import { referencedDigests, type TaskResult } from "./task-result.ts";
-import { CuenvError } from "@cuenv/errors";
 
 /**
  * absent: no entry. expired: older than asked for. incomplete: a blob of it is not in the store. unreadable: the store
@@ -53,9 +57,7 @@ export interface ActionCacheOptions {
   /** Asked for every entry that is read, before anything of it is used; undefined: whoever wrote it is believed. */
   readonly verify?: VerifyEnvelope | undefined;
   /** Signs what is stored without signatures of its own. */
-  readonly sign?:
-    | ((payloadType: string, payload: Uint8Array) => Promise<readonly EntrySignature[]>)
-    | undefined;
+  readonly sign?: SignPayload | undefined;
 }
 
 /** From the digest of an Action to its result. */
@@ -67,13 +69,13 @@ export interface ActionCache {
   get(key: Digest, options?: LookupOptions): Promise<Lookup>;
   /**
    * Stores a result whose blobs are stored already: they are made durable first, as their store's policy says.
-   * @throws {CuenvError} AC_STORE_UNAVAILABLE, CAS_STORE_UNAVAILABLE
+   * @returns the entry, as it was stored. @throws {CuenvError} AC_STORE_UNAVAILABLE, CAS_STORE_UNAVAILABLE
    */
   put(
     result: TaskResult,
     signatures?: readonly EntrySignature[],
     signal?: AbortSignal,
-  ): Promise<void>;
+  ): Promise<Uint8Array>;
   /** Takes an entry away that turned out unusable. Never throws. */
   forget(key: Digest): Promise<void>;
   /** Takes an entry away that is not trusted, and keeps it for a look at it where the store can. Never throws. */
@@ -82,12 +84,7 @@ export interface ActionCache {
 
 export function createActionCache(options: ActionCacheOptions): ActionCache {
   const { actions, blobs, namespace } = options;
-  if (!isNamespace(namespace)) {
-    throw new CuenvError(
-      "AC_NAMESPACE_INVALID",
-      `cannot use namespace ${JSON.stringify(namespace)}: not letters, digits, \`.\`, \`_\` and \`-\``,
-    );
-  }
+  assertNamespace(namespace);
   return {
     actions,
     blobs,
@@ -100,6 +97,7 @@ export function createActionCache(options: ActionCacheOptions): ActionCache {
       const entry = encodeEntry(payload, digestFunction, all);
       await blobs.flush?.(signal);
       await actions.put({ digest, namespace }, entry, signal);
+      return entry;
     },
     forget: async (key) => {
       try {

@@ -12,7 +12,8 @@ export interface ActionKey {
  * trusts what it holds. This comment is the contract; `@cuenv/action-cache/contract` runs it.
  *
  * - `get` gives the bytes that were put last, or undefined; never a part of them, never a mixture.
- * - `create` stores where nothing is stored, atomically: of many at once one gets true.
+ * - `create` stores where nothing is stored, atomically: of many at once one gets true. (A remote cache, whose protocol has no conditional write, looks
+ *   first: there, many at once may get it.)
  * - `put` replaces atomically. All calls may run concurrently, in one process and in many.
  * - `get` counts as use for eviction.
  * - `delete` of what is not there is no error.

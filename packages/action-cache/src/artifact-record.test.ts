@@ -6,9 +6,15 @@ import {
   type ArtifactRecord,
   decodeArtifactRecord,
   encodeArtifactRecord,
+  sharedArtifactKey,
 } from "./artifact-record.ts";
-import { artifactPayloadType, encodeEntry } from "./encode-entry.ts";
-import { checkStoredEntry, entryReferences } from "./stored-entry.ts";
+import { artifactPayloadType, encodeEntry, type SignPayload } from "./encode-entry.ts";
+import {
+  checkStoredEntry,
+  checkStoredSignature,
+  claimedKeyIds,
+  entryReferences,
+} from "./stored-entry.ts";
 
 const record: ArtifactRecord = {
   protocol: "turborepo",
@@ -27,15 +33,13 @@ const place = {
 } as const;
 
 describe("the record of an artifact", () => {
-  it("is read as it was written", () => {
-    expect(decodeArtifactRecord(encodeArtifactRecord(record, "sha256"), "sha256", asked)).toEqual({
-      kind: "record",
-      record,
-    });
+  it("is read as it was written", async () => {
+    const bytes = await encodeArtifactRecord(record, "sha256");
+    expect(decodeArtifactRecord(bytes, "sha256", asked)).toEqual({ kind: "record", record });
   });
 
-  it("is refused under any other name, namespace, protocol and digest function", () => {
-    const bytes = encodeArtifactRecord(record, "sha256");
+  it("is refused under any other name, namespace, protocol and digest function", async () => {
+    const bytes = await encodeArtifactRecord(record, "sha256");
     for (const other of [
       { ...asked, name: "other" },
       { ...asked, namespace: "umbrella" },
@@ -56,8 +60,27 @@ describe("the record of an artifact", () => {
     );
   });
 
-  it("is unusable when any byte of it is another", () => {
-    const bytes = encodeArtifactRecord(record, "sha256");
+  it("has a key in a shared cache that no two artifacts share, whatever their namespaces", () => {
+    const text = fc.string({ maxLength: 20 });
+    const name = fc.tuple(text, text, text);
+    fc.assert(
+      fc.property(name, name, (left, right) => {
+        const keyOf = ([protocol, namespace, own]: [string, string, string]) =>
+          sharedArtifactKey("sha256", { protocol, namespace, name: own }, "shared");
+        expect(keyOf(left).namespace).toBe("shared");
+        expect(keyOf(left).digest.hash === keyOf(right).digest.hash).toBe(
+          left.every((part, index) => part === right[index]),
+        );
+        expect(keyOf(left).digest.hash).not.toBe(
+          artifactKey("sha256", { protocol: left[0], namespace: left[1], name: left[2] }).digest
+            .hash,
+        );
+      }),
+    );
+  });
+
+  it("is unusable when any byte of it is another", async () => {
+    const bytes = await encodeArtifactRecord(record, "sha256");
     for (let position = 0; position < bytes.length; position += 1) {
       const bad = Buffer.from(bytes);
       bad.writeUInt8(bad.readUInt8(position) ^ 0x01, position);
@@ -95,8 +118,8 @@ describe("the record of an artifact", () => {
       expect(decode({ ...fields, ...odd }).kind, JSON.stringify(odd).slice(0, 60)).toBe("unusable");
   });
 
-  it("keeps its blob from eviction, and is verified in its place", () => {
-    const bytes = encodeArtifactRecord(record, "sha256");
+  it("keeps its blob from eviction, and is verified in its place", async () => {
+    const bytes = await encodeArtifactRecord(record, "sha256");
     expect(entryReferences(bytes)).toEqual([record.blob]);
     expect(checkStoredEntry(bytes, place)).toEqual({ kind: "sound" });
     expect(checkStoredEntry(bytes, { ...place, namespace: "umbrella" }).kind).toBe("damaged");
@@ -104,5 +127,24 @@ describe("the record of an artifact", () => {
     expect(checkStoredEntry(odd, place)).toMatchObject({ kind: "damaged" });
     const newer = encodeEntry(Buffer.from('{"v":9}'), "sha256", [], artifactPayloadType);
     expect(checkStoredEntry(newer, place)).toEqual({ kind: "sound" });
+  });
+
+  it("says by whom it was signed, and is looked at for that where it was", async () => {
+    const sign: SignPayload = async () => [{ keyid: "ed25519-0", sig: "c2ln" }];
+    const refusal = {
+      kind: "refused",
+      reason: "unknownKey",
+      keyId: undefined,
+      detail: "",
+    } as const;
+    const signed = await encodeArtifactRecord(record, "sha256", sign);
+    const unsigned = await encodeArtifactRecord(record, "sha256");
+    expect([claimedKeyIds(signed), claimedKeyIds(unsigned)]).toEqual([["ed25519-0"], []]);
+    expect(checkStoredSignature(signed, place, () => refusal).kind).toBe("untrusted");
+    expect(checkStoredSignature(unsigned, place, () => refusal).kind).toBe("sound");
+    const accepted = { kind: "accepted", keyId: "", refuseTime: () => undefined } as const;
+    expect(checkStoredSignature(signed, place, () => accepted).kind).toBe("sound");
+    const elsewhere = { ...place, namespace: "umbrella" };
+    expect(checkStoredSignature(signed, elsewhere, () => accepted).kind).toBe("damaged");
   });
 });

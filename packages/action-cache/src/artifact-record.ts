@@ -7,10 +7,23 @@ import {
   hashText,
   parseDigest,
 } from "@cuenv/digest";
+import type { Refusal } from "@cuenv/signer";
 import type { ActionKey } from "./action-store.ts";
 import { canonicalJson } from "./canonical-json.ts";
-import { isRecord, parseJson, readEnvelope, type UnusableEntry, unusable } from "./decode-entry.ts";
-import { artifactPayloadType, encodeEntry } from "./encode-entry.ts";
+import {
+  isRecord,
+  parseJson,
+  readEnvelope,
+  type UnusableEntry,
+  unusable,
+  type VerifyEnvelope,
+} from "./decode-entry.ts";
+import {
+  artifactPayloadType,
+  encodeEntry,
+  type EntrySignature,
+  type SignPayload,
+} from "./encode-entry.ts";
 
 /**
  * One artifact of a client that keeps its own format: the archive of a Turborepo task, say. The bytes are one opaque blob; this names them.
@@ -45,27 +58,55 @@ export function artifactKey(
   return { digest, namespace };
 }
 
-export function encodeArtifactRecord(
+/**
+ * What an artifact is stored under in a cache that a server shares with others, all of whose namespaces are in one of that cache: the one that
+ * the server's credential is for.
+ */
+export function sharedArtifactKey(
+  digestFunction: DigestFunction,
+  artifact: Pick<ArtifactRecord, "protocol" | "namespace" | "name">,
+  sharedNamespace: string,
+): ActionKey {
+  const { protocol, namespace, name } = artifact;
+  const text = canonicalJson(["shared artifact", namespace, protocol, name]);
+  return { digest: hashText(digestFunction, text), namespace: sharedNamespace };
+}
+
+/** Without `sign`, unsigned: who may write into the store is believed. */
+export async function encodeArtifactRecord(
   record: ArtifactRecord,
   digestFunction: DigestFunction,
-): Uint8Array {
-  const payload = canonicalJson({
+  sign?: SignPayload,
+): Promise<Uint8Array> {
+  const text = canonicalJson({
     v: recordVersion,
     ...record,
     blob: { function: digestFunction, digest: formatDigest(record.blob) },
   });
-  return encodeEntry(Buffer.from(payload), digestFunction, [], artifactPayloadType);
+  const payload = Buffer.from(text);
+  const signatures = await sign?.(artifactPayloadType, payload);
+  return encodeEntry(payload, digestFunction, signatures, artifactPayloadType);
 }
 
-/** Reads the record that was asked for. Whatever is odd about it makes it unusable; nothing is thrown. */
+/**
+ * Reads the record that was asked for. Whatever is odd about it makes it unusable; nothing is thrown. With `verify`, nothing of it is
+ * parsed before its signature was accepted.
+ */
 export function decodeArtifactRecord(
   bytes: Uint8Array,
   digestFunction: DigestFunction,
   asked: Pick<ArtifactRecord, "protocol" | "namespace" | "name">,
-): { readonly kind: "record"; readonly record: ArtifactRecord } | UnusableEntry {
-  const opened = openArtifactRecord(bytes);
+  verify?: VerifyEnvelope,
+): { readonly kind: "record"; readonly record: ArtifactRecord } | UnusableEntry | Refusal {
+  const envelope = readEnvelope(bytes, artifactPayloadType);
+  if (envelope.kind === "unusable") return envelope;
+  const verdict = verify?.(envelope, asked);
+  if (verdict?.kind === "refused") return verdict;
+  const opened = parsePayload(envelope.payload);
   if (opened.kind === "unusable") return opened;
   const { record } = opened;
+  const refused = verdict?.refuseTime(Date.parse(record.storedAt));
+  if (refused !== undefined) return refused;
   const key = artifactKey(digestFunction, record);
   const isAsked =
     opened.digestFunction === digestFunction &&
@@ -77,16 +118,23 @@ export function decodeArtifactRecord(
 }
 
 /** Reads a record without asking for which: for eviction and verification. */
-export function openArtifactRecord(bytes: Uint8Array):
-  | {
-      readonly kind: "record";
-      readonly record: ArtifactRecord;
-      readonly digestFunction: DigestFunction;
-    }
-  | UnusableEntry {
+export function openArtifactRecord(
+  bytes: Uint8Array,
+): (OpenedRecord & { readonly signatures: readonly EntrySignature[] }) | UnusableEntry {
   const envelope = readEnvelope(bytes, artifactPayloadType);
   if (envelope.kind === "unusable") return envelope;
-  const fields = parseJson(envelope.payload);
+  const opened = parsePayload(envelope.payload);
+  return opened.kind === "unusable" ? opened : { ...opened, signatures: envelope.signatures };
+}
+
+interface OpenedRecord {
+  readonly kind: "record";
+  readonly record: ArtifactRecord;
+  readonly digestFunction: DigestFunction;
+}
+
+function parsePayload(payload: Uint8Array): OpenedRecord | UnusableEntry {
+  const fields = parseJson(payload);
   if (!isRecord(fields)) return unusable("corrupt", "the record is no object");
   if (fields["v"] !== recordVersion)
     return unusable("unknownVersion", `record version ${String(fields["v"])}`);

@@ -27,12 +27,12 @@ export function getActionResult(
 }
 
 /** The blobs of the result must be stored already. @throws {CuenvError} AC_STORE_UNAVAILABLE, CAS_STORE_UNAVAILABLE */
-export function uploadActionResult(
+export async function uploadActionResult(
   cache: ActionCache,
   result: TaskResult,
   signal?: AbortSignal,
 ): Promise<void> {
-  return cache.put(result, undefined, signal);
+  await cache.put(result, undefined, signal);
 }
 
 export async function hasContent(

@@ -17,11 +17,19 @@ export const entryMagic = "cuenv-entry 1";
 export const payloadType = "application/vnd.cuenv.task-result.v1+json";
 /** Of an {@link ArtifactRecord}. */
 export const artifactPayloadType = "application/vnd.cuenv.artifact.v1+json";
+/** Of an {@link ActionResultRecord}. */
+export const actionResultPayloadType = "application/vnd.cuenv.action-result.v1+json";
 /** The version of the payload's fields. */
 export const payloadVersion = 1;
 
 /** One DSSE signature over the payload. */
 export type EntrySignature = EnvelopeSignature;
+
+/** Signs what is to be stored; with no key to sign with there are no signatures. */
+export type SignPayload = (
+  payloadType: string,
+  payload: Uint8Array,
+) => Promise<readonly EntrySignature[]>;
 
 /** The exact bytes of a result: what is signed. */
 export function encodePayload(result: TaskResult): Uint8Array {

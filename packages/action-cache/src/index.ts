@@ -7,13 +7,21 @@ export {
   type LookupMissReason,
   type LookupOptions,
 } from "./action-cache.ts";
-export { assertActionKey, isNamespace } from "./action-key.ts";
+export { isNamespace } from "@cuenv/cas";
+export { assertActionKey } from "./action-key.ts";
+export {
+  actionResultKey,
+  type ActionResultRecord,
+  decodeActionResultRecord,
+  encodeActionResultRecord,
+} from "./action-result-record.ts";
 export type { ActionKey, ActionStore } from "./action-store.ts";
 export {
   artifactKey,
   type ArtifactRecord,
   decodeArtifactRecord,
   encodeArtifactRecord,
+  sharedArtifactKey,
 } from "./artifact-record.ts";
 export { canonicalJson, type JsonValue } from "./canonical-json.ts";
 export {
@@ -35,7 +43,13 @@ export {
   type VerifyEnvelope,
 } from "./decode-entry.ts";
 export { createDiskActionStore, type DiskActionStoreOptions } from "./disk-action-store.ts";
-export { encodeEntry, encodePayload, type EntrySignature, payloadType } from "./encode-entry.ts";
+export {
+  encodeEntry,
+  encodePayload,
+  type EntrySignature,
+  payloadType,
+  type SignPayload,
+} from "./encode-entry.ts";
 export { createMemoryActionStore, type MemoryActionStoreOptions } from "./memory-action-store.ts";
 export {
   checkStoredEntry,

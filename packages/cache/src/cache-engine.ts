@@ -1,4 +1,4 @@
-import type { ActionCache } from "@cuenv/action-cache";
+import type { ActionCache, VerifyEnvelope } from "@cuenv/action-cache";
 import type { BlobStore, CacheFolder } from "@cuenv/cas";
 import type { CacheSettings, CommandTask } from "@cuenv/config";
 import type { FileIndex } from "@cuenv/digest";
@@ -6,6 +6,8 @@ import type { InputMemo, Selection, SelectionRequest, ToolProbe } from "@cuenv/k
 import type { CacheEvent } from "./cache-event.ts";
 import type { LastResults } from "./last-results.ts";
 import type { SpoolDirectory } from "./output-recorder.ts";
+import type { EngineRemote } from "./remote-tier.ts";
+import type { Upload } from "./upload-queue.ts";
 
 /** What a run of one project's tasks shares. Made by `openCacheEngine`. */
 export interface CacheEngine {
@@ -24,6 +26,12 @@ export interface CacheEngine {
   readonly unacceptableSigner: () => Promise<string | undefined>;
   /** Keeps for the next run which signatures were good. */
   readonly saveSignatures: () => void;
+  /** Behind this machine's; undefined: there is none. */
+  readonly remote: EngineRemote | undefined;
+  /** Sends what was stored to the remote cache; undefined: nothing is sent. */
+  readonly upload: ((upload: Upload) => void) | undefined;
+  /** Whether an entry comes from whom it may come from; undefined: whoever wrote it is believed. */
+  readonly verify: VerifyEnvelope | undefined;
   /** The name of the tier that `blobs` and `actions` are, for people. */
   readonly tier: string;
   /** Whether results are kept in memory only, since the disk could not take them. */

@@ -49,6 +49,29 @@ export type CacheEvent =
       readonly key: string;
       readonly durationMs: number;
     }
+  /** The remote cache was asked; of a hit, all of it was fetched. */
+  | {
+      readonly type: "remoteLookup";
+      readonly task: string;
+      readonly key: string;
+      readonly outcome: "hit" | "miss" | "failed";
+      readonly durationMs: number;
+    }
+  | {
+      readonly type: "fetched";
+      readonly task: string;
+      readonly blobs: number;
+      readonly bytes: number;
+    }
+  /** A stored result is in the remote cache, too; blobs are those that were not there before. */
+  | {
+      readonly type: "uploaded";
+      readonly task: string;
+      readonly key: string;
+      readonly blobs: number;
+      readonly bytes: number;
+      readonly durationMs: number;
+    }
   | {
       readonly type: "hit";
       readonly task: string;
@@ -95,6 +118,13 @@ export type CacheEvent =
   | { readonly type: "outputNotMade"; readonly task: string; readonly output: string }
   /** Something that the author of the task may not have meant; nothing failed. */
   | { readonly type: "note"; readonly task: string; readonly message: string }
+  /** All tasks are done, and results are still being sent. */
+  | {
+      readonly type: "flushing";
+      readonly task: undefined;
+      readonly remote: string;
+      readonly pending: number;
+    }
   /** Something of the cache failed; the task did not. One warning per `cause` and run is enough for people. */
   | {
       readonly type: "trouble";

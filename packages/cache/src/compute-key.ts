@@ -3,6 +3,9 @@ import type { Digest } from "@cuenv/digest";
 import { CuenvError } from "@cuenv/errors";
 import {
   buildAction,
+  compilePatterns,
+  matchesSet,
+  startsFromAll,
   type BuiltAction,
   createInputSet,
   type FilteredEnvironment,
@@ -17,6 +20,7 @@ import {
 } from "@cuenv/key";
 import type { CacheEngine } from "./cache-engine.ts";
 import type { TaskRequest } from "./task-request.ts";
+import { environmentFilter } from "./visible-environment.ts";
 
 /** A key, and what is needed to look it up, to run the task, and to see afterwards that its inputs stayed as they were. */
 export interface ComputedKey {
@@ -99,15 +103,9 @@ export async function computeKey(
 }
 
 function filterEnvironment(engine: CacheEngine, request: TaskRequest): FilteredEnvironment {
-  const { settings } = engine;
-  const { cache } = request.task;
   return filterEnvironmentVariables({
-    host: request.hostEnvironment,
-    declared: request.variables,
+    ...environmentFilter(engine.settings, request.task, request),
     secrets: [...request.secretNames],
-    include: cache.envInclude ?? settings.envInclude,
-    exclude: cache.envExclude ?? settings.envExclude,
-    mode: cache.envMode ?? settings.envMode,
     ...(request.secretNames.size > 0 ? { secretSalt: engine.secretSalt() } : {}),
   });
 }
@@ -206,6 +204,18 @@ function selectionOf(engine: CacheEngine, request: TaskRequest): SelectionReques
     ],
     excludePaths: engine.excludedPaths,
   };
+}
+
+/** Whether a path may be among the files that enter the task's key by its own patterns: what git ignores is not looked at. */
+export function mayBeInput(engine: CacheEngine, request: TaskRequest, path: string): boolean {
+  const { cache, inputs } = request.task;
+  if (cache.cacheKey !== undefined) return false;
+  const patterns = [
+    ...(startsFromAll(inputs) ? ["**"] : []),
+    ...(inputs ?? []),
+    ...cache.extraInputs,
+  ];
+  return matchesSet(compilePatterns(patterns, engine.projectPath), path);
 }
 
 function dependencyOutputs(engine: CacheEngine, request: TaskRequest) {

@@ -66,7 +66,7 @@ describe("dependencies", () => {
       exitCode: 0,
       durationMs: 1,
     });
-    const { state } = await executeWithoutCache(opened.engine, uncached, execute);
+    const { state } = await executeWithoutCache(opened.engine, uncached, [], execute);
     for (const round of [1, 2]) {
       const result = await run({ opened, task: consumer, request: { dependencies: [state] } });
       expect(result, `round ${round}`).toMatchObject({
@@ -84,7 +84,7 @@ describe("dependencies", () => {
         writeFileSync(join(root, "fetched"), content);
         return { succeeded: true, exitCode: 0, durationMs: 1 };
       };
-      return (await executeWithoutCache(opened.engine, uncached, execute)).state;
+      return (await executeWithoutCache(opened.engine, uncached, [], execute)).state;
     };
     await run({ opened, task: consumer, request: { dependencies: [await fetch("same")] } });
     expect(

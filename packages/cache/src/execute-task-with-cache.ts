@@ -1,18 +1,23 @@
-import { type Digest, hashBytes, hashFile } from "@cuenv/digest";
 import { CuenvError } from "@cuenv/errors";
+import {
+  type AbsentOutputs,
+  areSameStates,
+  dependencyFailed,
+  withHiddenInputs,
+  withOutputs,
+} from "./absent-outputs.ts";
 import type { CacheEngine } from "./cache-engine.ts";
-import { type ComputedKey, computeKey, workingDirectory } from "./compute-key.ts";
+import type { CacheEvent } from "./cache-event.ts";
+import { type ComputedKey, computeKey, type KeyComputation, mayBeInput } from "./compute-key.ts";
 import { explain } from "./explain.ts";
-import type { Lease } from "./lease.ts";
 import { type Hit, lookUp, type LookUp } from "./look-up.ts";
-import { createOutputRecorder, type OutputRecorder } from "./output-recorder.ts";
 import { isBlind, resolvedMode } from "./resolved-mode.ts";
-import { type StoredRun, storeResult } from "./store-result.ts";
+import { type RunPlan, runTask } from "./run-task.ts";
 import type {
+  DependencyState,
   Execute,
   Execution,
   Miss,
-  Streams,
   TaskOutcome,
   TaskRequest,
 } from "./task-request.ts";
@@ -39,38 +44,33 @@ export async function executeTaskWithCache<E extends Execution>(
   execute: Execute<E>,
   options: ExecuteOptions = {},
 ): Promise<TaskOutcome<E>> {
+  const run: TaskRun<E> = { engine, request, execute, options };
+  const seen = await withHiddenInputs(request.dependencies, (path) =>
+    mayBeInput(engine, request, path),
+  );
+  return executeSeeing({ ...run, request: { ...request, dependencies: seen } });
+}
+
+interface TaskRun<E extends Execution> {
+  readonly engine: CacheEngine;
+  readonly request: TaskRequest;
+  readonly execute: Execute<E>;
+  readonly options: ExecuteOptions;
+}
+
+async function executeSeeing<E extends Execution>(run: TaskRun<E>): Promise<TaskOutcome<E>> {
+  const { engine, request } = run;
+  const { name: task } = request.task;
   const started = performance.now();
   const computed = await computeKey(engine, request);
-  engine.emit({
-    type: "keyed",
-    task: request.task.name,
-    durationMs: performance.now() - started,
-  });
-  if (computed.kind === "noKey") {
-    engine.emit({
-      type: "trouble",
-      task: request.task.name,
-      cause: "noKey",
-      message: computed.text,
-    });
-    engine.emit({ type: "miss", task: request.task.name, key: undefined, reason: "noKey" });
-    const miss: Miss = { reason: "noKey", text: computed.text };
-    options.onMiss?.(miss);
-    return runTask(engine, request, execute, {
-      miss,
-      env: computed.env,
-      key: undefined,
-      store: false,
-    });
-  }
+  engine.emit({ type: "keyed", task, durationMs: performance.now() - started });
+  if (computed.kind === "noKey") return executeWithoutKey(run, computed);
   const { key } = computed;
   const mode = resolvedMode(request);
   const first: LookUp = mode.read ? await timedLookUp(engine, request, key) : notRead(request);
-  if (first.kind === "hit") return hitOutcome(engine, request, key, first);
-  if (!mode.write) {
-    const miss = await reportMiss(engine, request, key, first, options);
-    return runTask(engine, request, execute, { miss, env: key.env, key, store: false });
-  }
+  if (first.kind === "hit") return hitOutcome(run, key, first);
+  const search = { key, first, mode };
+  if (!mode.write) return searchFurther(run, search, { store: false });
   const look = async (): Promise<Hit | undefined> => {
     if (first.reason === "unreadable") return undefined;
     const again = await lookUp(engine, request, key);
@@ -78,16 +78,64 @@ export async function executeTaskWithCache<E extends Execution>(
   };
   // Who does not read gains nothing by waiting.
   const leasePath = mode.read ? engine.leasePath(key.digest.hash) : undefined;
-  const wait = await waitForLease(leasePath, look, () => options.onWait?.(), request.signal);
-  if (wait.kind === "circle") throw runsItself(request.task.name);
-  if (wait.kind === "found") return hitOutcome(engine, request, key, wait.found);
+  const waiting = (): void => run.options.onWait?.();
+  const wait = await waitForLease(leasePath, look, waiting, request.signal);
+  if (wait.kind === "circle") throw runsItself(task);
+  if (wait.kind === "found") return hitOutcome(run, key, wait.found);
   const { lease } = wait;
   try {
-    const miss = await reportMiss(engine, request, key, first, options);
-    return await runTask(engine, request, execute, { miss, env: key.env, key, store: true, lease });
+    // With the lease, so that of all processes of this machine one asks the remote cache and fetches.
+    return await searchFurther(run, search, { store: true, lease });
   } finally {
     lease?.release();
   }
+}
+
+/** What is not on this machine is looked up in the remote cache, and else run. */
+async function searchFurther<E extends Execution>(
+  run: TaskRun<E>,
+  search: {
+    readonly key: ComputedKey;
+    readonly first: LookUp & { readonly kind: "miss" };
+    readonly mode: { readonly read: boolean };
+  },
+  plan: Pick<RunPlan, "store" | "lease">,
+): Promise<TaskOutcome<E>> {
+  const { engine, request, execute, options } = run;
+  const { key, first } = search;
+  const found = search.mode.read ? await fromRemote(engine, request, key, first) : undefined;
+  if (found !== undefined) return hitOutcome(run, key, found);
+  return onceInPlace(run, async () => {
+    const miss = await reportMiss(engine, request, key, first, options);
+    return runTask(engine, request, execute, { miss, env: key.env, key, ...plan });
+  });
+}
+
+async function executeWithoutKey<E extends Execution>(
+  run: TaskRun<E>,
+  { text, env }: KeyComputation & { readonly kind: "noKey" },
+): Promise<TaskOutcome<E>> {
+  const { engine, request, execute, options } = run;
+  const { name: task } = request.task;
+  return onceInPlace(run, () => {
+    engine.emit({ type: "trouble", task, cause: "noKey", message: text });
+    engine.emit({ type: "miss", task, key: undefined, reason: "noKey" });
+    const miss: Miss = { reason: "noKey", text };
+    options.onMiss?.(miss);
+    return runTask(engine, request, execute, { miss, env, key: undefined, store: false });
+  });
+}
+
+/** Runs the task once the outputs of what it depends on are on disk; all anew, by another key, where something else came of that. */
+async function onceInPlace<E extends Execution>(
+  run: TaskRun<E>,
+  then: () => Promise<TaskOutcome<E>>,
+): Promise<TaskOutcome<E>> {
+  const { request } = run;
+  const dependencies = await withOutputs(request.dependencies);
+  return areSameStates(dependencies, request.dependencies)
+    ? then()
+    : executeSeeing({ ...run, request: { ...request, dependencies } });
 }
 
 function runsItself(task: string): CuenvError {
@@ -112,6 +160,19 @@ async function timedLookUp(
   return found;
 }
 
+/** What another machine has, where this one has nothing that could be used. */
+async function fromRemote(
+  engine: CacheEngine,
+  request: TaskRequest,
+  key: ComputedKey,
+  { reason }: LookUp & { readonly kind: "miss" },
+): Promise<Hit | undefined> {
+  if (engine.remote?.reads !== true || reason === "restoreFailed") return undefined;
+  const { remoteLookUp } = await import("./remote-look-up.ts");
+  const found = await remoteLookUp(engine, request, key);
+  return found?.kind === "hit" ? found : undefined;
+}
+
 /** A dependency that ran, is not cached and declares no outputs: nobody can say whether the same things came of it. */
 export function notRead(request: TaskRequest): LookUp & { readonly kind: "miss" } {
   const blind = request.dependencies.find(isBlind);
@@ -130,30 +191,68 @@ export function notRead(request: TaskRequest): LookUp & { readonly kind: "miss" 
 }
 
 async function hitOutcome<E extends Execution>(
-  engine: CacheEngine,
-  request: TaskRequest,
+  run: TaskRun<E>,
   key: ComputedKey,
   hit: Hit,
 ): Promise<TaskOutcome<E>> {
+  const { engine, request } = run;
   const { hash } = key.digest;
   const savedMs = hit.result.durationMs;
   engine.emit({ type: "hit", task: request.task.name, key: hash, tier: hit.tier, savedMs });
   const { keyInputs } = hit.result;
   if (keyInputs !== null)
     engine.lastResults.set(engine.taskId(request.task), { key: hash, keyInputs });
+  const state = await dependencyState(engine, request.task, {
+    succeeded: true,
+    key: hash,
+    entries: hit.result.outputs,
+  });
   return {
     kind: "hit",
     key: hash,
     tier: hit.tier,
     savedMs,
     restoredFiles: hit.restoredFiles,
+    isOutputLeft: hit.isOutputLeft === true,
     streams: { stdout: hit.result.stdout, stderr: hit.result.stderr },
-    state: await dependencyState(engine, request.task, {
-      succeeded: true,
-      key: hash,
-      entries: hit.result.outputs,
-    }),
+    state: { ...state, absent: absentOutputs(run, hit) },
   };
+}
+
+/** What a hit left in the remote cache, itself or in the tasks that it depends on. */
+function absentOutputs<E extends Execution>(
+  { engine, request, execute, options }: TaskRun<E>,
+  { isOutputLeft, result }: Hit,
+): AbsentOutputs | undefined {
+  const beneath = request.dependencies.filter(({ absent }) => absent !== undefined);
+  const paths = isOutputLeft === true ? result.outputs.map(({ path }) => path) : [];
+  if (beneath.length === 0 && paths.length === 0) return undefined;
+  let bringing: Promise<DependencyState> | undefined;
+  const bring = async (): Promise<DependencyState> => {
+    const dependencies = await withOutputs(request.dependencies);
+    // What it printed was given already, and its hit is counted.
+    const output = { stdout: () => {}, stderr: () => {} };
+    const again: TaskRequest = { ...request, dependencies, output, download: "now" };
+    const outcome = await executeTaskWithCache(uncounted(engine), again, execute, options);
+    if (outcome.kind === "executed" && !outcome.execution.succeeded)
+      throw dependencyFailed(request.task.name, outcome.execution.exitCode);
+    return outcome.state;
+  };
+  return { paths, beneath, bring: () => (bringing ??= bring()) };
+}
+
+const countedOnce: ReadonlySet<CacheEvent["type"]> = new Set([
+  "keyed",
+  "lookup",
+  "remoteLookup",
+  "hit",
+]);
+
+function uncounted(engine: CacheEngine): CacheEngine {
+  const emit = (event: CacheEvent): void => {
+    if (!countedOnce.has(event.type)) engine.emit(event);
+  };
+  return { ...engine, emit };
 }
 
 async function reportMiss(
@@ -169,103 +268,4 @@ async function reportMiss(
   const miss = { reason, text };
   options.onMiss?.(miss);
   return miss;
-}
-
-interface RunPlan {
-  readonly miss: Miss;
-  readonly env: Readonly<Record<string, string>>;
-  /** Undefined: there is none. */
-  readonly key: ComputedKey | undefined;
-  readonly store: boolean;
-  readonly lease?: Lease | undefined;
-}
-
-async function runTask<E extends Execution>(
-  engine: CacheEngine,
-  request: TaskRequest,
-  execute: Execute<E>,
-  plan: RunPlan,
-): Promise<TaskOutcome<E>> {
-  const spool = engine.spoolDirectory;
-  const recorders = { stdout: createOutputRecorder(spool), stderr: createOutputRecorder(spool) };
-  const { miss, key } = plan;
-  try {
-    const startedAt = engine.now();
-    const execution = await runProcess(engine, request, execute, plan, recorders);
-    const { stored, notStored, entries, streams }: StoredRun =
-      key !== undefined && plan.store
-        ? await storeResult(engine, { request, key, execution, recorders, startedAt })
-        : { stored: false, notStored: undefined, entries: undefined, streams: undefined };
-    if (notStored !== undefined && execution.succeeded) {
-      engine.emit({ type: "notStored", task: request.task.name, ...notStored });
-    }
-    return {
-      kind: "executed",
-      key: key?.digest.hash,
-      miss,
-      execution,
-      stored,
-      notStored: execution.succeeded ? notStored : undefined,
-      streams:
-        streams ?? (request.force && execution.succeeded ? hashed(engine, recorders) : undefined),
-      state: await dependencyState(engine, request.task, {
-        succeeded: execution.succeeded,
-        key: key?.digest.hash,
-        entries,
-      }),
-    };
-  } finally {
-    recorders.stdout.dispose();
-    recorders.stderr.dispose();
-  }
-}
-
-/** Who forces a run may want to compare it with a stored one, also where nothing is stored. */
-function hashed(engine: CacheEngine, { stdout, stderr }: Recorders): Streams {
-  const digestOf = (recorder: OutputRecorder): Digest | null => {
-    const source = recorder.source();
-    if (source === undefined) return null;
-    const { digestFunction } = engine.settings;
-    return source instanceof Uint8Array
-      ? hashBytes(digestFunction, source)
-      : hashFile(digestFunction, source.path).digest;
-  };
-  return { stdout: digestOf(stdout), stderr: digestOf(stderr) };
-}
-
-interface Recorders {
-  readonly stdout: OutputRecorder;
-  readonly stderr: OutputRecorder;
-}
-
-async function runProcess<E extends Execution>(
-  engine: CacheEngine,
-  request: TaskRequest,
-  execute: Execute<E>,
-  { env, lease }: RunPlan,
-  recorders: Recorders,
-): Promise<E> {
-  const { output, task } = request;
-  try {
-    const execution = await execute({
-      env,
-      cwd: `${engine.workspaceRoot}/${workingDirectory(engine, request)}`,
-      onStart: (pid) => lease?.noteStart(pid),
-      output: {
-        stdout: (chunk) => {
-          recorders.stdout.add(chunk);
-          return output.stdout(chunk);
-        },
-        stderr: (chunk) => {
-          recorders.stderr.add(chunk);
-          return output.stderr(chunk);
-        },
-      },
-    });
-    engine.emit({ type: "executed", task: task.name, durationMs: execution.durationMs });
-    return execution;
-  } finally {
-    // A task may write anywhere, undeclared too: what later tasks read is looked at anew.
-    engine.index.invalidate("");
-  }
 }

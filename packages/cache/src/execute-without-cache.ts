@@ -1,14 +1,20 @@
 import type { CommandTask } from "@cuenv/config";
 import type { CacheEngine } from "./cache-engine.ts";
+import { withOutputs } from "./absent-outputs.ts";
 import { dependencyState } from "./task-state.ts";
 import type { DependencyState, Execution } from "./task-request.ts";
 
-/** Runs a task that is not cached, among others that are: those that depend on it must see what it made. */
+/**
+ * Runs a task that is not cached, among others that are: those that depend on it must see what it made.
+ * @throws what `execute` throws; {CuenvError} RUN_DEPENDENCY
+ */
 export async function executeWithoutCache<E extends Execution>(
   engine: CacheEngine,
   task: CommandTask,
+  dependencies: readonly DependencyState[],
   execute: () => Promise<E>,
 ): Promise<{ readonly execution: E; readonly state: DependencyState }> {
+  await withOutputs(dependencies);
   const execution = await execute().finally(() => engine.index.invalidate(""));
   const finished = { succeeded: execution.succeeded, key: undefined, entries: undefined };
   return { execution, state: await dependencyState(engine, task, finished) };

@@ -3,10 +3,13 @@ export {
   type Cause,
   type ChangedComponent,
   explainMiss,
+  ignoredPatterns,
   type KeyComponent,
   keyComponents,
   type KeyInputs,
 } from "@cuenv/key";
+export { keyInputsOf } from "./key-inputs-of.ts";
 export { ownCauses, type UnknownDependency } from "./own-causes.ts";
 export { readBlob } from "./read-blob.ts";
 export { previewTask, type TaskPreview } from "./preview-task.ts";
+export { dependencyState } from "./task-state.ts";

@@ -11,6 +11,8 @@ export interface Hit {
   readonly result: TaskResult;
   readonly tier: string;
   readonly restoredFiles: number;
+  /** Undefined: no; they are in place. */
+  readonly isOutputLeft?: boolean;
 }
 
 export type LookUp =
@@ -23,11 +25,14 @@ const maxReplayMemoryBytes = 64 * 1024 * 1024;
 /**
  * Finds the result under a key, puts its outputs in place and replays its output. All of it is verified before the first
  * byte is given or written: a miss changes nothing.
+ *
+ * @param outputs `leave` them where they are, which is not here; then only what was printed is verified and given
  */
 export async function lookUp(
   engine: CacheEngine,
   request: TaskRequest,
   key: ComputedKey,
+  outputs: "restore" | "leave" = "restore",
 ): Promise<LookUp> {
   const { maxAgeMs } = request.task.cache;
   const found = await engine.actions.get(key.digest, {
@@ -40,32 +45,13 @@ export async function lookUp(
   try {
     const stdout = await verifiedOutput(engine, result.stdout);
     const stderr = await verifiedOutput(engine, result.stderr);
-    const started = performance.now();
-    const restored = await restoreOutputs({
-      index: engine.index,
-      projectDirectory: engine.projectPath,
-      outputs: request.task.outputs ?? [],
-      entries: result.outputs,
-      store: engine.blobs,
-      temporaryDirectory: () => engine.folder.temporaryDirectory(),
-      ...(request.signal === undefined ? {} : { signal: request.signal }),
-    });
-    if (restored.kind === "miss")
-      return await restoreMiss(engine, request, key, restored.reason, restored.detail);
-    const { restoredFiles: files, restoredBytes: bytes } = restored;
-    if (files > 0) {
-      engine.emit({
-        type: "restored",
-        task: request.task.name,
-        files,
-        bytes,
-        durationMs: performance.now() - started,
-      });
-    }
+    const restored = outputs === "leave" ? 0 : await putInPlace(engine, request, key, result);
+    if (typeof restored !== "number") return restored;
     replaying = true;
     for await (const chunk of stdout()) await request.output.stdout(chunk);
     for await (const chunk of stderr()) await request.output.stderr(chunk);
-    return { kind: "hit", result, tier: engine.tier, restoredFiles: files };
+    const isOutputLeft = outputs === "leave";
+    return { kind: "hit", result, tier: engine.tier, restoredFiles: restored, isOutputLeft };
   } catch (error) {
     if (request.signal?.aborted === true) throw error;
     const miss = missOf(engine, request, error);
@@ -75,6 +61,38 @@ export async function lookUp(
     // No descriptor left for a blob or for our own code, say: the task runs without the cache.
     return lookupMiss(engine, request, "unreadable", messageOf(error));
   }
+}
+
+/** How many files were not there as they are now; or why they are not. */
+async function putInPlace(
+  engine: CacheEngine,
+  request: TaskRequest,
+  key: ComputedKey,
+  result: TaskResult,
+): Promise<number | LookUp> {
+  const started = performance.now();
+  const restored = await restoreOutputs({
+    index: engine.index,
+    projectDirectory: engine.projectPath,
+    outputs: request.task.outputs ?? [],
+    entries: result.outputs,
+    store: engine.blobs,
+    temporaryDirectory: () => engine.folder.temporaryDirectory(),
+    ...(request.signal === undefined ? {} : { signal: request.signal }),
+  });
+  if (restored.kind === "miss")
+    return await restoreMiss(engine, request, key, restored.reason, restored.detail);
+  const { restoredFiles: files, restoredBytes: bytes } = restored;
+  if (files > 0) {
+    engine.emit({
+      type: "restored",
+      task: request.task.name,
+      files,
+      bytes,
+      durationMs: performance.now() - started,
+    });
+  }
+  return files;
 }
 
 /** An entry that somebody else could have put there is told, and taken away: it would be refused again and again. */

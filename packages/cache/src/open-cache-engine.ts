@@ -16,6 +16,8 @@ import { runProvenance } from "./run-provenance.ts";
 import type { CacheEvent } from "./cache-event.ts";
 import { createEntryTrust, type EntryTrust, type TrustPolicy } from "./entry-trust.ts";
 import { openLastResults } from "./last-results.ts";
+import { openEngineRemote } from "./open-engine-remote.ts";
+import type { RemoteOptions } from "./remote-tier.ts";
 import { withMemoryFallback } from "./memory-fallback.ts";
 import { appendRunRecord, createRunCounter, type RunRecord } from "./run-statistics.ts";
 import { secretSalt } from "./secret-salt.ts";
@@ -34,6 +36,8 @@ export interface OpenCacheEngineOptions {
   readonly version: string;
   /** No task of this run stores anything: nothing at all is written to the cache folder. */
   readonly readOnly: boolean;
+  /** A cache on another machine, behind this one. */
+  readonly remote?: RemoteOptions | undefined;
   readonly onEvent?: (event: CacheEvent) => void;
   readonly now?: () => number;
 }
@@ -77,9 +81,14 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
     now,
   });
   const inputMemo = createInputMemo(readState(state?.inputs), () => trust.seal("inputs"));
+  const stores = openStores(options, trust, emit, now);
+  const remote = options.remote && openEngineRemote(options.remote, stores.blobs, emit);
   let provenance: Readonly<Record<string, string>> | undefined;
   const engine: CacheEngine = {
-    ...openStores(options, trust, emit, now),
+    ...stores,
+    remote: remote?.remote,
+    upload: remote?.upload,
+    verify: trust.verify,
     unacceptableSigner: trust.unacceptable,
     saveSignatures: trust.saveMemo,
     settings,
@@ -108,6 +117,7 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
   return {
     engine,
     close: async (signal) => {
+      await remote?.close(signal);
       const record = counter.record();
       if (!options.readOnly && state !== undefined) await keep(engine, state, record, signal);
       return record;
@@ -177,7 +187,7 @@ async function keep(
   engine.saveSignatures();
   folder.saveUses();
   appendRunRecord(settings.cacheDir, record);
-  if (record.stored === 0) return;
+  if (record.stored === 0 && record.fetchedBytes === 0) return;
   sweepLeftovers([state.directory, `${settings.cacheDir}/v1/leases`], engine.now());
   try {
     const { keepWithinLimits, tidyStatistics } = await import("./maintenance.ts");

@@ -1,10 +1,12 @@
 import type { TaskResult } from "@cuenv/action-cache";
+import type { BlobStore } from "@cuenv/cas";
 import { type Cause, explainMiss, type KeyInputs } from "@cuenv/key";
 import type { CacheEngine } from "./cache-engine.ts";
 import { type ComputedKey, computeKey } from "./compute-key.ts";
 import { notRead } from "./execute-task-with-cache.ts";
 import { explain, storedKeyInputs } from "./explain.ts";
 import { entryMissText } from "./look-up.ts";
+import { remoteResult } from "./remote-look-up.ts";
 import { resolvedMode } from "./resolved-mode.ts";
 import type { DependencyState, TaskRequest } from "./task-request.ts";
 import { dependencyState } from "./task-state.ts";
@@ -23,6 +25,8 @@ export interface TaskPreview {
   readonly result: TaskResult | undefined;
   /** Which store it is in. */
   readonly tier: string | undefined;
+  /** Where its blobs are. */
+  readonly blobs: BlobStore;
   /** For dependents; undefined when the task would run and they see outputs that nobody knows before. */
   readonly state: DependencyState | undefined;
 }
@@ -39,37 +43,53 @@ export async function previewTask(engine: CacheEngine, request: TaskRequest): Pr
     causes: [],
     result: undefined,
     tier: undefined,
+    blobs: engine.blobs,
   };
   if (computed.kind === "noKey")
     return { ...none, outcome: "miss", text: computed.text, state: afterRun(request, undefined) };
   const { key } = computed;
-  const common = { key: key.digest.hash, keyInputs: key.action.keyInputs() };
   const miss = (text: string, causes: readonly Cause[] = []): TaskPreview => ({
-    ...common,
+    ...none,
+    key: key.digest.hash,
+    keyInputs: key.action.keyInputs(),
     outcome: "miss",
     text,
     causes,
-    result: undefined,
-    tier: undefined,
     state: afterRun(request, key.digest.hash),
   });
   if (!resolvedMode(request).read) return miss(notRead(request).detail);
   const { maxAgeMs } = request.task.cache;
   const found = await engine.actions.get(key.digest, maxAgeMs === undefined ? {} : { maxAgeMs });
   if (found.kind === "miss") {
+    const remote = await remoteResult(engine, request, key);
+    if (remote !== undefined) return hitPreview(engine, request, key, remote);
     if (found.reason !== "absent") return miss(entryMissText(found));
     const { text, causes } = await explain(engine, request, key);
     return miss(text, causes);
   }
-  const { result } = found;
+  return hitPreview(engine, request, key, { ...engine, result: found.result });
+}
+
+async function hitPreview(
+  engine: CacheEngine,
+  request: TaskRequest,
+  key: ComputedKey,
+  {
+    result,
+    tier,
+    blobs,
+  }: { readonly result: TaskResult; readonly tier: string; readonly blobs: BlobStore },
+): Promise<TaskPreview> {
   const causes = await causesOfHit(engine, request, key);
   return {
-    ...common,
+    key: key.digest.hash,
+    keyInputs: key.action.keyInputs(),
     outcome: "hit",
     text: causes[0]?.text ?? "nothing changed",
     causes,
     result,
-    tier: engine.tier,
+    tier,
+    blobs,
     state: await dependencyState(engine, request.task, {
       succeeded: true,
       key: key.digest.hash,

@@ -21,6 +21,11 @@ export interface RunRecord {
   readonly restoredBytes: number;
   /** The most that cuenv itself had resident, without its tasks; of several runs, the largest. */
   readonly memoryBytes: number;
+  /** Of the hits, those that another machine made; bytes that were fetched for them, and results and bytes that were sent. Runs of earlier versions have none. */
+  readonly remoteHits: number;
+  readonly fetchedBytes: number;
+  readonly uploaded: number;
+  readonly uploadedBytes: number;
   readonly tasks: Readonly<Record<string, TaskCounts>>;
   /** Entries that were not trusted, by reason. Runs of earlier versions have none. */
   readonly refused: Readonly<Record<string, number>>;
@@ -65,7 +70,8 @@ export function createRunCounter(
 export function noCounts(at: number, project: string): RunCounts {
   const zero = { hits: 0, misses: 0, stored: 0, errors: 0, lookups: 0, lookupMs: 0, storeMs: 0 };
   const sums = { savedMs: 0, restoredBytes: 0, memoryBytes: 0 };
-  return { at, project, ...zero, ...sums, tasks: byName(), refused: byName() };
+  const remote = { remoteHits: 0, fetchedBytes: 0, uploaded: 0, uploadedBytes: 0 };
+  return { at, project, ...zero, ...sums, ...remote, tasks: byName(), refused: byName() };
 }
 
 export function byName<Value>(): Record<string, Value> {
@@ -103,7 +109,18 @@ function countEvent(counts: RunCounts, event: CacheEvent): void {
     case "refused":
       addCount(counts.refused, event.reason, 1);
       break;
+    case "remoteLookup":
+      if (event.outcome === "hit") counts.remoteHits += 1;
+      break;
+    case "fetched":
+      counts.fetchedBytes += event.bytes;
+      break;
+    case "uploaded":
+      counts.uploaded += 1;
+      counts.uploadedBytes += event.bytes;
+      break;
     case "executed":
+    case "flushing":
     case "keyed":
     case "notStored":
     case "note":

@@ -2,6 +2,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -54,6 +55,31 @@ describe("the salt of secrets", () => {
       expect(readFileSync(path, "latin1")).toBe(salt);
       expect(await saltOf(folder)).toBe(salt);
     }
+  });
+
+  it("is the first one's when several processes make it at once", async () => {
+    const path = join(folder, "v1", "secret-salt");
+    const first = "ab".repeat(32);
+    vi.resetModules();
+    // Another process's salt appears as soon as this one has seen that there is none.
+    vi.doMock("node:fs", async (importOriginal) => {
+      const fs = await importOriginal<typeof import("node:fs")>();
+      const readFirst = (...args: Parameters<typeof fs.readFileSync>): unknown => {
+        try {
+          return fs.readFileSync(...args);
+        } catch (error) {
+          mkdirSync(join(folder, "v1"), { recursive: true });
+          writeFileSync(path, first);
+          throw error;
+        }
+      };
+      return { ...fs, readFileSync: readFirst };
+    });
+    const { secretSalt } = await import("./secret-salt.ts");
+    vi.doUnmock("node:fs");
+    expect(secretSalt(folder)).toBe(first);
+    expect(readFileSync(path, "latin1")).toBe(first);
+    expect(readdirSync(join(folder, "v1"))).toEqual(["secret-salt"]);
   });
 
   it("is one for this process only where the folder cannot be written", async () => {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { replaceFile } from "@cuenv/digest";
-import { readFileSync } from "node:fs";
+import { linkSync, readFileSync, renameSync, unlinkSync } from "node:fs";
 
 const saltPattern = /^[0-9a-f]{64}$/;
 const salts = new Map<string, string>();
@@ -26,8 +26,8 @@ function randomSalt(): string {
 }
 
 /**
- * Written by rename, and anew when it is no salt: half a one, of a process that was killed, would make tasks with secrets miss for ever. Of two
- * processes that make it at once, one has misses.
+ * Written by link, so that of processes that make it at once all have the first one's: their keys are the same, and none runs
+ * what another one runs. Anew when it is no salt: half a one, after a crash, would make tasks with secrets miss for ever.
  */
 function storedSalt(cacheDirectory: string, makes: boolean): string {
   const path = `${cacheDirectory}/v1/secret-salt`;
@@ -35,8 +35,32 @@ function storedSalt(cacheDirectory: string, makes: boolean): string {
   if (present !== undefined) return present;
   const made = randomSalt();
   if (!makes) return made;
-  replaceFile(path, made);
+  const candidate = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+  if (!replaceFile(candidate, made)) return made;
+  try {
+    linkSync(candidate, path);
+  } catch {
+    // Another process was quicker; or what lies there is no salt, or the file system has no links.
+    if (readSalt(path) === undefined) replace(candidate, path);
+  }
+  remove(candidate);
   return readSalt(path) ?? made;
+}
+
+function replace(candidate: string, path: string): void {
+  try {
+    renameSync(candidate, path);
+  } catch {
+    // The folder cannot be written any more: the salt is this process's.
+  }
+}
+
+function remove(candidate: string): void {
+  try {
+    unlinkSync(candidate);
+  } catch {
+    // It was renamed.
+  }
 }
 
 function readSalt(path: string): string | undefined {

@@ -66,6 +66,9 @@ const sums = [
   "restoredBytes",
 ] as const;
 
+/** Those that lines of earlier versions lack. */
+const laterSums = ["remoteHits", "fetchedBytes", "uploaded", "uploadedBytes"] as const;
+
 type StoredLine = Partial<StatisticsLine> & Record<"at" | (typeof sums)[number], number>;
 
 function parseLine(line: string): StatisticsLine | undefined {
@@ -79,12 +82,22 @@ function parseLine(line: string): StatisticsLine | undefined {
       runs: isCount(record.runs) ? record.runs : 1,
       project: typeof record.project === "string" ? record.project : "",
       memoryBytes: isCount(record.memoryBytes) ? record.memoryBytes : 0,
+      ...readLaterSums(record),
       tasks: readTasks(record.tasks),
       refused: readRefused(record.refused),
     };
   } catch {
     return undefined;
   }
+}
+
+function readLaterSums(
+  record: Partial<StatisticsLine>,
+): Pick<StatisticsLine, (typeof laterSums)[number]> {
+  const [remoteHits = 0, fetchedBytes = 0, uploaded = 0, uploadedBytes = 0] = laterSums.map(
+    (field) => (isCount(record[field]) ? record[field] : 0),
+  );
+  return { remoteHits, fetchedBytes, uploaded, uploadedBytes };
 }
 
 function isCount(value: unknown): value is number {
@@ -114,7 +127,7 @@ function entriesOf(value: unknown): readonly [string, unknown][] {
 
 /** Adds a line to a sum, all but `at`, `project` and the tasks. */
 export function addLine(sum: RunCounts & { runs: number }, line: StatisticsLine): void {
-  for (const field of sums) sum[field] += line[field];
+  for (const field of [...sums, ...laterSums]) sum[field] += line[field];
   sum.runs += line.runs;
   sum.memoryBytes = Math.max(sum.memoryBytes, line.memoryBytes);
   for (const [reason, count] of Object.entries(line.refused)) addCount(sum.refused, reason, count);

@@ -1,4 +1,4 @@
-import { type TaskResult } from "@cuenv/action-cache";
+import { referencedDigests, type TaskResult } from "@cuenv/action-cache";
 import { captureOutputs, type OutputEntry } from "@cuenv/cas";
 import { hashBytes } from "@cuenv/digest";
 import { hostPlatform, keySchema } from "@cuenv/key";
@@ -96,11 +96,13 @@ async function tryStore(engine: CacheEngine, run: RunToStore): Promise<StoredRun
     stderr: await engine.blobs.ingest(stderr),
   };
   request.signal?.throwIfAborted();
-  await engine.actions.put({
+  const result: TaskResult = {
     ...describe(engine, run, captured.entries),
     ...streams,
     keyInputs: keyInputsDigest,
-  });
+  };
+  const entry = await engine.actions.put(result);
+  sendToRemote(engine, run, result, entry);
   engine.lastResults.set(engine.taskId(request.task), {
     key: key.digest.hash,
     keyInputs: keyInputsDigest,
@@ -111,6 +113,25 @@ async function tryStore(engine: CacheEngine, run: RunToStore): Promise<StoredRun
     return { stored: false, notStored: { reason: "storeUnavailable", detail }, entries, streams };
   }
   return { stored: true, notStored: undefined, entries, streams };
+}
+
+function sendToRemote(
+  engine: CacheEngine,
+  { request, key }: RunToStore,
+  result: TaskResult,
+  entry: Uint8Array,
+): void {
+  const { action, command, commandDigest, digest } = key.action;
+  engine.upload?.({
+    task: request.task.name,
+    key: { digest, namespace: engine.settings.namespace },
+    blobs: referencedDigests(result),
+    entry,
+    messages: [
+      { digest: commandDigest, bytes: command },
+      { digest, bytes: action },
+    ],
+  });
 }
 
 function describe(

@@ -1,6 +1,7 @@
 import type { CacheMode, CommandTask } from "@cuenv/config";
 import type { OutputEntry } from "@cuenv/cas";
 import type { Digest } from "@cuenv/digest";
+import type { AbsentOutputs } from "./absent-outputs.ts";
 import type { MissReason, NotStoredReason } from "./cache-event.ts";
 
 /**
@@ -21,6 +22,8 @@ export interface DependencyState {
   readonly outputs: readonly OutputEntry[] | undefined;
   /** The patterns as declared, relative to the project's folder. */
   readonly declaredOutputs: readonly string[];
+  /** Outputs that are not on disk; undefined: all are. */
+  readonly absent?: AbsentOutputs | undefined;
 }
 
 /** One task, ready to run: nothing in it is left to resolve. */
@@ -42,6 +45,8 @@ export interface TaskRequest {
   readonly dependencies: readonly DependencyState[];
   readonly output: OutputSink;
   readonly signal?: AbortSignal;
+  /** When the outputs of a remote hit are fetched: default `now`; `whenNeeded`, before a task that depends on this one runs. */
+  readonly download?: "now" | "whenNeeded";
 }
 
 /** How a run of the task's process ended, as far as the cache cares. */
@@ -82,6 +87,8 @@ export type TaskOutcome<E extends Execution> =
       /** How long the stored run took (ms). */
       readonly savedMs: number;
       readonly restoredFiles: number;
+      /** Its outputs were left in the remote cache, as `download` allows. */
+      readonly isOutputLeft: boolean;
       readonly streams: Streams;
       readonly state: DependencyState;
     }

@@ -22,6 +22,8 @@ export interface WorkspaceState {
   readonly signatures: string;
   /** Evaluated configuration. */
   readonly evaluations: string;
+  /** What the keys of tasks were made of when Nx ran them, which keeps their results itself: a folder. */
+  readonly nxRuns: string;
 }
 
 /** The version of all formats below the workspace's folder; a new one starts an empty folder. */
@@ -39,6 +41,7 @@ export function workspaceState(cacheDirectory: string, workspaceRoot: string): W
     earlierResults: `${directory}/earlier-results.jsonl`,
     signatures: `${directory}/signatures.bin`,
     evaluations: `${directory}/evaluations`,
+    nxRuns: `${directory}/nx-runs`,
   };
 }
 

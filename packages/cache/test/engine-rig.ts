@@ -7,6 +7,7 @@ import type { CacheEvent } from "../src/cache-event.ts";
 import type { TrustPolicy } from "../src/entry-trust.ts";
 import { executeTaskWithCache } from "../src/execute-task-with-cache.ts";
 import { openCacheEngine, type OpenedCacheEngine } from "../src/open-cache-engine.ts";
+import type { RemoteOptions } from "../src/remote-tier.ts";
 import type { Execution, OutputSink, TaskOutcome, TaskRequest } from "../src/task-request.ts";
 
 /** Of the present test: a folder of its own, the workspace in it, and what the engine told. */
@@ -39,6 +40,7 @@ export function open(
   changed: Partial<CacheSettings> = {},
   readOnly = false,
   policy: Partial<TrustPolicy> = {},
+  remote?: RemoteOptions,
 ): OpenedCacheEngine {
   return openCacheEngine({
     settings: { ...settings, ...changed },
@@ -47,6 +49,7 @@ export function open(
     projectPath: "",
     version: "test",
     readOnly,
+    remote,
     onEvent: (event) => events.push(event),
   });
 }

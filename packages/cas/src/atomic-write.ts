@@ -76,7 +76,7 @@ function makeFolder(path: string): boolean {
 }
 
 /** How often a folder that somebody removes again and again is made anew. */
-const maxAttempts = 8;
+const maxAttempts = 32;
 
 /**
  * Renames into the store. The target's folder is made when it is missing, and again when a concurrent `clear` removes it in between.
@@ -90,14 +90,18 @@ export function linkInto(temporary: string, target: string): void {
   withFolder(target, () => linkSync(temporary, target));
 }
 
-function withFolder(target: string, step: () => void): void {
+/**
+ * Does a step that needs the folder of `target`, which is made when it is missing. A concurrent `clear` may remove a folder again before the
+ * step, and one above it while it is made: making them is part of the attempt. @throws what the step does, the last time
+ */
+export function withFolder(target: string, step: () => void): void {
   for (let attempt = 1; ; attempt += 1) {
     try {
+      if (attempt > 1) makeFolders(dirname(target));
       step();
       return;
     } catch (error) {
       if (errorCode(error) !== "ENOENT" || attempt === maxAttempts) throw error;
-      makeFolders(dirname(target));
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { Digest, DigestFunction } from "@cuenv/digest";
+import type { BufferPool } from "./buffer-pool.ts";
 
 /**
  * Where the bytes of a blob come from. A path is read as it is now, and hashed while it is read. A chunk of a stream must not be
@@ -11,6 +12,8 @@ export interface ReadOptions {
   readonly offset?: number;
   /** How many bytes at the most, default all. */
   readonly length?: number;
+  /** Where chunks may be put, by who gives buffers back when a chunk was used up. Stores may give their own all the same. */
+  readonly buffers?: Pick<BufferPool, "take">;
   readonly signal?: AbortSignal;
 }
 

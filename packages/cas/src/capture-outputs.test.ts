@@ -169,7 +169,7 @@ describe("what declared outputs name", () => {
 
   it("T17: matches any accepted pattern against a hostile name in bounded time", async () => {
     for (let index = 0; index < 40; index += 1) space.write(`app/h/${"a".repeat(110 + index)}`, "");
-    const started = performance.now();
+    const before = process.cpuUsage();
     for (const pattern of [
       "h/*a*a*a*b",
       "h/{a*,a*,a*}*b",
@@ -178,7 +178,9 @@ describe("what declared outputs name", () => {
     ]) {
       await space.capture("app", [pattern]);
     }
-    expect(performance.now() - started).toBeLessThan(2000);
+    // Of work, not of time, which a busy machine stretches.
+    const { user } = process.cpuUsage(before);
+    expect(user / 1000).toBeLessThan(2000);
   });
 });
 
@@ -327,7 +329,8 @@ describe("what is stored", () => {
     expect(first.sizeBytes).toBe(8);
   });
 
-  it("may be larger than 2 GiB", async () => {
+  // Writes 2 GiB twice. What is smaller takes the same path; Node's own calls end at 2 GiB.
+  it.runIf(process.env["CUENV_FULL_SWEEP"] === "1")("may be larger than 2 GiB", async () => {
     // BLAKE3, because it takes a third of the time.
     const large = makeWorkspace({ digestFunction: "blake3" });
     const size = 2 ** 31 + 4096;

@@ -1,7 +1,7 @@
 import { type Dirent, lstatSync, readdirSync, rmdirSync } from "node:fs";
 import { removeQuietly } from "./atomic-write.ts";
 import type { CacheFolder } from "./cache-folder.ts";
-import { scanBlobs, scanEntries, type StoredFile } from "./scan-store.ts";
+import { scanBlobs, scanEntries, scanMembers, type StoredFile } from "./scan-store.ts";
 import { storeUnavailable } from "./system-error.ts";
 import { sweepAbandoned } from "./temporary-folder.ts";
 
@@ -41,8 +41,9 @@ export async function clearStore(
     const blobs = await removeAll(scanBlobs(layout, signal), (files, bytes) =>
       options.onProgress?.(entries.count + files, entries.bytes + bytes),
     );
+    for await (const { path } of scanMembers(layout, signal)) removeQuietly(path);
     const otherBytes = clearTheRest(folder);
-    for (const directory of [layout.entries, layout.blobs, layout.quarantine])
+    for (const directory of [layout.entries, layout.blobs, layout.members, layout.quarantine])
       removeEmpty(directory);
     return {
       removedEntries: entries.count,

@@ -94,10 +94,10 @@ async function* read(
   const opened = openBlob(blobs, digest);
   if (opened === undefined) throw blobNotFound(digest);
   if (range.whole && digest.sizeBytes <= maxSyncReadBytes) {
-    yield readBlobSync(blobs, digest, opened);
+    yield readBlobSync(blobs, digest, opened, options.buffers?.take(digest.sizeBytes));
     return;
   }
-  yield* streamBlob(blobs, digest, opened, range, options.signal);
+  yield* streamBlob(blobs, digest, opened, range, options);
 }
 
 function localPath(blobs: DiskBlobs, digest: Digest): string | undefined {

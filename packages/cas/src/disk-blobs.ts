@@ -10,6 +10,7 @@ import { closeSync, fstatSync, lstatSync, openSync, readSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { readFlags } from "./atomic-write.ts";
 import { blobCorrupt, blobNotFound, type Range } from "./blob-errors.ts";
+import type { ReadOptions } from "./blob-store.ts";
 import type { CacheFolder } from "./cache-folder.ts";
 import { readPiece } from "./folder-files.ts";
 import { blobPath } from "./disk-layout.ts";
@@ -156,14 +157,15 @@ export async function* streamBlob(
   digest: Digest,
   blob: OpenBlob,
   range: Range,
-  signal: AbortSignal | undefined,
+  { signal, buffers }: Pick<ReadOptions, "signal" | "buffers">,
 ): AsyncGenerator<Uint8Array> {
   try {
     if (blob.sizeBytes !== digest.sizeBytes) throw wrongSize(blobs, digest, blob);
     const hasher = range.whole ? createHasher(blobs.digestFunction) : undefined;
     let turns = 0;
     for (let position = range.start; position < range.end;) {
-      const bytes = readPiece(blob.file, position, Math.min(range.end, position + chunkBytes));
+      const end = Math.min(range.end, position + chunkBytes);
+      const bytes = readPiece(blob.file, position, end, buffers?.take(end - position));
       position += bytes.length;
       hasher?.update(bytes);
       const cut = bytes.length === 0;

@@ -1,4 +1,5 @@
 import type { DigestFunction } from "@cuenv/digest";
+import { CuenvError } from "@cuenv/errors";
 
 /*
  * The cache folder. Everything below `v1` can be deleted at any moment, by anyone, without harm; a format that
@@ -11,6 +12,8 @@ import type { DigestFunction } from "@cuenv/digest";
  *         cas/<function>/<2 hex>/<hash>        one blob, raw bytes; the name is their hash
  *         ac/<function>/<namespace>/<2 hex>/<hash>
  *                                              one entry, by the hash of its Action
+ *         members/<function>/<namespace>/<2 hex>/<hash>
+ *                                              an empty file: the namespace has the blob (blob-members.ts)
  *         tmp/<process>/<n>                    what is being written; renamed to its place when it is whole
  *         quarantine/<time>-<name>             what was found damaged, a bounded number
  *         journal                              uses and additions since the index was written, one line each
@@ -37,6 +40,7 @@ export interface DiskLayout {
   readonly base: string;
   readonly blobs: string;
   readonly entries: string;
+  readonly members: string;
   readonly temporary: string;
   readonly quarantine: string;
   readonly journal: string;
@@ -50,6 +54,7 @@ export function diskLayout(root: string): DiskLayout {
     base,
     blobs: `${base}/cas`,
     entries: `${base}/ac`,
+    members: `${base}/members`,
     temporary: `${base}/tmp`,
     quarantine: `${base}/quarantine`,
     journal: `${base}/journal`,
@@ -69,6 +74,31 @@ export function entryPath(
   hash: string,
 ): string {
   return `${root}/${formatFolder}/ac/${digestFunction}/${namespace}/${hash.slice(0, 2)}/${hash}`;
+}
+
+export function memberPath(
+  root: string,
+  digestFunction: DigestFunction,
+  namespace: string,
+  hash: string,
+): string {
+  return `${root}/${formatFolder}/members/${digestFunction}/${namespace}/${hash.slice(0, 2)}/${hash}`;
+}
+
+const namespacePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+
+/** Whether `namespace` can be the name of a folder everywhere. */
+export function isNamespace(namespace: string): boolean {
+  return namespacePattern.test(namespace);
+}
+
+/** @throws {CuenvError} AC_NAMESPACE_INVALID */
+export function assertNamespace(namespace: string): void {
+  if (isNamespace(namespace)) return;
+  throw new CuenvError(
+    "AC_NAMESPACE_INVALID",
+    `cannot use namespace ${JSON.stringify(namespace)}: not letters, digits, \`.\`, \`_\` and \`-\``,
+  );
 }
 
 /** First line as in the Cache Directory Tagging Specification. */

@@ -3,7 +3,7 @@ import { removeQuietly } from "./atomic-write.ts";
 import type { CacheFolder } from "./cache-folder.ts";
 import { evict, type Eviction, type EvictOptions, unreferencedGraceMs } from "./evict.ts";
 import { isAbandoned, processIdentity } from "./process-identity.ts";
-import { readUsage } from "./usage-journal.ts";
+import { readTotals } from "./usage-journal.ts";
 
 /** The store is looked at this often even if its approximate size says that nothing is to do (24 h). */
 export const sweepIntervalMs: number = 24 * 60 * 60 * 1000;
@@ -25,7 +25,7 @@ export async function evictWhenNeeded(
   options.signal?.throwIfAborted();
   folder.assertWritable();
   folder.saveUses();
-  const { sweptMs, totalBytes } = readUsage(folder.layout);
+  const { sweptMs, totalBytes } = readTotals(folder.layout);
   const now = folder.now();
   const isDue = sweptMs === undefined || Math.abs(now - sweptMs) > sweepIntervalMs;
   const isFull = limits.maxBytes !== undefined && totalBytes > limits.maxBytes;

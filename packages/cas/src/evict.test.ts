@@ -15,9 +15,9 @@ import { listTree } from "../test/tree.ts";
 import { makeFolder } from "../test/workspace.ts";
 import { evict, type Eviction, unreferencedGraceMs } from "./evict.ts";
 import { evictWhenNeeded, sweepIntervalMs } from "./evict-when-needed.ts";
-import { evictionOrder, type EvictionPolicy } from "./eviction-order.ts";
+import { evictionOrder, type EvictionPolicy, inEvictionOrder } from "./eviction-order.ts";
 import { measureStore } from "./measure-store.ts";
-import { maxJournalBytes, readUsage } from "./usage-journal.ts";
+import { maxJournalBytes, readTotals, readUsage } from "./usage-journal.ts";
 
 let base: string;
 let root: string;
@@ -142,6 +142,25 @@ describe("row 16: the order of victims after a scripted trace", () => {
         ).toEqual(evictionOrder(by, list));
       }),
     );
+  });
+});
+
+describe("row 16: the order of more units than are sorted at once", () => {
+  it("is that of all of them, in any number", async () => {
+    for (const count of [0, 1, 8192, 8193, 40_000]) {
+      const units = Array.from({ length: count }, (_, index) => ({
+        name: `${index}`,
+        storedMs: (index * 7919) % 1000,
+        lastUsedMs: (index * 104_729) % 997,
+        useCount: index % 3,
+        sizeBytes: (index * 31) % 100,
+      }));
+      for (const policy of ["LRU", "LFU", "FIFO", "SizeBased"] as const) {
+        const found: string[] = [];
+        for await (const { name } of inEvictionOrder(policy, units)) found.push(name);
+        expect(found).toEqual(evictionOrder(policy, units).map(({ name }) => name));
+      }
+    }
   });
 });
 
@@ -312,6 +331,22 @@ describe("an eviction that nobody asked for", () => {
   });
 });
 
+describe("a result that is above the limit alone", () => {
+  it.each<EvictionPolicy>(["LRU", "LFU", "FIFO"])(
+    "does not take the others with it: %s",
+    async (policy) => {
+      await trace();
+      cache.clock.now += 1000;
+      await cache.put("huge", [content("huge", 50_000)]);
+      for (let use = 0; use < 5; use += 1) cache.use("huge");
+      expect(await sweep(policy, { maxBytes: 20_000 })).toMatchObject({
+        removedEntries: 1,
+        victims: [cache.id("huge")],
+      });
+    },
+  );
+});
+
 describe("the journal", () => {
   it("may be damaged in any way: eviction goes on, by what the files say", async () => {
     await trace();
@@ -322,8 +357,9 @@ describe("the journal", () => {
       `u x y z\n\0\0\0${"9".repeat(400)}\np -1 -1 sha256/x/y\n${readFileSync(journal, "utf8").slice(0, 200)}`,
     );
     writeFileSync(`${root}/v1/index`, "cuenv-index 1 nonsense nonsense\nNaN 0 0 id\n");
-    const { totalBytes } = readUsage(cache.folder.layout);
+    const { totalBytes, sweptMs } = readUsage(cache.folder.layout);
     expect(totalBytes).toBeGreaterThanOrEqual(0);
+    expect(readTotals(cache.folder.layout)).toEqual({ totalBytes, sweptMs });
     expect(await sweep("LRU", { maxBytes: 0 })).toMatchObject({ removedEntries: 4, bytes: 0 });
   });
 
@@ -339,6 +375,23 @@ describe("the journal", () => {
     ).toBe(false);
     expect(readUsage(cache.folder.layout).entries.get(cache.id("a"))).toMatchObject({ count: 1 });
     expect(readUsage(cache.folder.layout).entries.size).toBe(lines + 1);
+  });
+
+  it("and the index tell the size of the store without their entries", async () => {
+    expect(readTotals(cache.folder.layout)).toEqual({ sweptMs: undefined, totalBytes: 0 });
+    await trace();
+    cache.folder.saveUses();
+    const totals = () => {
+      const { sweptMs, totalBytes } = readUsage(cache.folder.layout);
+      return { sweptMs, totalBytes };
+    };
+    expect(totals().totalBytes).toBeGreaterThan(0);
+    expect(readTotals(cache.folder.layout)).toEqual(totals());
+    await sweep("LRU", {});
+    await cache.put("more", [content("more")]);
+    cache.folder.saveUses();
+    expect(totals().sweptMs).toBeDefined();
+    expect(readTotals(cache.folder.layout)).toEqual(totals());
   });
 
   it("is written at the end of a process that did not save it", async () => {

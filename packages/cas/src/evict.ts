@@ -4,7 +4,8 @@ import { setImmediate } from "node:timers/promises";
 import { removeQuietly } from "./atomic-write.ts";
 import type { CacheFolder } from "./cache-folder.ts";
 import type { EntryId } from "./disk-layout.ts";
-import { evictionOrder, type EvictionPolicy, type EvictionUnit } from "./eviction-order.ts";
+import { type EvictionPolicy, type EvictionUnit, inEvictionOrder } from "./eviction-order.ts";
+import { pruneMembers } from "./prune-members.ts";
 import { scanBlobs, scanEntries, type StoredEntry, type StoredFile } from "./scan-store.ts";
 import { storeUnavailable } from "./system-error.ts";
 import { foldJournal, readUsage, type UsageTable } from "./usage-journal.ts";
@@ -99,7 +100,7 @@ export async function evict(options: EvictOptions): Promise<Eviction> {
     folder.saveUses();
     const store = await look(options, readUsage(folder.layout));
     const now = folder.now();
-    const order = evictionOrder(policy, [...store.entries, ...store.loose]);
+    const units = [...store.entries, ...store.loose];
     const isOld = (unit: Unit): boolean =>
       limits.maxAgeMs !== undefined && now - unit.lastUsedMs > limits.maxAgeMs;
     // By distance: a time in the future is a clock that was set back.
@@ -117,13 +118,23 @@ export async function evict(options: EvictOptions): Promise<Eviction> {
       goneBytes: 0,
       tried: 0,
     };
-    for (const unit of order) {
-      if (isOld(unit) && !isSpared(unit)) await remove(sweep, unit, signal);
+    const old = units.filter((unit) => isOld(unit) && !isSpared(unit));
+    for await (const unit of inEvictionOrder(policy, old)) await remove(sweep, unit, signal);
+    const isFull = (): boolean =>
+      limits.maxBytes !== undefined && sweep.bytes - sweep.goneBytes > limits.maxBytes;
+    if (isFull()) {
+      const others = units.filter((unit) => !sweep.removed.has(unit) && !isSpared(unit));
+      // What is above the limit alone cannot stay: in its turn, the last, it would have had all the others go.
+      const isTooLarge = ({ sizeBytes }: Unit): boolean => sizeBytes > (limits.maxBytes ?? 0);
+      for await (const unit of inEvictionOrder(policy, others.filter(isTooLarge)))
+        await remove(sweep, unit, signal);
+      const rest = others.filter((unit) => !isTooLarge(unit));
+      for await (const unit of inEvictionOrder(policy, rest)) {
+        if (!isFull()) break;
+        await remove(sweep, unit, signal);
+      }
     }
-    for (const unit of order) {
-      if (limits.maxBytes === undefined || sweep.bytes - sweep.goneBytes <= limits.maxBytes) break;
-      if (!sweep.removed.has(unit) && !isSpared(unit)) await remove(sweep, unit, signal);
-    }
+    await pruneMembers(folder.layout, signal);
     return finish(folder, sweep);
   } catch (error) {
     if (signal?.aborted === true) throw error;

@@ -1,10 +1,12 @@
 /** The content-addressed store: contract, disk, memory and tiered stores; capture and restore of outputs. What looks after a store is in `@cuenv/cas/maintenance`. */
+export type { BlobMembers } from "./blob-members.ts";
 export {
   type BlobSource,
   type BlobStore,
   maxSyncReadBytes,
   type ReadOptions,
 } from "./blob-store.ts";
+export { type BufferPool, type BufferPoolOptions, createBufferPool } from "./buffer-pool.ts";
 export { type CacheFolder, type CacheFolderOptions, openCacheFolder } from "./cache-folder.ts";
 export {
   type CapturedOutputs,
@@ -12,9 +14,19 @@ export {
   type CaptureOptions,
   type OutputProblem,
 } from "./capture-outputs.ts";
+export { createDiskBlobMembers, type DiskBlobMembersOptions } from "./disk-blob-members.ts";
 export { createDiskBlobStore, type DiskBlobStoreOptions } from "./disk-blob-store.ts";
-export { entryId, type EntryId, entryPath, stagingPrefix } from "./disk-layout.ts";
+export {
+  assertNamespace,
+  entryId,
+  type EntryId,
+  entryPath,
+  isNamespace,
+  stagingPrefix,
+} from "./disk-layout.ts";
 export type { Durability } from "./durability.ts";
+export { fastCdcChunks, fastCdcSizes, type FastCdcSizes } from "./fast-cdc.ts";
+export { createMemoryBlobMembers } from "./memory-blob-members.ts";
 export { createMemoryBlobStore, type MemoryBlobStoreOptions } from "./memory-blob-store.ts";
 export type { OutputEntry } from "./output-entry.ts";
 export { parentOf } from "./plan-restore.ts";

@@ -18,3 +18,4 @@ export {
   verifyStore,
   type VerifyOptions,
 } from "./verify-store.ts";
+export { readTotals, type Totals } from "./usage-journal.ts";

@@ -3,7 +3,7 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { readFlags } from "./atomic-write.ts";
 import { type BlobSource, maxSyncReadBytes } from "./blob-store.ts";
-import { scratchBuffer } from "./scratch-buffer.ts";
+import { giveBack, scratchBuffer, takeBuffer } from "./scratch-buffer.ts";
 
 /** Pieces in which a file is read (1 MiB); others get a turn after each 16. */
 const pieceBytes = 1024 * 1024;
@@ -97,43 +97,68 @@ async function* piecesOf(file: number, sizeBytes: number): AsyncGenerator<Uint8A
   }
 }
 
-export type SourceContent =
+/** `release`: to be called when the bytes are used, which are somebody else's then. */
+export type SourceContent = { release(): void } & (
   | { readonly complete: true; readonly bytes: Uint8Array }
-  | { readonly complete: false; readonly chunks: AsyncIterable<Uint8Array> };
+  | { readonly complete: false; readonly chunks: AsyncIterable<Uint8Array> }
+);
 
-/** Reads up to `limit` bytes: all of a small source, or the beginning of a large one in front of its rest. */
+/** Reads up to {@link maxSyncReadBytes}: all of a small source, or the beginning of a large one in front of its rest. */
 export async function readSource(
   source: OpenSource,
-  limit: number,
   expected: Digest | undefined,
   signal: AbortSignal | undefined,
 ): Promise<SourceContent> {
-  if (source.bytes !== undefined) return { complete: true, bytes: source.bytes };
-  const head: Uint8Array[] = [];
+  let buffer: Buffer | undefined;
+  const release = (): void => {
+    giveBack(buffer);
+    buffer = undefined;
+  };
+  if (source.bytes !== undefined) return { complete: true, bytes: source.bytes, release };
+  let first: Uint8Array | undefined;
   let size = 0;
-  for (;;) {
-    signal?.throwIfAborted();
-    const next = await source.chunks.next();
-    if (next.done === true)
-      return {
-        complete: true,
-        bytes: head.length === 1 && head[0] ? head[0] : Buffer.concat(head),
-      };
-    head.push(next.value);
-    size += next.value.length;
-    // More than was announced will be refused; no need to write it down first.
-    if (expected !== undefined && size > expected.sizeBytes && size <= limit) {
-      return { complete: true, bytes: Buffer.concat(head) };
+  try {
+    for (;;) {
+      signal?.throwIfAborted();
+      // More than was announced will be refused; no need to write it down first.
+      const isOver = expected !== undefined && size > expected.sizeBytes;
+      const next = isOver ? undefined : await source.chunks.next();
+      const head = buffer?.subarray(0, size) ?? first;
+      if (next === undefined || next.done === true)
+        return { complete: true, bytes: head ?? new Uint8Array(), release };
+      const chunk = next.value;
+      const isSmall = size + chunk.length <= maxSyncReadBytes;
+      if (first === undefined && isSmall) first = chunk;
+      else {
+        if (buffer === undefined && isSmall) {
+          buffer = takeBuffer();
+          if (first !== undefined) buffer?.set(first);
+        }
+        if (buffer === undefined || !isSmall)
+          return {
+            complete: false,
+            chunks: headAndRest(head, chunk, source.chunks, release),
+            release,
+          };
+        buffer.set(chunk, size);
+      }
+      size += chunk.length;
     }
-    if (size > limit) return { complete: false, chunks: headAndRest(head, source.chunks) };
+  } catch (error) {
+    release();
+    throw error;
   }
 }
 
 async function* headAndRest(
-  head: readonly Uint8Array[],
+  head: Uint8Array | undefined,
+  chunk: Uint8Array,
   rest: AsyncIterator<Uint8Array>,
+  onHeadUsed: () => void,
 ): AsyncGenerator<Uint8Array> {
-  yield* head;
+  if (head !== undefined) yield head;
+  onHeadUsed();
+  yield chunk;
   for (;;) {
     const next = await rest.next();
     if (next.done === true) return;

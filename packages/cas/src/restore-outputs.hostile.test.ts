@@ -238,7 +238,7 @@ describe("T8: sizes that are lies", () => {
     "%d bytes for a blob of 4: a miss at once, with no memory for it",
     async (sizeBytes) => {
       const rss = process.memoryUsage.rss();
-      const started = performance.now();
+      const before = process.cpuUsage();
       const lie = {
         kind: "file",
         path: "dist/x",
@@ -247,7 +247,8 @@ describe("T8: sizes that are lies", () => {
       } as const;
       const result = await space.restore("", ["dist"], [folder("dist"), lie]);
       expect(result).toMatchObject({ kind: "miss", workspaceChanged: false });
-      expect(performance.now() - started).toBeLessThan(1000);
+      const { user, system } = process.cpuUsage(before);
+      expect((user + system) / 1000).toBeLessThan(1000);
       expect(process.memoryUsage.rss() - rss).toBeLessThan(64 * 1024 * 1024);
       expect(listTree(space.root)["dist"]).toBeUndefined();
     },

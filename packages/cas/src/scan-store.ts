@@ -38,26 +38,40 @@ function statOf(path: string): Stats | undefined {
   }
 }
 
-/** Files of the store below a folder of shards. What does not look like one is somebody else's and passed over. */
+/** Others get a turn after so many: a server's requests do not wait for its sweep longer than some milliseconds. */
+const namesPerTurn = 64;
+
+/** Names of the store below a folder of shards. What does not look like one is somebody else's and passed over. */
+async function* namesBelow(
+  directory: string,
+  digestFunction: DigestFunction,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<StoredMember> {
+  let seen = 0;
+  for (const shard of namesIn(directory)) {
+    if (!/^[0-9a-f]{2}$/.test(shard)) continue;
+    for (const hash of namesIn(`${directory}/${shard}`)) {
+      if (seen++ % namesPerTurn === 0) {
+        signal?.throwIfAborted();
+        await setImmediate();
+      }
+      if (!isHash(hash) || !hash.startsWith(shard)) continue;
+      yield { digestFunction, hash, path: `${directory}/${shard}/${hash}` };
+    }
+  }
+}
+
 async function* filesBelow(
   directory: string,
   digestFunction: DigestFunction,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<StoredFile> {
-  for (const shard of namesIn(directory)) {
-    if (!/^[0-9a-f]{2}$/.test(shard)) continue;
-    signal?.throwIfAborted();
-    // 256 shards: others get a turn after each.
-    await setImmediate();
-    for (const hash of namesIn(`${directory}/${shard}`)) {
-      if (!isHash(hash) || !hash.startsWith(shard)) continue;
-      const path = `${directory}/${shard}/${hash}`;
-      const stat = statOf(path);
-      if (stat?.isFile() !== true) continue;
-      const { size: sizeBytes, mtimeMs: modifiedMs, birthtimeMs } = stat;
-      const createdMs = birthtimeMs > 0 ? Math.min(birthtimeMs, modifiedMs) : modifiedMs;
-      yield { digestFunction, hash, path, sizeBytes, modifiedMs, createdMs };
-    }
+  for await (const { hash, path } of namesBelow(directory, digestFunction, signal)) {
+    const stat = statOf(path);
+    if (stat?.isFile() !== true) continue;
+    const { size: sizeBytes, mtimeMs: modifiedMs, birthtimeMs } = stat;
+    const createdMs = birthtimeMs > 0 ? Math.min(birthtimeMs, modifiedMs) : modifiedMs;
+    yield { digestFunction, hash, path, sizeBytes, modifiedMs, createdMs };
   }
 }
 
@@ -81,5 +95,23 @@ export async function* scanEntries(
         yield { ...file, namespace, id: entryId(digestFunction, namespace, file.hash) };
       }
     }
+  }
+}
+
+/** A file of `members`: by its place, since it is empty. */
+export interface StoredMember {
+  readonly digestFunction: DigestFunction;
+  readonly hash: string;
+  readonly path: string;
+}
+
+export async function* scanMembers(
+  layout: DiskLayout,
+  signal?: AbortSignal,
+): AsyncGenerator<StoredMember> {
+  for (const digestFunction of digestFunctions) {
+    const directory = `${layout.members}/${digestFunction}`;
+    for (const namespace of namesIn(directory))
+      yield* namesBelow(`${directory}/${namespace}`, digestFunction, signal);
   }
 }

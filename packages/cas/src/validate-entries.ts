@@ -84,6 +84,16 @@ export function entriesProblem(
   entries: readonly OutputEntry[],
   platform: string = process.platform,
 ): EntryProblem | undefined {
+  if (sound.has(entries) && platform === process.platform) return undefined;
+  const problem = firstProblem(entries, platform);
+  if (problem === undefined && platform === process.platform) sound.add(entries);
+  return problem;
+}
+
+/** Lists without a problem: that of a result is looked at when it is parsed, and again before it is restored. */
+const sound = new WeakSet<readonly OutputEntry[]>();
+
+function firstProblem(entries: readonly OutputEntry[], platform: string): EntryProblem | undefined {
   const byKey = new Map<string, OutputEntry>();
   for (const entry of entries) {
     const { path } = entry;

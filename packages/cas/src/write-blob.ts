@@ -2,7 +2,7 @@ import { createHasher, type Digest, equalDigests, hashBytes } from "@cuenv/diges
 import { ftruncateSync } from "node:fs";
 import { writeFully, writeSparsely } from "./atomic-write.ts";
 import { digestMismatch } from "./blob-errors.ts";
-import { type BlobSource, maxSyncReadBytes } from "./blob-store.ts";
+import type { BlobSource } from "./blob-store.ts";
 import { type DiskBlobs, hasBlob, isEmptyBlob, openBlob, verifyBlob } from "./disk-blobs.ts";
 import { blobPath } from "./disk-layout.ts";
 import type { TemporaryFile } from "./folder-files.ts";
@@ -25,10 +25,14 @@ export async function writeBlob(
   if (small !== undefined) return writeBytes(blobs, small, expected);
   const opened = openSource(source);
   try {
-    const content = await readSource(opened, maxSyncReadBytes, expected, signal);
-    return content.complete
-      ? writeBytes(blobs, content.bytes, expected)
-      : await writeStream(blobs, content.chunks, expected, signal);
+    const content = await readSource(opened, expected, signal);
+    try {
+      return content.complete
+        ? writeBytes(blobs, content.bytes, expected)
+        : await writeStream(blobs, content.chunks, expected, signal);
+    } finally {
+      content.release();
+    }
   } finally {
     await opened.close();
   }

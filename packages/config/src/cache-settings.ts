@@ -35,6 +35,12 @@ export interface CacheSettings {
   readonly remoteEndpoint: string | undefined;
   /** As written, `${VAR}` not yet filled in (`remoteAuthToken`), so that settings can be shown without a secret. Never a workspace's to say. */
   readonly remoteAuthToken: string | undefined;
+  /** Files in PEM, absolute: who signs the remote cache's certificate (undefined: those that Node knows) … Never a workspace's to say. */
+  readonly remoteCaCertificate: string | undefined;
+  /** … and what is shown to one that asks for a certificate, with its key. Never a workspace's to say. */
+  readonly remoteClientCertificate: string | undefined;
+  readonly remoteClientKey: string | undefined;
+  /** How long one request may take, and a transfer stand still. */
   readonly remoteTimeoutSeconds: number;
   /** Requests to the remote cache at once. */
   readonly remoteMaxConcurrent: number;
@@ -43,8 +49,8 @@ export interface CacheSettings {
 }
 
 /**
- * The same fields as somebody wrote them: only those that were set. `cacheDir` is still as written (`~/x`, relative
- * to what wrote it), and a `maxAgeMs` of `Number.MAX_SAFE_INTEGER` says "infinite", which JSON can hold.
+ * The same fields as somebody wrote them: only those that were set. Paths are still as written (`~/x`, relative
+ * to what wrote them), and a `maxAgeMs` of `Number.MAX_SAFE_INTEGER` says "infinite", which JSON can hold.
  */
 export type CacheSettingsInput = { readonly [Field in keyof CacheSettings]?: CacheSettings[Field] };
 

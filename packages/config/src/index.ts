@@ -54,6 +54,7 @@ export {
   type LoadedSettings,
   type LoadOptions,
   loadSettingsFiles,
+  settingsPaths,
   userConfigDirectory,
 } from "./settings-files.ts";
 export type {

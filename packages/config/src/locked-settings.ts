@@ -3,7 +3,7 @@ import type { TrustSettingsInput } from "./read-trust-settings.ts";
 import type { ResolvedCacheSettings } from "./resolve-cache-settings.ts";
 
 /** Where results come from and go to. */
-const lockedSettings = ["cacheDir", "namespace", "remoteEndpoint"] as const;
+const lockedSettings = ["cacheDir", "namespace", "remoteEndpoint", "remoteCaCertificate"] as const;
 /** Whom to trust. */
 const lockedVariables = ["CUENV_TRUST", "CUENV_TRUST_FILE"] as const;
 

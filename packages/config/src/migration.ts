@@ -7,4 +7,5 @@ export {
 } from "./migrate/migrate-settings-file.ts";
 export type { LeftForm, MigratedForm, Migration } from "./migrate/migration.ts";
 export { CueScanFailure } from "./migrate/scan-cue.ts";
+export { type WrittenProject, writtenProject } from "./migrate/written-project.ts";
 export { applyEdits, type TextEdit } from "./migrate/text-edit.ts";

@@ -5,7 +5,7 @@ import type { CacheSettings, CacheSettingsInput } from "./cache-settings.ts";
 import { infiniteAgeMs } from "./duration.ts";
 import { type EnvironmentSettings, readEnvironmentSettings } from "./environment-settings.ts";
 import type { Warning } from "./problems.ts";
-import { settingFields } from "./setting-table.ts";
+import { settingFields, settingTable } from "./setting-table.ts";
 
 export type SettingSource = "flag" | "environment" | "project" | "user" | "default";
 
@@ -77,6 +77,9 @@ export const defaultCacheSettings: Omit<CacheSettings, "cacheDir"> = {
   namespace: "default",
   remoteEndpoint: undefined,
   remoteAuthToken: undefined,
+  remoteCaCertificate: undefined,
+  remoteClientCertificate: undefined,
+  remoteClientKey: undefined,
   remoteTimeoutSeconds: 30,
   remoteMaxConcurrent: 10,
   remoteUploadEnabled: true,
@@ -101,12 +104,10 @@ export function resolveCacheSettings(options: ResolveOptions): ResolvedCacheSett
     settings[field] = found.value;
     sources[field] = found;
   }
-  const { remoteEndpoint } = settings;
   return {
     settings: settings as unknown as CacheSettings,
     sources: sources as ResolvedCacheSettings["sources"],
-    warnings:
-      remoteEndpoint === undefined ? variables.warnings : [...variables.warnings, remoteWarning],
+    warnings: variables.warnings,
   };
 }
 
@@ -126,13 +127,6 @@ export function listSettingValues(
   });
   return Object.fromEntries(lists) as Record<keyof CacheSettings, readonly SettingValue[]>;
 }
-
-// Until there is a client.
-const remoteWarning: Warning = {
-  message: "`remoteCache.endpoint` has no effect in this version: there is no remote cache yet",
-  field: "remoteCache.endpoint",
-  about: "cache",
-};
 
 function layersOf(options: ResolveOptions, variables: EnvironmentSettings): readonly Layer[] {
   const { flags = {}, project = {}, files = [], projectDirectory } = options;
@@ -179,7 +173,7 @@ function valueIn(layer: Layer, field: keyof CacheSettings, home: string): Settin
 
 function effective(field: keyof CacheSettings, layer: Layer, home: string): unknown {
   const value = layer.settings[field];
-  if (field === "cacheDir" && typeof value === "string")
+  if (settingTable[field].value.kind === "path" && typeof value === "string")
     return absolutePath(value, layer.directory, home);
   if (field === "maxAgeMs" && value === infiniteAgeMs) return undefined;
   return value;

@@ -72,6 +72,18 @@ export const settingDescriptions: {
     text: "the token for it; ${NAME} is the value of a variable",
     example: '"${CUENV_TOKEN}"',
   },
+  remoteCaCertificate: {
+    text: "a file in PEM: who signed its certificate, where that is no public authority",
+    example: '"~/.config/cuenv/cache-ca.pem"',
+  },
+  remoteClientCertificate: {
+    text: "a file in PEM: the certificate to show it, where it asks for one",
+    example: '"~/.config/cuenv/client.pem"',
+  },
+  remoteClientKey: {
+    text: "a file in PEM: the key of that certificate",
+    example: '"~/.config/cuenv/client.key"',
+  },
   remoteTimeoutSeconds: {
     text: "how long a request may take, 1 to 300 seconds",
     example: "30",

@@ -107,6 +107,24 @@ export const settingTable: { readonly [Field in keyof CacheSettings]: Setting } 
     variable: "CUENV_REMOTE_CACHE_AUTH_TOKEN",
     isUsersOnly: true,
   },
+  remoteCaCertificate: {
+    path: [remoteStruct, "caCertificate"],
+    value: { kind: "path" },
+    variable: "CUENV_REMOTE_CACHE_CA_CERTIFICATE",
+    isUsersOnly: true,
+  },
+  remoteClientCertificate: {
+    path: [remoteStruct, "clientCertificate"],
+    value: { kind: "path" },
+    variable: "CUENV_REMOTE_CACHE_CLIENT_CERTIFICATE",
+    isUsersOnly: true,
+  },
+  remoteClientKey: {
+    path: [remoteStruct, "clientKey"],
+    value: { kind: "path" },
+    variable: "CUENV_REMOTE_CACHE_CLIENT_KEY",
+    isUsersOnly: true,
+  },
   remoteTimeoutSeconds: {
     path: [remoteStruct, "timeoutSeconds"],
     value: { kind: "integer", minimum: 1, maximum: 300 },

@@ -134,6 +134,18 @@ function userCache({ path, value, positions }: SettingsDocument): unknown {
   return ownField(value, "cache");
 }
 
+/** Every path that {@link loadSettingsFiles} looks at, whether there is a file or not. */
+export function settingsPaths(options: Omit<LoadOptions, "onError">): readonly string[] {
+  const { projectDirectory, workspaceRoot, environment } = options;
+  const places = [
+    ...[...new Set([projectDirectory, workspaceRoot])].map((folder) => [folder, "cuenv.cache"]),
+    [userConfigDirectory(environment), "config"],
+  ] as const;
+  return places.flatMap(([folder = "", name]) =>
+    extensions.map((extension) => join(folder, `${name}.${extension}`)),
+  );
+}
+
 async function readDocument(folder: string, name: string): Promise<SettingsDocument | undefined> {
   const found: { path: string; text: string; extension: (typeof extensions)[number] }[] = [];
   for (const extension of extensions) {

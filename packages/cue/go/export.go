@@ -23,6 +23,8 @@ type export struct {
 	// aliases: a field elsewhere that a task, or all of them, is a reference to -> the pointer of that task, or "" when
 	// several tasks are.
 	aliases map[string]string
+	// targets: what was referred to, by its pointer; hidden fields cannot be found by that alone.
+	targets map[string]cue.Path
 	// names: pointer of a task -> full name.
 	names   map[string]string
 	// lossy: a value of a kind that JSON does not tell from another: bytes are strings there, and 1.0 is 1.
@@ -34,7 +36,7 @@ func newExport(top cue.Value, limit int) *export {
 	return &export{
 		top: top, limit: limit,
 		positions: map[string]Position{}, references: map[string]string{}, attributes: map[string][]string{},
-		names: map[string]string{}, aliases: map[string]string{},
+		names: map[string]string{}, aliases: map[string]string{}, targets: map[string]cue.Path{},
 	}
 }
 

@@ -18,6 +18,7 @@ func (export *export) plainTarget(parts []cue.Part) (string, bool) {
 			continue // it is another package's
 		}
 		if pointer, ok := pointerOf(path); ok {
+			export.targets[pointer] = path
 			return pointer, true
 		}
 	}
@@ -34,8 +35,36 @@ func (export *export) resolved(pointer string) string {
 			return task + pointer[end:]
 		}
 	}
+	return export.followed(pointer, 0)
+}
+
+// followed resolves a field that is nothing but a reference, `_t: tasks`: what it names lies below /tasks then.
+func (export *export) followed(pointer string, depth int) string {
+	path, ok := export.targets[pointer]
+	if !ok || depth > maximumSteps || pointer == "" || strings.HasPrefix(pointer, "/tasks/") {
+		return pointer
+	}
+	selectors := path.Selectors()
+	for length := 1; length <= len(selectors); length++ {
+		field := cue.MakePath(selectors[:length]...)
+		parts := export.top.LookupPath(field).Parts()
+		target, ok := export.plainTarget(parts)
+		if !ok || !isOnlyReference(parts) {
+			continue
+		}
+		rest := cue.MakePath(append(export.targets[target].Selectors(), selectors[length:]...)...)
+		if named, ok := pointerOf(rest); ok {
+			export.targets[named] = rest
+			if found := export.followed(named, depth+1); strings.HasPrefix(found, "/tasks/") {
+				return found
+			}
+		}
+	}
 	return pointer
 }
+
+// More fields that refer to one another than anybody puts in a row.
+const maximumSteps = 20
 
 func (export *export) isTask(pointer string) bool {
 	_, ok := export.names[pointer]

@@ -148,6 +148,73 @@ tasks: {
 describe("files of cuenv 0.7 and later", () => {
   const module = 'module: "github.com/somebody/project"\nlanguage: version: "v0.14.1"\n';
 
+  // Most projects write it so: in `ci`, `tasks` is another field.
+  it.each([
+    ["at the top", "schema.#Project\nlet _t = tasks\n", ""],
+    ["in the project", "schema.#Project & {\nlet _t = tasks\n", "}\n"],
+    ["for a let", "schema.#Project\nlet _all = tasks\nlet _t = _all\n", ""],
+  ])("load with references through a let %s", async (_, begin, end) => {
+    const directory = projects.make({
+      "cue.mod/module.cue": module,
+      "env.cue": `package cuenv
+import "github.com/cuenv/cuenv/schema"
+${begin}
+name: "c"
+ci: pipelines: default: tasks: [_t.build]
+let _shared = [_t.build, {command: "shared"}]
+let _check = _t.check.a
+tasks: {
+	build: schema.#Task & {command: "cargo"}
+	check: {type: "group", a: {command: "a", dependsOn: [_t.build]}}
+	seq: [_t.build, {command: "two", args: [_t.build.stdout]}]
+	one: _shared
+	two: _shared
+	uses: schema.#Task & {command: "echo", args: [_check.stdout], dependsOn: [_t.check, _t.seq[1], _t["build"]]}
+}
+${end}`,
+    });
+    const { evaluation } = await evaluate({ directory });
+    expect(evaluation.references).toMatchObject({
+      "/ci/pipelines/default/tasks/0": "/tasks/build",
+      "/tasks/check/a/dependsOn/0": "/tasks/build",
+      "/tasks/seq/0": "/tasks/build",
+      "/tasks/seq/1/args/0": "/tasks/build/stdout",
+      "/tasks/one/0": "/tasks/build",
+      "/tasks/two/0": "/tasks/build",
+      "/tasks/uses/args/0": "/tasks/check/a/stdout",
+      "/tasks/uses/dependsOn/0": "/tasks/check",
+      "/tasks/uses/dependsOn/1": "/tasks/seq/1",
+      "/tasks/uses/dependsOn/2": "/tasks/build",
+    });
+    expect(evaluation.value).toMatchObject({
+      tasks: { uses: { args: [{ cuenvTask: "check.a" }], dependsOn: [null, null, null] } },
+    });
+  });
+
+  it.each([
+    ["a hidden field", "_all: tasks\n_t: _all\ntasks: {"],
+    ["a value alias", "tasks: _t={"],
+  ])("load with references through %s", async (_, begin) => {
+    const directory = projects.make({
+      "env.cue": `package cuenv
+${begin}
+	build: {command: "cargo"}
+	check: {type: "group", a: {command: "a", dependsOn: [_t.build]}}
+	uses: {command: "echo", args: [_t.check.a.stdout], dependsOn: [_t.check, _t["build"]]}
+}
+`,
+    });
+    const { evaluation } = await evaluate({ directory });
+    expect(evaluation.references).toMatchObject({
+      "/tasks/check/a/dependsOn/0": "/tasks/build",
+      "/tasks/uses/dependsOn/0": "/tasks/check",
+      "/tasks/uses/dependsOn/1": "/tasks/build",
+    });
+    expect(evaluation.value).toMatchObject({
+      tasks: { uses: { args: [{ cuenvTask: "check.a" }], dependsOn: [null, null] } },
+    });
+  });
+
   it("load with groups, sequences, references and shared tasks", async () => {
     const directory = projects.make({
       "cue.mod/module.cue": module,

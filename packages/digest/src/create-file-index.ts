@@ -15,6 +15,7 @@ import {
   executableFlag,
   type FileIndexState,
   readStateFile,
+  type StateContent,
   type StateEntry,
 } from "./file-index-state.ts";
 import type { DirectoryEntry, FileIndex, FileStat } from "./file-index.ts";
@@ -39,6 +40,8 @@ export interface FileIndexOptions {
 
 /** What this process saw at a path. `recorded`: the entry of the loaded state with the same stat. */
 interface Seen {
+  /** The turn of the index in which this was looked at last. In a later one it holds again where a new look finds the same stat. */
+  turn: number;
   readonly stat: FileStat;
   readonly recorded: number | undefined;
   digest?: Digest;
@@ -58,9 +61,10 @@ interface Index {
   readonly options: FileIndexOptions;
   readonly now: () => number;
   readonly lstat: (path: string) => Stats | undefined;
-  readonly seen: Map<string, Seen | null>;
-  /** What was hashed or listed in this process and then forgotten: it holds again where a new look finds the same stat. */
-  readonly forgotten: Map<string, Seen>;
+  /** A number: nothing was there, in that turn. */
+  readonly seen: Map<string, Seen | number>;
+  /** All that was seen in an earlier turn is looked at anew: what makes everything invalid after each task that ran costs one addition. */
+  turn: number;
   state: FileIndexState | undefined;
   byPath: Map<string, number>;
   changed: boolean;
@@ -74,9 +78,9 @@ export function createFileIndex(options: FileIndexOptions): FileIndex {
     now: options.now ?? Date.now,
     lstat: options.lstat ?? lstatOrUndefined,
     seen: new Map(),
-    forgotten: new Map(),
+    turn: 0,
     state,
-    byPath: new Map(state?.paths.map((path, entry) => [path, entry])),
+    byPath: placesOf(state?.paths ?? []),
     changed: false,
   };
   return {
@@ -86,12 +90,21 @@ export function createFileIndex(options: FileIndexOptions): FileIndex {
     digestBy: async (path, take) => knownDigest(index, path) ?? takeAndRecord(index, path, take),
     readLink: (path) => readlinkSync(absolute(index, path)),
     list: (path) => entriesOf(index, path),
-    listHash: (path) => listingOf(index, path)?.listHash ?? "",
+    listHash: (path, without) =>
+      without === undefined
+        ? (listingOf(index, path)?.listHash ?? "")
+        : hashWithout(entriesOf(index, path), without),
     remember: (path, digest) => remember(index, path, digest),
     invalidate: (path) => invalidate(index, path),
     invalidateOne: (path) => forget(index, path),
     save: () => save(index),
   };
+}
+
+function placesOf(paths: readonly string[]): Map<string, number> {
+  const places = new Map<string, number>();
+  paths.forEach((path, entry) => places.set(path, entry));
+  return places;
 }
 
 function readState({
@@ -104,9 +117,11 @@ function readState({
   return sealing && decodeFileIndexState(digestFunction, bytes, sealing);
 }
 
+const quietly = { throwIfNoEntry: false } as const;
+
 function lstatOrUndefined(path: string): Stats | undefined {
   try {
-    return lstatSync(path, { throwIfNoEntry: false });
+    return lstatSync(path, quietly);
   } catch (error) {
     // ENOTDIR, ELOOP, ENAMETOOLONG and EACCES on a parent: nothing that could be an input or output is there.
     if (error instanceof Error && "code" in error) return undefined;
@@ -132,41 +147,46 @@ function toFileStat(stat: Stats): FileStat {
 
 function look(index: Index, path: string): Seen | undefined {
   const known = index.seen.get(path);
-  if (known !== undefined) return known ?? undefined;
+  if (typeof known === "number") {
+    if (known === index.turn) return undefined;
+  } else if (known?.turn === index.turn) return known;
   const found = index.lstat(absolute(index, path));
   if (found === undefined) {
-    index.seen.set(path, null);
+    index.seen.set(path, index.turn);
     if (index.byPath.has(path)) index.changed = true;
     return undefined;
   }
   const stat = toFileStat(found);
-  const seen = remembered(index, path, stat) ?? {
-    stat,
-    recorded: recordedEntry(index, path, stat),
-  };
+  if (typeof known === "object" && holdsAgain(known, stat)) {
+    known.turn = index.turn;
+    return known;
+  }
+  const seen = { turn: index.turn, stat, recorded: recordedEntry(index, path, stat) };
   index.seen.set(path, seen);
   return seen;
 }
 
-/** What this process found out about a path before it was told to look again, if its stat vouches for it. */
-function remembered(index: Index, path: string, stat: FileStat): Seen | undefined {
-  const before = index.forgotten.get(path);
-  if (before?.readAtMs === undefined || isRacy(before.stat, before.readAtMs)) return undefined;
-  const same =
-    before.stat.mtimeMs === stat.mtimeMs &&
-    before.stat.ctimeMs === stat.ctimeMs &&
-    before.stat.sizeBytes === stat.sizeBytes &&
-    before.stat.inode === stat.inode &&
-    before.stat.kind === stat.kind &&
-    before.stat.executable === stat.executable;
-  return same ? before : undefined;
+/** Whether what this process found out about a path before it was told to look again is vouched for by its stat. */
+function holdsAgain({ stat: before, recorded, readAtMs }: Seen, stat: FileStat): boolean {
+  if (recorded === undefined && (readAtMs === undefined || isRacy(before, readAtMs))) return false;
+  return (
+    before.mtimeMs === stat.mtimeMs &&
+    before.ctimeMs === stat.ctimeMs &&
+    before.sizeBytes === stat.sizeBytes &&
+    before.inode === stat.inode &&
+    before.kind === stat.kind &&
+    before.executable === stat.executable
+  );
 }
 
 function forget(index: Index, path: string): void {
   const seen = index.seen.get(path);
-  if (seen?.readAtMs !== undefined) index.forgotten.set(path, seen);
-  index.seen.delete(path);
+  if (typeof seen === "object") seen.turn = forgotten;
+  else index.seen.delete(path);
 }
+
+/** No turn. */
+const forgotten = -1;
 
 function flagsOf(stat: FileStat): number {
   return (stat.kind === "directory" ? directoryFlag : 0) | (stat.executable ? executableFlag : 0);
@@ -232,7 +252,8 @@ function record(index: Index, path: string, hashed: HashedFile, readAtMs: number
     before.ino === after.ino &&
     digest.sizeBytes === after.size;
   if (!stable) return false;
-  index.seen.set(path, { stat: toFileStat(after), recorded: undefined, digest, readAtMs });
+  const { turn } = index;
+  index.seen.set(path, { turn, stat: toFileStat(after), recorded: undefined, digest, readAtMs });
   index.changed = true;
   return true;
 }
@@ -277,16 +298,24 @@ function entriesOf(index: Index, path: string): readonly DirectoryEntry[] {
   return seen.entries;
 }
 
+function hashWithout(entries: readonly DirectoryEntry[], without: readonly string[]): string {
+  return hashListing(formatListing(entries.filter(({ name }) => !without.includes(name))));
+}
+
 function remember(index: Index, path: string, digest: Digest): void {
   index.seen.delete(path);
   const seen = look(index, path);
   if (seen?.stat.kind !== "file" || seen.stat.sizeBytes !== digest.sizeBytes) return;
   // Without readAtMs, so never saved: the file may have been replaced between its writing and this stat.
-  index.seen.set(path, { stat: seen.stat, recorded: undefined, digest });
+  index.seen.set(path, { turn: index.turn, stat: seen.stat, recorded: undefined, digest });
 }
 
 function invalidate(index: Index, path: string): void {
-  const below = path === "" ? "" : `${path}/`;
+  if (path === "") {
+    index.turn += 1;
+    return;
+  }
+  const below = `${path}/`;
   forget(index, path);
   for (const known of index.seen.keys()) {
     if (known.startsWith(below)) forget(index, known);
@@ -298,33 +327,32 @@ function save(index: Index): void {
   if (stateFile === undefined || !index.changed) return;
   const sealing = seal();
   if (sealing === undefined) return;
-  replaceFile(stateFile, encodeFileIndexState(digestFunction, entriesToSave(index), sealing));
+  replaceFile(stateFile, encodeFileIndexState(digestFunction, contentToSave(index), sealing));
   index.changed = false;
 }
 
-function entriesToSave(index: Index): StateEntry[] {
-  const entries: StateEntry[] = [];
-  for (const [path, seen] of index.seen) {
-    const entry = seen === null ? undefined : freshEntry(index, path, seen);
-    if (entry !== undefined) entries.push(entry);
-  }
-  for (const [path, seen] of index.forgotten) {
-    const entry = index.seen.has(path) ? undefined : freshEntry(index, path, seen);
-    if (entry !== undefined) entries.push(entry);
-  }
+function contentToSave(index: Index): StateContent {
+  const kept: number[] = [];
+  const fresh: StateEntry[] = [];
+  const add = (path: string, seen: Seen): void => {
+    if (seen.recorded !== undefined) kept.push(seen.recorded);
+    else {
+      const entry = freshEntry(path, seen);
+      if (entry !== undefined) fresh.push(entry);
+    }
+  };
+  for (const [path, seen] of index.seen) if (typeof seen === "object") add(path, seen);
   let unseen = 0;
   for (const [path, entry] of index.byPath) {
-    if (index.seen.has(path) || index.forgotten.has(path) || index.state === undefined) continue;
+    const seen = index.seen.get(path);
+    if (typeof seen === "object" || seen === index.turn) continue;
     unseen += 1;
-    if (unseen <= maxUnseenEntries) entries.push(recordedStateEntry(index.state, path, entry));
+    if (unseen <= maxUnseenEntries) kept.push(entry);
   }
-  return entries;
+  return { before: index.state, kept, fresh };
 }
 
-function freshEntry(index: Index, path: string, seen: Seen): StateEntry | undefined {
-  if (seen.recorded !== undefined && index.state !== undefined) {
-    return recordedStateEntry(index.state, path, seen.recorded);
-  }
+function freshEntry(path: string, seen: Seen): StateEntry | undefined {
   const hash = seen.stat.kind === "directory" ? seen.listHash : seen.digest?.hash;
   if (hash === undefined || seen.readAtMs === undefined || isRacy(seen.stat, seen.readAtMs))
     return undefined;
@@ -339,19 +367,5 @@ function freshEntry(index: Index, path: string, seen: Seen): StateEntry | undefi
     flags,
     hash,
     listing: seen.listing ?? "",
-  };
-}
-
-function recordedStateEntry(state: FileIndexState, path: string, entry: number): StateEntry {
-  const flags = state.flags[entry] ?? 0;
-  return {
-    path,
-    size: state.size[entry] ?? 0,
-    mtimeMs: state.mtimeMs[entry] ?? 0,
-    ctimeMs: state.ctimeMs[entry] ?? 0,
-    inode: state.inode[entry] ?? 0,
-    flags,
-    hash: state.hashes.subarray(entry * 32, entry * 32 + 32),
-    listing: (flags & directoryFlag) === 0 ? "" : state.listing(entry),
   };
 }

@@ -49,10 +49,10 @@ export function formatDigest(digest: Digest): string {
   return `${digest.hash}/${digest.sizeBytes}`;
 }
 
+const digestPattern = /^[0-9a-f]{64}\/(?:0|[1-9][0-9]{0,15})$/;
+
 /** The inverse of {@link formatDigest}; undefined when `text` is not of that form. */
 export function parseDigest(text: string): Digest | undefined {
-  const [hash, size, ...rest] = text.split("/");
-  if (hash === undefined || size === undefined || rest.length > 0) return undefined;
-  if (!isHash(hash) || !/^(0|[1-9][0-9]{0,15})$/.test(size)) return undefined;
-  return { hash, sizeBytes: Number(size) };
+  if (!digestPattern.test(text)) return undefined;
+  return { hash: text.slice(0, 64), sizeBytes: Number(text.slice(65)) };
 }

@@ -56,8 +56,9 @@ export interface FileIndex {
   /**
    * A short hash of what `list` gives, equal in every process as long as names and kinds are equal, "" for a directory
    * that is missing; it does not build the list. For memos of what was found by walking.
+   * @param without names that do not count; then the list is built
    */
-  listHash(path: string): string;
+  listHash(path: string, without?: readonly string[]): string;
   /** Records the digest of a file that was just written or captured, so that this process need not read it again. */
   remember(path: string, digest: Digest): void;
   /** Forgets what this process saw at `path` and below it; the next look goes to the disk. */

@@ -27,16 +27,16 @@ export function hashFile(digestFunction: DigestFunction, path: string): HashedFi
     if (!before.isFile()) {
       throw Object.assign(new Error(`cannot hash ${path}: not a regular file`), { code: "EINVAL" });
     }
-    const digest = hashDescriptor(digestFunction, file);
+    const digest = hashDescriptor(digestFunction, file, before.size);
     return { digest, before, after: fstatSync(file) };
   } finally {
     closeSync(file);
   }
 }
 
-function hashDescriptor(digestFunction: DigestFunction, file: number): Digest {
+function hashDescriptor(digestFunction: DigestFunction, file: number, size: number): Digest {
   buffer ??= Buffer.allocUnsafeSlow(bufferBytes);
-  let length = readFully(file, buffer, 0);
+  let length = readFully(file, buffer, 0, size);
   if (length < bufferBytes) return hashBytes(digestFunction, buffer.subarray(0, length));
   const hasher = createHasher(digestFunction);
   let sizeBytes = 0;
@@ -48,11 +48,15 @@ function hashDescriptor(digestFunction: DigestFunction, file: number): Digest {
   return { hash: hasher.digestHex(), sizeBytes };
 }
 
-function readFully(file: number, target: Buffer, position: number): number {
+/**
+ * Fills the target, or reads to the file's end. `size` saves the read that finds the end: whoever asks compares the stat afterwards. What is 0 is
+ * not believed: files below /proc have bytes all the same.
+ */
+function readFully(file: number, target: Buffer, position: number, size?: number): number {
   let filled = 0;
   while (filled < target.length) {
     const count = readSync(file, target, filled, target.length - filled, position + filled);
-    if (count === 0) break;
+    if (count === 0 || filled + count === size) return filled + count;
     filled += count;
   }
   return filled;

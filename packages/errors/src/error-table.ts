@@ -91,7 +91,7 @@ export const errorTable = {
   CONFIG_OUTPUTS: {
     exit: "configuration",
     meaning:
-      "A task's outputs cannot be owned by it: the whole project, or files that another task declares too.",
+      "A task's outputs cannot be owned by it: the whole project, its own inputs, or files that another task declares too.",
   },
   CONFIG_UNKNOWN_ENVIRONMENT: {
     exit: "configuration",
@@ -164,6 +164,11 @@ export const errorTable = {
     exit: "configuration",
     meaning: "A task runs itself: its command starts cuenv with the same task again.",
   },
+  RUN_DEPENDENCY: {
+    exit: "internal",
+    meaning:
+      "Outputs that `--download` left in the remote cache were needed and gone, and the task that makes them failed when it ran for them.",
+  },
   RUN_NOTHING_STORED: {
     exit: "usage",
     meaning: "A task was to be compared with its stored result, and there is none.",
@@ -177,6 +182,11 @@ export const errorTable = {
     exit: "configuration",
     meaning:
       "The output of another task cannot be used as an argument or a variable: that task did not run, or printed what cannot be one.",
+  },
+  RUN_DEFINITION: {
+    exit: "configuration",
+    meaning:
+      "Another tool (Nx) asked for a task as it had read it, and env.cue or the settings define it otherwise by now.",
   },
   RUN_SECRET: {
     exit: "configuration",
@@ -279,6 +289,11 @@ export const errorTable = {
     exit: "internal",
     meaning: "What turbo says of a run cannot be read, or turbo failed to say it.",
   },
+  TURBO_FILE: {
+    exit: "configuration",
+    meaning:
+      "A turbo.json cannot be brought in step with env.cue: it cannot be read, or is of turbo 1.",
+  },
   SERVER_CONFIG_INVALID: {
     exit: "configuration",
     meaning: "The configuration of `cuenv serve` cannot be used: a token, a team or an address.",
@@ -286,6 +301,11 @@ export const errorTable = {
   SERVER_LISTEN: {
     exit: "internal",
     meaning: "The server cannot listen at the address that it was given.",
+  },
+  SERVER_DEADLINE: {
+    exit: "internal",
+    meaning:
+      "The server's store took too long; a client that cannot wait was told that there is nothing.",
   },
   AC_STORE_UNAVAILABLE: {
     exit: "internal",

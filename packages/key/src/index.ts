@@ -28,6 +28,7 @@ export {
 } from "./filter-environment-variables.ts";
 export { type ActionDigest, type CacheKeyRequest, generateCacheKey } from "./generate-cache-key.ts";
 export { hashInputFiles } from "./hash-input-files.ts";
+export { ignoredPatterns } from "./ignored-patterns.ts";
 export { createInputMemo, type InputMemo } from "./input-memo.ts";
 export { createInputSet, type InputSet, type InputSetRequest } from "./input-set.ts";
 export { type KeyComponent, keyComponents } from "./key-components.ts";
@@ -40,7 +41,7 @@ export {
 } from "./merge-dependency-outputs.ts";
 export { normalizeWorkingDirectory } from "./normalize-working-directory.ts";
 export { createToolProbe, probeTools, type ToolOutputs, type ToolProbe } from "./probe-tools.ts";
-export { selectInputs } from "./select-inputs.ts";
+export { selectInputs, startsFromAll } from "./select-inputs.ts";
 export type {
   InputProblem,
   OutputPatterns,

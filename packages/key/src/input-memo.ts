@@ -22,7 +22,7 @@ export interface InputMemo {
   /** The root of the tree that `identity`, a hash of nodes, names. */
   root(identity: string): Digest | undefined;
   rememberRoot(identity: string, root: Digest): void;
-  /** The text to keep for the next run; undefined when nothing was remembered since it was loaded, or there is no seal for it. */
+  /** The text to keep for the next run; undefined when too little was remembered since it was loaded, or there is no seal for it. */
   serialize(): string | undefined;
 }
 
@@ -43,11 +43,13 @@ interface StoredMemo {
 }
 
 /** Raise it when {@link selectInputs} would select something else from the same files. */
-const memoVersion = 1;
+const memoVersion = 2;
 /** More are forgotten, the oldest first: about 20 MB of text. */
 const maxSelections = 10_000;
 /** Roots of trees that are not there any more are kept up to this number: somebody may switch branches back. */
 const maxRoots = 20_000;
+/** Of so many known roots one more is not worth the writing of all: it costs the next run less than a millisecond. */
+const rootsPerUnsaved = 64;
 
 /**
  * @param text what `serialize` gave in an earlier run, for the same workspace; anything else is an empty memo
@@ -68,19 +70,33 @@ export function createInputMemo(
   };
   return {
     reuse: (request) => {
-      const selection = lookUp(requestId(request));
-      return selection?.checks.every((check) => holds(request.index, check)) === true
-        ? selection
-        : undefined;
+      const id = requestId(request);
+      const selection = lookUp(id);
+      if (selection === undefined) return undefined;
+      const stale: ListingCheck[] = [];
+      for (const check of selection.checks) {
+        if (holds(request.index, check)) continue;
+        if (check.kind !== "listing" || !holdsWithout(request.index, check)) return undefined;
+        stale.push(check);
+      }
+      if (stale.length === 0) return selection;
+      const settled = settle(request.index, selection, stale);
+      if (settled !== selection) selections.set(id, settled);
+      return settled;
     },
     remember: (request, selection) => void selections.set(requestId(request), selection),
     root: (identity) => roots.get(identity) ?? parseDigest(stored?.roots[identity] ?? ""),
     rememberRoot: (identity, root) => void roots.set(identity, root),
     serialize: () =>
-      selections.size + roots.size === 0
+      selections.size === 0 && !isWorthWriting(roots.size, stored)
         ? undefined
         : sealText(formatMemo(stored, selections, roots), seal()),
   };
+}
+
+function isWorthWriting(newRoots: number, stored: StoredMemo | undefined): boolean {
+  if (newRoots === 0 || stored === undefined) return newRoots > 0;
+  return newRoots > Object.keys(stored.roots).length / rootsPerUnsaved;
 }
 
 function requestId(request: SelectionRequest): string {
@@ -121,6 +137,33 @@ function holds(index: FileIndex, check: SelectionCheck): boolean {
   }
 }
 
+type ListingCheck = SelectionCheck & { readonly kind: "listing" };
+
+function holdsWithout(index: FileIndex, { path, rest }: ListingCheck): boolean {
+  return (
+    rest !== undefined &&
+    index.stat(path)?.kind === "directory" &&
+    index.listHash(path, rest.without) === rest.hash
+  );
+}
+
+/**
+ * Where outputs have come since a listing was remembered it is remembered with them, so that the next run compares one hash again. Where they went
+ * they come back.
+ */
+function settle(index: FileIndex, selection: Selection, stale: readonly ListingCheck[]): Selection {
+  const came = stale.filter(({ path, rest }) =>
+    index.list(path).some(({ name }) => rest?.without.includes(name)),
+  );
+  if (came.length === 0) return selection;
+  const checks = selection.checks.map((check) =>
+    check.kind === "listing" && came.includes(check)
+      ? { ...check, hash: index.listHash(check.path) }
+      : check,
+  );
+  return { ...selection, checks };
+}
+
 /** Anything that is not exactly what we wrote is an empty memo. */
 function parseMemo(text: string, seal: Seal | undefined): StoredMemo | undefined {
   try {
@@ -149,7 +192,12 @@ function decodeCheck(
   value: string | undefined,
 ): SelectionCheck | undefined {
   if (path === undefined || value === undefined) return undefined;
-  if (kind === "listing" || kind === "content") return { kind, path, hash: value };
+  if (kind === "content") return { kind, path, hash: value };
+  if (kind === "listing") {
+    const [whole = "", restHash, ...without] = value.split("/");
+    const rest = restHash === undefined ? undefined : { without, hash: restHash };
+    return { kind, path, hash: whole, rest };
+  }
   if (kind === "link") return { kind, path, target: value };
   if (kind === "path") return { kind, path, found: value as "file" };
   return undefined;
@@ -157,6 +205,9 @@ function decodeCheck(
 
 function valueOf(check: SelectionCheck): string {
   if (check.kind === "link") return check.target;
+  // No hash and no name has a slash.
+  if (check.kind === "listing" && check.rest !== undefined)
+    return [check.hash, check.rest.hash, ...check.rest.without].join("/");
   return check.kind === "path" ? check.found : check.hash;
 }
 
@@ -196,7 +247,7 @@ function formatMemo(
   const facts: string[] = [];
   const places = new Map<string, number>();
   const place = (kind: string, path: string, value: string): number => {
-    const key = `${kind} ${value} ${path}`;
+    const key = `${kind}\0${value}\0${path}`;
     const known = places.get(key);
     if (known !== undefined) return known;
     const at = facts.push(kind, path, value) - 3;

@@ -16,6 +16,8 @@ export function normalizeWorkingDirectory(options: {
   readonly workingDirectory: string;
 }): string {
   const { workspaceRoot, projectDirectory, workingDirectory } = options;
+  const plain = plainPath(workspaceRoot, projectDirectory, workingDirectory);
+  if (plain !== undefined) return plain;
   if (workingDirectory.includes("\0")) {
     throw new CuenvError(
       "KEY_PATH_INVALID",
@@ -33,6 +35,19 @@ export function normalizeWorkingDirectory(options: {
     );
   }
   return segments.join("/");
+}
+
+/** A name that has to be resolved, a doubled or trailing slash, or what Windows or nobody has in a path. */
+const unusual = /(?:^|\/)\.{0,2}(?:\/|$)|[\\\0]/;
+
+/** Nearly every path, without taking it apart; undefined for all that needs a closer look. */
+function plainPath(root: string, project: string, path: string): string | undefined {
+  if (isAbsolutePath(path)) {
+    const inside = path.startsWith(`${root}/`) ? path.slice(root.length + 1) : "";
+    return unusual.test(inside) ? undefined : inside;
+  }
+  if (unusual.test(path) || (project !== "" && unusual.test(project))) return undefined;
+  return project === "" ? path : `${project}/${path}`;
 }
 
 export function isAbsolutePath(path: string): boolean {

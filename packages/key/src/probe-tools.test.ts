@@ -131,10 +131,10 @@ describe("createToolProbe", () => {
     });
     chmodSync(join(root, "bin/bad"), 0o755);
     const probe = createToolProbe({ directory: root, memo: undefined });
-    expect(await probe.probe(["bad"], env(root))).toEqual({
+    expect(await probe.probe(["bad -v"], env(root))).toEqual({
       kind: "failed",
-      command: "bad",
-      text: 'its runtime command "bad" failed: exit code 4: no',
+      command: "bad -v",
+      text: 'its runtime command "bad -v" failed: exit code 4: no',
     });
     expect(probe.serialize()).toBeUndefined();
   });
@@ -144,11 +144,11 @@ describe("createToolProbe", () => {
     tool(root, "bin/tool", "v1");
     const path = join(root, "bin/tool");
     const identity = findExecutable("tool", root, join(root, "bin"))?.identity;
-    const good = { command: "tool", path, identity, output: "remembered" };
+    const good = { command: "tool -v", path, identity, output: "remembered" };
     const probed = async (memo: unknown): Promise<string> => {
       const text = sealText(JSON.stringify(memo), checksum);
       return output(
-        await createToolProbe({ directory: root, memo: text }).probe(["tool"], env(root)),
+        await createToolProbe({ directory: root, memo: text }).probe(["tool -v"], env(root)),
       );
     };
     expect(await probed({ version: 1, tools: [good] })).toBe("remembered");
@@ -159,7 +159,7 @@ describe("createToolProbe", () => {
       { version: 1, tools: [{ ...good, output: 1 }] },
       { version: 1, tools: [{ ...good, identity: 1 }] },
       { version: 1, tools: [{ ...good, path: 1 }] },
-      { version: 1, tools: [{ ...good, command: ["tool"] }] },
+      { version: 1, tools: [{ ...good, command: ["tool -v"] }] },
       { version: 1, tools: [{ ...good, identity: "another" }] },
       null,
       [good],
@@ -216,9 +216,30 @@ describe("createToolProbe", () => {
       '{"version":9}',
     ]) {
       const probe = createToolProbe({ directory: root, memo });
-      expect(output(await probe.probe(["tool"], env(root)))).toBe("v1");
+      expect(output(await probe.probe(["tool -v"], env(root)))).toBe("v1");
     }
   });
+
+  it.each(["cat version", "cat", "cat -v version", "cat --version version", "cat version -v"])(
+    "asks again in the next run what is no question for a version: %s",
+    async (command) => {
+      const root = temporaryWorkspace({ version: "one" });
+      const probe = createToolProbe({ directory: root, memo: undefined });
+      await probe.probe([command], env(root));
+      expect(probe.serialize()).toBeUndefined();
+    },
+  );
+
+  it.each(["-v", "-V", "-vV", "-version", "--version"])(
+    "remembers the answer to %s",
+    async (flag) => {
+      const root = temporaryWorkspace({});
+      tool(root, "bin/tool", "v1");
+      const probe = createToolProbe({ directory: root, memo: undefined });
+      await probe.probe([`tool ${flag}`], env(root));
+      expect(probe.serialize()).toContain("v1");
+    },
+  );
 });
 
 describe("findExecutable", () => {

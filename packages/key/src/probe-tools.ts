@@ -15,8 +15,9 @@ export type ToolOutputs =
 
 /**
  * Runs the `runtime` commands of tasks, `node --version`, each once in a run; and not again in later runs as long as the
- * program that it starts is the same file. Only commands without shell syntax are remembered that long, and only when the
- * program is no shim, which would print something else when another file says so (see {@link findExecutable}).
+ * program that it starts is the same file. Only what asks a program for its version is remembered that long (`git rev-parse HEAD`
+ * and `cat .tool-version` depend on more than the program), without shell syntax, and only when the program is no shim, which
+ * would print something else when another file says so (see {@link findExecutable}).
  *
  * A command runs in the project's folder, with PATH from the task's environment and what else passes through to every
  * task. What a task declares is in its key anyway.
@@ -66,7 +67,7 @@ export function createToolProbe(options: {
     signal: AbortSignal | undefined,
   ): Promise<Probed> => {
     const executable = findExecutable(command, options.directory, env["PATH"] ?? "");
-    const identity = executable?.identity;
+    const identity = asksForVersion(executable?.argv) ? executable?.identity : undefined;
     const remembered = known.get(`${command}\0${executable?.path}`);
     if (identity !== undefined && remembered?.identity === identity) return remembered;
     const result = await runTool({
@@ -103,6 +104,11 @@ export function createToolProbe(options: {
     },
     serialize: () => (learnt ? sealText(formatMemo(known), seal()) : undefined),
   };
+}
+
+/** `go version` is none: it prints what go.mod asks for. */
+function asksForVersion([, flag = "", ...more]: readonly string[] = []): boolean {
+  return more.length === 0 && /^(?:--?version|-[vV]|-vV)$/.test(flag);
 }
 
 /** {@link createToolProbe} for one call: nothing is remembered. */

@@ -68,7 +68,7 @@ export function selectInputs(request: SelectionRequest): Selection {
 }
 
 /** Nothing declared, or only what is left out: then all files of the project are meant. */
-function startsFromAll(patterns: readonly string[] | undefined): boolean {
+export function startsFromAll(patterns: readonly string[] | undefined): boolean {
   if (patterns === undefined) return true;
   return patterns.length > 0 && patterns.every((pattern) => pattern.startsWith("!"));
 }
@@ -195,10 +195,12 @@ function stepInto(walk: Walk, from: Place, name: string, kind: FileKind): Place 
 function walkDirectory(walk: Walk, place: Place, states: readonly PatternState[]): void {
   const { index, checks } = walk;
   const entries = index.list(place.path);
+  const without = leftOut(walk, place);
   checks.set(`list ${place.path}`, {
     kind: "listing",
     path: place.path,
     hash: index.listHash(place.path),
+    rest: without.length === 0 ? undefined : { without, hash: index.listHash(place.path, without) },
   });
   walk.rules.listed(
     place.path,
@@ -213,6 +215,24 @@ function walkDirectory(walk: Walk, place: Place, states: readonly PatternState[]
     if (next !== undefined)
       selectEntry(walk, next, kind, advance(states, name, kind === "directory", next.ignored));
   }
+}
+
+/** Names that exclusions spell out, of which nothing below this directory counts, whatever is there under them. */
+function leftOut(walk: Walk, place: Place): string[] {
+  const names = new Set<string>();
+  for (const { include } of place.excluded) {
+    for (const { pattern, index } of include) {
+      const segment = pattern.segments[index];
+      if (segment?.kind === "literal") names.add(segment.name);
+    }
+  }
+  // What it says is about its neighbours.
+  names.delete(ignoreFileName);
+  return [...names].filter(
+    (name) =>
+      stepInto(walk, place, name, "file") === undefined &&
+      stepInto(walk, place, name, "directory") === undefined,
+  );
 }
 
 function selectEntry(

@@ -40,7 +40,13 @@ export type InputProblem =
 
 /** A fact that a selection rests on. As long as all of them hold, it is the same. */
 export type SelectionCheck =
-  | { readonly kind: "listing"; readonly path: string; readonly hash: string }
+  | {
+      readonly kind: "listing";
+      readonly path: string;
+      readonly hash: string;
+      /** Names that are left out of the selection whatever they are, and the listing's hash without them: outputs come and go. */
+      readonly rest?: { readonly without: readonly string[]; readonly hash: string } | undefined;
+    }
   | { readonly kind: "path"; readonly path: string; readonly found: FileKind | "missing" }
   | { readonly kind: "link"; readonly path: string; readonly target: string }
   /** A `.gitignore` and the hash of its bytes. */

@@ -133,3 +133,31 @@ export {
   WriteResponseSchema,
 } from "./gen/google/bytestream/bytestream_pb.ts";
 export { type Status, StatusSchema } from "./gen/google/rpc/status_pb.ts";
+export {
+  Health,
+  type HealthCheckRequest,
+  HealthCheckRequestSchema,
+  type HealthCheckResponse,
+  HealthCheckResponseSchema,
+  HealthCheckResponse_ServingStatus,
+  HealthCheckResponse_ServingStatusSchema,
+} from "./gen/grpc/health/v1/health_pb.ts";
+export { digestFunctionOf, digestFunctionValue } from "./digest-function.ts";
+export {
+  type BlobResource,
+  formatReadResource,
+  formatWriteResource,
+  parseReadResource,
+  parseWriteResource,
+  reservedSegments,
+  type ResourceNameProblem,
+  type UploadResource,
+  type WireCompressor,
+} from "./resource-name.ts";
+export {
+  decodeFindMissingRequest,
+  decodeFindMissingResponse,
+  encodeFindMissingRequest,
+  encodeFindMissingResponse,
+  type FindMissingRequest,
+} from "./find-missing-codec.ts";

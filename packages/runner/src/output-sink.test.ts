@@ -42,11 +42,11 @@ describe("createDescriptorSink", () => {
 
   it("is closed by a full device, and tells", () => {
     const descriptor = openSync("/dev/full", "w");
-    let closed = 0;
-    const sink = createDescriptorSink(descriptor, { onClosed: () => (closed += 1) });
+    const closed: unknown[] = [];
+    const sink = createDescriptorSink(descriptor, { onClosed: (error) => closed.push(error) });
     void sink.write(Buffer.from("x"));
     void sink.write(Buffer.from("y"));
     closeSync(descriptor);
-    expect(closed).toBe(1);
+    expect(closed).toMatchObject([{ code: "ENOSPC" }]);
   });
 });

@@ -10,8 +10,8 @@ export interface OutputSink {
 const retryMs = 5;
 
 export interface DescriptorSinkOptions {
-  /** The reader has gone (`| head -1`): what is written from now on is dropped. Called once. */
-  readonly onClosed?: () => void;
+  /** What is written from now on is dropped: the reader has gone (`| head -1`), or the disk is full. Called once. */
+  readonly onClosed?: (error: unknown) => void;
 }
 
 /**
@@ -37,9 +37,9 @@ export function createDescriptorSink(
         const code = error instanceof Error && "code" in error ? error.code : undefined;
         if (code === "EAGAIN") return rest;
         if (code === "EINTR") continue;
-        // EPIPE: the reader has gone. EIO: the terminal has. ENOSPC and the rest: nothing that comes would get through either.
+        // EPIPE: the reader has gone. ENOSPC and the rest: nothing that comes would get through either.
         closed = true;
-        options.onClosed?.();
+        options.onClosed?.(error);
       }
     }
     return rest.subarray(rest.length);

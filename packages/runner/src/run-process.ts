@@ -10,6 +10,7 @@ import {
   signalExitCode,
   timeoutExitCode,
 } from "./outcome.ts";
+import { keepHeapSmall } from "./keep-heap-small.ts";
 import { processTree } from "./process-tree.ts";
 import { spawnFailure } from "./spawn-failure.ts";
 
@@ -136,20 +137,6 @@ function spawnChild(request: ProcessRequest, stdio: ChildStdio, ownGroup: boolea
     detached: ownGroup,
     stdio: stdio.options,
   });
-}
-
-let isHeapKeptSmall = false;
-
-/**
- * Each start forks this process, and fork copies the page tables of all its memory, of which V8's young generation would soon
- * be half: 200 short tasks took 2.75 s while it grew, 2.45 s while it stays at its first size.
- */
-function keepHeapSmall(): void {
-  if (isHeapKeptSmall) return;
-  isHeapKeptSmall = true;
-  // V8 complains on stderr of a flag that it does not know: only for the versions that were tried (22, 24, 26).
-  if (Number.parseInt(process.versions.node, 10) > 26) return;
-  process.getBuiltinModule("node:v8").setFlagsFromString("--semi-space-growth-factor=1");
 }
 
 interface Exit {

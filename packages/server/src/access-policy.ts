@@ -21,14 +21,25 @@ export interface TokenGrant {
 /** Whom a request comes from. */
 export type Identity = Omit<TokenGrant, "sha256">;
 
+/** What a client may do that shows a certificate, which was verified. */
+export interface CertificateGrant extends Identity {
+  /** The common name of its subject; "*" for any. */
+  readonly commonName: string;
+}
+
 /** Whom to let in. */
 export interface AccessPolicy {
-  /** The owner of a presented token; undefined when nobody's, or none was presented and nobody may come without. */
-  identify(token: string | undefined): Promise<Identity | undefined>;
+  /**
+   * The owner of a presented token; of none, whom the certificate is for that the connection was made with. Undefined when the token is nobody's, or
+   * nothing was presented and nobody may come without.
+   */
+  identify(token: string | undefined, certificateName?: string): Promise<Identity | undefined>;
 }
 
 export interface AccessPolicyOptions {
   readonly grants: readonly TokenGrant[];
+  /** The first whose name fits counts. */
+  readonly certificates?: readonly CertificateGrant[] | undefined;
   /** What those without a token may do; undefined: nothing. */
   readonly anonymous?: Omit<Identity, "name">;
   /** Asked about a token that is none of the grants'. */
@@ -43,9 +54,12 @@ export function createAccessPolicy(options: AccessPolicyOptions): AccessPolicy {
   });
   const { anonymous } = options;
   return {
-    async identify(token) {
-      if (token === undefined || token === "")
+    async identify(token, certificateName) {
+      if (token === undefined || token === "") {
+        const shown = certificateOwner(options.certificates, certificateName);
+        if (shown !== undefined) return shown;
         return anonymous === undefined ? undefined : { name: "anonymous", ...anonymous };
+      }
       const presented = createHash("sha256").update(token).digest();
       // All are compared, so that the time tells nothing about which one it nearly was.
       let found: TokenGrant | undefined;
@@ -55,10 +69,31 @@ export function createAccessPolicy(options: AccessPolicyOptions): AccessPolicy {
   };
 }
 
+function certificateOwner(
+  certificates: readonly CertificateGrant[] | undefined,
+  name: string | undefined,
+): Identity | undefined {
+  if (name === undefined) return undefined;
+  const found = certificates?.find(({ commonName }) => commonName === "*" || commonName === name);
+  if (found === undefined) return undefined;
+  const { commonName: _, ...identity } = found;
+  return { ...identity, name: `cert:${name}`.slice(0, 256) };
+}
+
 /** For a server that only this machine reaches: whoever comes may do everything. */
 export function createOpenPolicy(): AccessPolicy {
   const anybody: Identity = { name: "anybody", namespaces: "*", scopes: ["read", "write"] };
   return { identify: async () => anybody };
+}
+
+/** The same people, who may do of what they could only this. */
+export function createLimitedPolicy(policy: AccessPolicy, only: Scope): AccessPolicy {
+  return {
+    async identify(token, certificateName) {
+      const identity = await policy.identify(token, certificateName);
+      return identity && { ...identity, scopes: identity.scopes.filter((scope) => scope === only) };
+    },
+  };
 }
 
 /** Whether `identity` may do this in `namespace`. */

@@ -1,19 +1,23 @@
-import { createDiskActionStore, entryReferences } from "@cuenv/action-cache";
-import { createDiskBlobStore, type Durability, openCacheFolder } from "@cuenv/cas";
-import { type EvictionPolicy, evictWhenNeeded } from "@cuenv/cas/maintenance";
+import { type BlobStore, type CacheFolder, type Durability, openCacheFolder } from "@cuenv/cas";
+import type { EvictionPolicy } from "@cuenv/cas/maintenance";
 import type { DigestFunction } from "@cuenv/digest";
 import type { AccessPolicy } from "./access-policy.ts";
-import { type ArtifactStore, createArtifactStore } from "./artifact-store.ts";
+import type { ArtifactRemote } from "./artifact-remote.ts";
+import type { ArtifactTrust } from "./artifact-trust.ts";
 import { type AnsweredRequest, createHttpServer, type HttpServer } from "./http-server.ts";
-import { createMetrics } from "./metrics.ts";
-import { createOperationsFrontEnd, metricHelp } from "./operations-front-end.ts";
+import { startEvictionTimer } from "./eviction-timer.ts";
+import type { GrpcServer } from "./grpc/grpc-server.ts";
+import { measureProcess } from "./measure-process.ts";
+import { metricDefinitions } from "./metric-definitions.ts";
+import { createMetrics, type Metrics } from "./metrics.ts";
+import { createOperationsFrontEnd } from "./operations-front-end.ts";
+import { openArtifacts } from "./open-artifacts.ts";
 import { createProtocolFrontEnds } from "./protocol-front-ends.ts";
+import type { TlsMaterial } from "./tls-material.ts";
 import type { TagPolicy } from "./turborepo/turborepo-front-end.ts";
 
 /** No artifact is larger unless configured (2 GiB). */
 export const defaultMaxArtifactBytes: number = 2 * 1024 ** 3;
-/** How often a server that stored something looks whether it holds too much (ms). */
-const evictionIntervalMs = 60_000;
 
 export interface CacheServerOptions {
   /** The cache folder, absolute; made when it is not there. */
@@ -26,7 +30,17 @@ export interface CacheServerOptions {
   };
   readonly evictionPolicy: EvictionPolicy;
   readonly policy: AccessPolicy;
+  /** Undefined: nothing is encrypted. */
+  readonly tls?: TlsMaterial | undefined;
+  /** `createReapiServer` of `@cuenv/server/grpc`, where gRPC is served, too: whoever serves HTTP alone does not load it. */
+  readonly createGrpc?: ((shared: SharedWithGrpc) => GrpcServer) | undefined;
   readonly maxArtifactBytes?: number | undefined;
+  /** Artifacts are signed as they come in, and served when their signature is accepted. Undefined: clients are believed. */
+  readonly trust?: ArtifactTrust | undefined;
+  /** A cache behind this one for artifacts: those that are not here are looked for there, and those that come in are sent there. */
+  readonly openRemote?: ((blobs: BlobStore) => ArtifactRemote) | undefined;
+  /** Nothing is written to the folder, fetched artifacts neither. */
+  readonly isReadOnly?: boolean | undefined;
   /** Keys of teams whose signatures are checked, by namespace. */
   readonly tags?: ReadonlyMap<string, TagPolicy> | undefined;
   readonly onRequest?: ((request: AnsweredRequest) => void) | undefined;
@@ -34,90 +48,75 @@ export interface CacheServerOptions {
   readonly onTrouble?: ((message: string) => void) | undefined;
 }
 
+/** What the gRPC side of a server has in common with its HTTP side. */
+export interface SharedWithGrpc {
+  readonly folder: CacheFolder;
+  readonly policy: AccessPolicy;
+  readonly metrics: Metrics;
+  readonly tls: TlsMaterial | undefined;
+  readonly maxBlobBytes: number;
+  readonly isReady: () => boolean;
+  /** To be told that something was stored. */
+  readonly onStored: () => void;
+  readonly onRequest: ((request: AnsweredRequest) => void) | undefined;
+  readonly onTrouble: ((message: string) => void) | undefined;
+}
+
+export interface CacheServer extends HttpServer {
+  /** Undefined where it is not served. Closed with the HTTP side. */
+  readonly grpc: Pick<GrpcServer, "listen"> | undefined;
+}
+
 /**
  * The server over a cache folder on disk: every front end, and eviction beside them.
  * @throws {CuenvError} CAS_STORE_UNAVAILABLE when the folder cannot be used
  */
-export function createCacheServer(options: CacheServerOptions): HttpServer {
-  const { digestFunction, onTrouble, onRequest } = options;
+export function createCacheServer(options: CacheServerOptions): CacheServer {
+  const { onTrouble, onRequest } = options;
   const folder = openCacheFolder({
     root: options.root,
     durability: options.durability,
     ...(onTrouble === undefined ? {} : { onWarning: onTrouble }),
   });
   folder.assertWritable();
-  const stores = { folder, digestFunction };
-  const metrics = createMetrics(metricHelp);
+  const { limits, evictionPolicy } = options;
+  const metrics = createMetrics(metricDefinitions);
+  measureProcess(metrics);
+  const policyOfEviction = { limits, policy: evictionPolicy };
+  const eviction = startEvictionTimer({ folder, ...policyOfEviction, metrics, onTrouble });
+  const { artifacts, remote } = openArtifacts(options, folder, metrics, eviction.noteStored);
   let isDraining = false;
-  let hasStored = false;
-  const stop = new AbortController();
-  const blobs = createDiskBlobStore(stores);
-  const artifacts = createArtifactStore({
-    blobs,
-    actions: createDiskActionStore(stores),
-    ...(onTrouble === undefined ? {} : { onDamage: onTrouble }),
-  });
-  const noted = (): void => void (hasStored = true);
-  const shared = {
-    artifacts: notingWrites(artifacts, noted),
-    metrics,
-    maxArtifactBytes: options.maxArtifactBytes ?? defaultMaxArtifactBytes,
-    ...(onTrouble === undefined ? {} : { onTrouble }),
-  };
+  const isReady = (): boolean => !isDraining;
+  const maxBlobBytes = options.maxArtifactBytes ?? defaultMaxArtifactBytes;
+  const { policy, tls } = options;
   const server = createHttpServer({
     frontEnds: [
-      createOperationsFrontEnd(metrics, () => !isDraining),
+      createOperationsFrontEnd(metrics, isReady),
       ...createProtocolFrontEnds({
-        ...shared,
+        artifacts,
+        metrics,
+        maxArtifactBytes: maxBlobBytes,
         ...(options.tags === undefined ? {} : { tags: options.tags }),
+        ...(onTrouble === undefined ? {} : { onTrouble }),
       }),
     ],
-    policy: options.policy,
+    policy,
     metrics,
+    tls,
     ...(onRequest === undefined ? {} : { onRequest }),
   });
-  const evictNow = async (): Promise<void> => {
-    if (!hasStored) return;
-    hasStored = false;
-    const { limits, evictionPolicy: policy } = options;
-    try {
-      await evictWhenNeeded({
-        folder,
-        references: entryReferences,
-        limits,
-        policy,
-        signal: stop.signal,
-      });
-    } catch (error) {
-      if (!stop.signal.aborted) onTrouble?.(`cannot evict: ${String(error)}`);
-    }
-  };
-  const timer = setInterval(() => void evictNow(), evictionIntervalMs);
-  timer.unref();
+  const onStored = eviction.noteStored;
+  const shared = { folder, policy, metrics, tls, maxBlobBytes, isReady, onStored };
+  const grpc = options.createGrpc?.({ ...shared, onRequest, onTrouble });
   return {
     listen: (address) => server.listen(address),
+    grpc,
     close: async () => {
       isDraining = true;
-      clearInterval(timer);
-      await server.close();
-      await evictNow();
-      stop.abort();
+      await Promise.all([server.close(), grpc?.close()]);
+      await remote?.close();
+      await eviction.stop();
       folder.saveUses();
-    },
-  };
-}
-
-function notingWrites(artifacts: ArtifactStore, noted: () => void): ArtifactStore {
-  return {
-    ...artifacts,
-    publish: async (...args) => {
-      await artifacts.publish(...args);
-      noted();
-    },
-    publishOnce: async (...args) => {
-      const isStored = await artifacts.publishOnce(...args);
-      noted();
-      return isStored;
     },
   };
 }

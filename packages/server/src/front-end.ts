@@ -25,6 +25,8 @@ export interface FrontEnd {
   readonly name: string;
   /** The route for a method and path; undefined when it is not this protocol's. */
   route(method: string, target: RequestTarget): Route | undefined;
+  /** As `route`, for a path that cannot be decoded, as it was sent: for clients that must not be told so. */
+  routeUnreadable?(method: string, path: string): Route | undefined;
   /** Answers a request that failed for our reasons; only called while no byte was sent. */
   fail(exchange: Exchange, error: unknown): void;
 }

@@ -1,43 +1,104 @@
 import { compareUtf8 } from "@cuenv/digest";
+import type { MetricDefinition, MetricDefinitions } from "./metric-definitions.ts";
 
-/** Counters and what they count, as Prometheus' text format has them. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** What a gauge, or a counter that is not ours, has at the moment when it is read. */
+export type Reading = readonly (readonly [labels: Labels, value: number])[];
+
+/** Counters, histograms and gauges, as Prometheus' text format has them. */
 export interface Metrics {
-  /** Adds to a counter, made when it is not there. */
-  count(name: string, labels?: Readonly<Record<string, string>>, by?: number): void;
+  /** Adds to a counter. */
+  count(name: string, labels?: Labels, by?: number): void;
+  /** Puts a value (in the unit of the metric's name) into a histogram. */
+  observe(name: string, value: number, labels?: Labels): void;
+  /** What `name` has is asked for whenever the text is. */
+  read(name: string, reading: () => Reading): void;
   /** All of them, in a stable order (text format 0.0.4). */
   text(): string;
 }
 
-interface Counter {
-  readonly help: string;
-  readonly series: Map<string, number>;
+interface Histogram {
+  /** One for each bucket, of values up to its bound and above the bound before; then those above all bounds. */
+  readonly counts: number[];
+  sum: number;
 }
 
-/** `help`: every counter that may be counted, and what it means. */
-export function createMetrics(help: Readonly<Record<string, string>>): Metrics {
-  const counters = new Map<string, Counter>(
-    Object.entries(help).map(([name, text]) => [name, { help: text, series: new Map() }]),
+interface Metric {
+  readonly definition: MetricDefinition;
+  readonly series: Map<string, number>;
+  readonly histograms: Map<string, Histogram>;
+  reading: (() => Reading) | undefined;
+}
+
+/** What is not defined is not counted. */
+export function createMetrics(definitions: MetricDefinitions): Metrics {
+  const metrics = new Map<string, Metric>(
+    Object.entries(definitions).map(([name, definition]) => [
+      name,
+      { definition, series: new Map(), histograms: new Map(), reading: undefined },
+    ]),
   );
   return {
     count(name, labels = {}, by = 1) {
-      const series = counters.get(name)?.series;
+      const series = metrics.get(name)?.series;
       const key = labelText(labels);
       series?.set(key, (series.get(key) ?? 0) + by);
     },
-    text() {
-      const blocks = [...counters].map(([name, { help: meaning, series }]) => {
-        const lines = [...series]
-          .toSorted(byName)
-          .map(([labels, value]) => `${name}${labels} ${value}`);
-        return [`# HELP ${name} ${meaning}`, `# TYPE ${name} counter`, ...lines].join("\n");
-      });
-      return `${blocks.join("\n")}\n`;
+    observe(name, value, labels = {}) {
+      const metric = metrics.get(name);
+      const buckets = metric?.definition.buckets ?? [];
+      const key = labelText(labels);
+      const histogram = metric?.histograms.get(key) ?? {
+        counts: Array.from({ length: buckets.length + 1 }, () => 0),
+        sum: 0,
+      };
+      metric?.histograms.set(key, histogram);
+      const found = buckets.findIndex((bound) => value <= bound);
+      const bucket = found === -1 ? buckets.length : found;
+      histogram.counts[bucket] = (histogram.counts[bucket] ?? 0) + 1;
+      histogram.sum += value;
     },
+    read(name, reading) {
+      const metric = metrics.get(name);
+      if (metric !== undefined) metric.reading = reading;
+    },
+    text: () => [...metrics].map(([name, metric]) => block(name, metric)).join(""),
   };
 }
 
+function block(name: string, { definition, series, histograms, reading }: Metric): string {
+  const { type, help, buckets = [] } = definition;
+  const read = reading?.().map(([labels, value]) => [labelText(labels), value] as const) ?? [];
+  const lines = [...series, ...read]
+    .toSorted(byName)
+    .map(([labels, value]) => `${name}${labels} ${value}`);
+  const distributions = [...histograms]
+    .toSorted(byName)
+    .flatMap(([labels, histogram]) => histogramLines(name, labels, histogram, buckets));
+  const head = [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`];
+  return `${[...head, ...lines, ...distributions].join("\n")}\n`;
+}
+
+/** Buckets are cumulative in the text. */
+function histogramLines(
+  name: string,
+  labels: string,
+  { counts, sum }: Histogram,
+  buckets: readonly number[],
+): string[] {
+  let below = 0;
+  const lines = counts.map((count, index) => {
+    below += count;
+    const bound = buckets[index] ?? "+Inf";
+    const own = `le="${bound}"`;
+    return `${name}_bucket${labels === "" ? `{${own}}` : `${labels.slice(0, -1)},${own}}`} ${below}`;
+  });
+  return [...lines, `${name}_sum${labels} ${sum}`, `${name}_count${labels} ${below}`];
+}
+
 /** Values are names of ours (routes, status codes); quotes are escaped all the same. */
-function labelText(labels: Readonly<Record<string, string>>): string {
+function labelText(labels: Labels): string {
   const pairs = Object.entries(labels)
     .toSorted(byName)
     .map(([name, value]) => `${name}="${value.replaceAll(/["\\\n]/g, "_")}"`);

@@ -1,5 +1,6 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { isNamespace } from "@cuenv/action-cache";
 import { type CryptoKey, exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createOidcIdentity, type IdentifyOidc } from "./oidc-identity.ts";
@@ -85,6 +86,41 @@ describe("a token of a CI system", () => {
       readsThrough: ["acme"],
     });
     expect(asked, "the issuer is asked once").toBe(2);
+  });
+
+  it("has a space of its own for each value of a claim that its namespace names", async () => {
+    const rules = [
+      {
+        claims: {
+          project_path: "acme/app",
+          ref: "main",
+          ref_type: "branch",
+          ref_protected: "true",
+        },
+        namespaces: ["acme"],
+        scopes: ["read", "write"] as const,
+      },
+      {
+        claims: { project_path: "acme/app" },
+        namespaces: ["acme-{ref}"],
+        scopes: ["read", "write"] as const,
+        readsThrough: ["acme"],
+      },
+    ];
+    const gitlab = createOidcIdentity({ issuers: [{ issuer, audience: "cuenv", rules }] });
+    const job = { project_path: "acme/app", ref_type: "branch", ref_protected: "false" };
+    const spaceOf = async (ref: unknown, more = {}) =>
+      (await gitlab(await token({ ...job, ref, ...more })))?.namespaces;
+    expect(await spaceOf("main", { ref_protected: "true" })).toEqual(["acme"]);
+    const refs = ["main", "acme", "a/b", "a-b", "A/b", "../acme", "ü", "x".repeat(5000)];
+    const spaces = await Promise.all(refs.map((ref) => spaceOf(ref)));
+    expect(new Set(spaces.flat()).size).toBe(refs.length);
+    for (const space of spaces) {
+      expect(space).toEqual([expect.stringMatching(/^acme-[\w.-]*[0-9a-f]{16}$/)]);
+      expect(isNamespace(String(space))).toBe(true);
+    }
+    expect(await spaceOf("a/b")).toEqual(spaces[2]);
+    for (const nothing of [undefined, "", 7, ["a"]]) expect(await spaceOf(nothing)).toBeUndefined();
   });
 
   it.each<[string, Record<string, unknown>]>([

@@ -1,5 +1,6 @@
 import { createRemoteJWKSet, customFetch, decodeJwt, type JWTPayload, jwtVerify } from "jose";
 import type { Identity } from "./access-policy.ts";
+import { fillNamespaces } from "./claim-namespaces.ts";
 import { isSafe } from "./safe-address.ts";
 
 /** Whose tokens are taken, and what each may do: of GitHub Actions, GitLab, or any that signs OpenID Connect tokens. */
@@ -12,6 +13,7 @@ export interface OidcIssuer {
   readonly rules: readonly OidcRule[];
 }
 
+/** `{claim}` in one of its namespaces stands for that claim: `acme-pr-{ref}` is a space of its own for each pull request. */
 export interface OidcRule extends Omit<Identity, "name"> {
   /** All must fit: claim → its value; a `*` in it stands for any text. */
   readonly claims: Readonly<Record<string, string>>;
@@ -70,12 +72,13 @@ function claimedIssuer(token: string): string {
 }
 
 function identityOf({ rules }: OidcIssuer, payload: JWTPayload): Identity | undefined {
-  const rule = rules.find(({ claims }) =>
-    Object.entries(claims).every(([name, pattern]) => fits(payload[name], pattern)),
-  );
-  if (rule === undefined) return undefined;
-  const { namespaces, scopes, readsThrough } = rule;
-  return { name: `oidc:${payload.sub ?? ""}`.slice(0, 256), namespaces, scopes, readsThrough };
+  for (const { claims, namespaces: named, scopes, readsThrough } of rules) {
+    if (!Object.entries(claims).every(([name, pattern]) => fits(payload[name], pattern))) continue;
+    const namespaces = fillNamespaces(named, payload);
+    if (namespaces === undefined) continue;
+    return { name: `oidc:${payload.sub ?? ""}`.slice(0, 256), namespaces, scopes, readsThrough };
+  }
+  return undefined;
 }
 
 function fits(value: unknown, pattern: string): boolean {

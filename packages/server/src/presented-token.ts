@@ -2,7 +2,11 @@ import type { IncomingMessage } from "node:http";
 
 /** The token of a request: of `Bearer`, or the password of `Basic`, which clients send that have it in their URL. */
 export function presentedToken(request: IncomingMessage): string | undefined {
-  const header = request.headers.authorization;
+  return tokenOf(request.headers.authorization);
+}
+
+/** The token in an `authorization` header, of HTTP or of gRPC's metadata. */
+export function tokenOf(header: string | undefined): string | undefined {
   if (header === undefined) return undefined;
   const [, scheme = "", value = ""] = /^(\S+) +(\S+) *$/.exec(header) ?? [];
   switch (scheme.toLowerCase()) {

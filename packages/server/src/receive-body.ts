@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { wantBody } from "./sender-watch.ts";
 
 /** Why a body is not taken; nothing of it is read then. */
 export type RefusedBody = { readonly kind: "lengthRequired" } | { readonly kind: "tooLarge" };
@@ -18,6 +19,7 @@ export function announcedLength(
  * The bytes of a body as they come. Who stops early still has an answer to send; fewer than announced end in an error.
  */
 export function bodyChunks(request: IncomingMessage): AsyncIterable<Buffer> {
+  wantBody(request);
   return request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
 }
 
@@ -36,14 +38,11 @@ export async function readBody(
   return Buffer.concat(chunks);
 }
 
-/** Of a body that nobody wants the rest is read for so long (ms), so that its sender may read the answer; then the connection ends. */
-const unwantedBodyMs = 10_000;
-
-/** What is still sent of an answered request goes nowhere. */
-export function discardRest(request: IncomingMessage): void {
+/** What is still sent of an answered request goes nowhere, for so long that its sender may read the answer; then the connection ends. */
+export function discardRest(request: IncomingMessage, unwantedMs: number): void {
   if (request.complete || request.destroyed) return;
   request.resume();
-  const end = setTimeout(() => request.destroy(), unwantedBodyMs);
+  const end = setTimeout(() => request.destroy(), unwantedMs);
   end.unref();
   request.once("close", () => clearTimeout(end));
   request.once("end", () => clearTimeout(end));

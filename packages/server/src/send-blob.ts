@@ -39,6 +39,21 @@ export async function sendBlob(
   return true;
 }
 
+/** Whether a blob is there and undamaged, read to its end where `sendBlob` would find out too late: for clients to whom a body that is cut is an error. */
+export async function isSound(
+  blobs: BlobStore,
+  digest: Digest,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    for await (const _chunk of blobs.read(digest, { signal })) continue;
+    return true;
+  } catch (error) {
+    if (isGone(error)) return false;
+    throw error;
+  }
+}
+
 function readWhole(blobs: BlobStore, digest: Digest): Uint8Array | undefined {
   try {
     return blobs.readSync?.(digest);

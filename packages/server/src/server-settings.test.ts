@@ -28,6 +28,8 @@ describe("the configuration of a server", () => {
       expect(parse(text)).toEqual({
         tokens: [],
         oidc: [],
+        certificates: [],
+        tls: undefined,
         anonymousReads: undefined,
         tags: new Map(),
         maxArtifactBytes: undefined,
@@ -51,9 +53,32 @@ teams:
       ],
       anonymousReads: ["public"],
       oidc: [],
+      certificates: [],
+      tls: undefined,
       maxArtifactBytes: 1000,
       tags: new Map([["acme", { key: "the key", required: true }]]),
     });
+  });
+
+  it("has files of TLS, and what clients may do by the name in their certificate", () => {
+    const tls = { certificate: "server.pem", key: "server.key", clientCa: "ca.pem" };
+    const certificates = [{ commonName: "ci.acme", namespaces: ["acme"], scopes: ["read"] }];
+    expect(parse({ tls, certificates })).toMatchObject({ tls, certificates });
+    expect(parse({ tls: { certificate: "a", key: "b" } }).tls).toEqual({
+      certificate: "a",
+      key: "b",
+      clientCa: undefined,
+    });
+    for (const odd of [
+      { certificates },
+      { tls: { certificate: "a", key: "b" }, certificates },
+      { tls: { certificate: "a" } },
+      { tls: { ...tls, ca: "x" } },
+      { tls: { ...tls, clientCa: 7 } },
+      { tls, certificates: [{ ...certificates[0], commonName: "" }] },
+      { tls, certificates: [{ ...certificates[0], namespaces: [] }] },
+    ])
+      expect(problemOf(odd)).toMatchObject({ code: "SERVER_CONFIG_INVALID" });
   });
 
   it("says in which line and field something is wrong", () => {
@@ -89,6 +114,16 @@ teams:
       "a claim that is no text",
       { oidc: [{ ...oidc, rules: [{ ...rule, claims: { a: 1 } }] }] },
       "claims.a",
+    ],
+    [
+      "a claim in a namespace of a token that has none",
+      { tokens: [{ ...token, namespaces: ["acme-{ref}"] }] },
+      "namespaces.0: it is not a namespace",
+    ],
+    [
+      "a namespace that a claim makes too long",
+      { oidc: [{ ...oidc, rules: [{ ...rule, namespaces: [`${"x".repeat(90)}{ref}`] }] }] },
+      "namespaces.0: it is not a namespace",
     ],
     ["broken YAML", "tokens: [", "cannot use server.yaml"],
     ["a field twice", "tokens: []\ntokens: []\n", "cannot use server.yaml"],

@@ -1,7 +1,14 @@
 import { CuenvError } from "@cuenv/errors";
 import { isNamespace } from "@cuenv/action-cache";
 import { LineCounter, parseDocument } from "yaml";
-import { grantProblem, type Identity, type Scope, type TokenGrant } from "./access-policy.ts";
+import {
+  type CertificateGrant,
+  grantProblem,
+  type Identity,
+  type Scope,
+  type TokenGrant,
+} from "./access-policy.ts";
+import { isNamespacePattern } from "./claim-namespaces.ts";
 import type { OidcIssuer, OidcRule } from "./oidc-identity.ts";
 import { type Fields, isFields } from "./is-fields.ts";
 import { isSafe } from "./safe-address.ts";
@@ -14,9 +21,21 @@ export interface ServerSettings {
   readonly anonymousReads: Identity["namespaces"] | undefined;
   /** Issuers whose OpenID Connect tokens are taken. */
   readonly oidc: readonly OidcIssuer[];
+  /** What clients may do that show a certificate of `tls.clientCa`. */
+  readonly certificates: readonly CertificateGrant[];
+  /** Undefined: nothing is encrypted. */
+  readonly tls: TlsFiles | undefined;
   /** By namespace: the key that a team's clients sign with. */
   readonly tags: ReadonlyMap<string, TagPolicy>;
   readonly maxArtifactBytes: number | undefined;
+}
+
+/** Files in PEM, as the configuration names them: relative to its own folder. */
+export interface TlsFiles {
+  readonly certificate: string;
+  readonly key: string;
+  /** Who signs the certificates of clients; then nobody comes in without one. */
+  readonly clientCa: string | undefined;
 }
 
 type Path = readonly (string | number)[];
@@ -58,7 +77,9 @@ export function parseServerSettings(
 function readSettings(value: unknown, reading: Reading): ServerSettings {
   const fields = fieldsOf(value ?? {}, [], reading, [
     "tokens",
+    "certificates",
     "oidc",
+    "tls",
     "anonymousReads",
     "teams",
     "maxArtifactBytes",
@@ -73,11 +94,23 @@ function readSettings(value: unknown, reading: Reading): ServerSettings {
     tokens.slice(0, index).some((other) => other.name === name),
   );
   if (twice >= 0) reading.refuse(["tokens", twice, "name"], "another token has this name");
+  const tls = tlsOf(fields["tls"], reading);
+  const certificates = listOf(fields["certificates"] ?? [], ["certificates"], reading);
+  if (certificates.length > 0 && tls?.clientCa === undefined)
+    reading.refuse(
+      ["certificates"],
+      "no client is asked for a certificate",
+      "tls.clientCa names the authority that signs those of clients.",
+    );
   return {
     tokens,
     oidc: listOf(fields["oidc"] ?? [], ["oidc"], reading).map((issuer, index) =>
       issuerOf(issuer, ["oidc", index], reading),
     ),
+    certificates: certificates.map((certificate, index) =>
+      certificateOf(certificate, ["certificates", index], reading),
+    ),
+    tls,
     anonymousReads:
       anonymousReads === undefined
         ? undefined
@@ -111,6 +144,36 @@ function tokenOf(value: unknown, path: Path, reading: Reading): TokenGrant {
   return grant;
 }
 
+function certificateOf(value: unknown, path: Path, reading: Reading): CertificateGrant {
+  const known = ["commonName", "namespaces", "scopes", "readsThrough"];
+  const fields = fieldsOf(value, path, reading, known);
+  const { commonName } = fields;
+  if (typeof commonName !== "string" || commonName === "")
+    return reading.refuse([...path, "commonName"], 'it is not a name; "*" is any');
+  return {
+    commonName,
+    name: commonName,
+    namespaces: namespacesOf(fields["namespaces"], [...path, "namespaces"], reading),
+    scopes: scopesOf(fields["scopes"], [...path, "scopes"], reading),
+    ...readsThroughOf(fields["readsThrough"], [...path, "readsThrough"], reading),
+  };
+}
+
+function tlsOf(value: unknown, reading: Reading): TlsFiles | undefined {
+  if (value === undefined) return undefined;
+  const fields = fieldsOf(value, ["tls"], reading, ["certificate", "key", "clientCa"]);
+  const fileOf = (field: string): string => {
+    const file = fields[field];
+    if (typeof file === "string" && file !== "") return file;
+    return reading.refuse(["tls", field], "it is not the name of a file in PEM");
+  };
+  return {
+    certificate: fileOf("certificate"),
+    key: fileOf("key"),
+    clientCa: fields["clientCa"] === undefined ? undefined : fileOf("clientCa"),
+  };
+}
+
 function issuerOf(value: unknown, path: Path, reading: Reading): OidcIssuer {
   const fields = fieldsOf(value, path, reading, ["issuer", "audience", "rules"]);
   const { issuer, audience } = fields;
@@ -140,16 +203,26 @@ function ruleOf(value: unknown, path: Path, reading: Reading): OidcRule {
   if (odd !== undefined) reading.refuse([...path, "claims", odd[0]], "it is not a text");
   return {
     claims: claims as Readonly<Record<string, string>>,
-    namespaces: namespacesOf(fields["namespaces"], [...path, "namespaces"], reading),
+    namespaces: namespacesOf(
+      fields["namespaces"],
+      [...path, "namespaces"],
+      reading,
+      isNamespacePattern,
+    ),
     scopes: scopesOf(fields["scopes"], [...path, "scopes"], reading),
     ...readsThroughOf(fields["readsThrough"], [...path, "readsThrough"], reading),
   };
 }
 
-function namespacesOf(value: unknown, path: Path, reading: Reading): "*" | readonly string[] {
+function namespacesOf(
+  value: unknown,
+  path: Path,
+  reading: Reading,
+  isOne: (name: string) => boolean = isNamespace,
+): "*" | readonly string[] {
   if (value === "*") return value;
   const names = listOf(value, path, reading);
-  const odd = names.findIndex((name) => typeof name !== "string" || !isNamespace(name));
+  const odd = names.findIndex((name) => typeof name !== "string" || !isOne(name));
   if (odd >= 0) reading.refuse([...path, odd], "it is not a namespace: letters, digits, . _ -");
   if (names.length === 0) reading.refuse(path, 'it is empty; "*" is all namespaces');
   return names as readonly string[];

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { CuenvError } from "@cuenv/errors";
 import { createDiskActionStore } from "@cuenv/action-cache";
 import { type BlobStore, createDiskBlobStore, openCacheFolder } from "@cuenv/cas";
 import {
@@ -12,9 +13,11 @@ import {
 } from "../src/access-policy.ts";
 import { createArtifactStore } from "../src/artifact-store.ts";
 import { createProtocolFrontEnds } from "../src/protocol-front-ends.ts";
-import { createHttpServer } from "../src/http-server.ts";
+import { createHttpServer, type HttpLimits } from "../src/http-server.ts";
+import { metricDefinitions } from "../src/metric-definitions.ts";
 import { createMetrics, type Metrics } from "../src/metrics.ts";
-import { createOperationsFrontEnd, metricHelp } from "../src/operations-front-end.ts";
+import { createNxFrontEnd, type NxDeadlines } from "../src/nx/nx-front-end.ts";
+import { createOperationsFrontEnd } from "../src/operations-front-end.ts";
 import type { TurborepoOptions } from "../src/turborepo/turborepo-front-end.ts";
 
 export interface Answer {
@@ -51,13 +54,15 @@ export async function startServer(
   options: Partial<Pick<TurborepoOptions, "maxArtifactBytes" | "tags">> & {
     readonly access?: AccessPolicyOptions;
     readonly wrapBlobs?: (blobs: BlobStore) => BlobStore;
+    readonly nxDeadlines?: NxDeadlines;
+    readonly limits?: Partial<HttpLimits>;
   } = {},
 ): Promise<RunningServer> {
   const root = join(mkdtempSync(join(tmpdir(), "cuenv-server-")), "cache");
   const folder = openCacheFolder({ root });
   const stores = { folder, digestFunction: "sha256" } as const;
   const blobs = (options.wrapBlobs ?? ((same) => same))(createDiskBlobStore(stores));
-  const metrics = createMetrics(metricHelp);
+  const metrics = createMetrics(metricDefinitions);
   const troubles: string[] = [];
   const artifacts = createArtifactStore({
     blobs,
@@ -70,19 +75,24 @@ export async function startServer(
     namespaces: "*",
     scopes: ["read", "write"],
   } as const;
+  const shared = {
+    artifacts,
+    metrics,
+    maxArtifactBytes: options.maxArtifactBytes ?? 1024 ** 3,
+    onTrouble: (message: string) => troubles.push(message),
+  };
   const server = createHttpServer({
     frontEnds: [
       createOperationsFrontEnd(metrics, () => true),
+      ...(options.nxDeadlines === undefined ? [] : [createNxFrontEnd(shared, options.nxDeadlines)]),
       ...createProtocolFrontEnds({
-        artifacts,
-        metrics,
-        maxArtifactBytes: options.maxArtifactBytes ?? 1024 ** 3,
+        ...shared,
         ...(options.tags === undefined ? {} : { tags: options.tags }),
-        onTrouble: (message) => troubles.push(message),
       }),
     ],
     policy: createAccessPolicy(options.access ?? { grants: [everything] }),
     metrics,
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
   });
   const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
   return {
@@ -109,16 +119,21 @@ export function grant(name: string, more: Partial<TokenGrant> = {}): TokenGrant 
 /** A store that can be told to fail, as a full or dying disk does. */
 export function breakableStore(): {
   isBroken: boolean;
+  /** What the system says: EIO unless told otherwise. */
+  cause: Error;
   readonly wrapBlobs: (blobs: BlobStore) => BlobStore;
 } {
   const fail = (): never => {
-    throw Object.assign(new Error("EIO"), { code: "CAS_STORE_UNAVAILABLE" });
+    const { cause } = store;
+    throw new CuenvError("CAS_STORE_UNAVAILABLE", cause.message, { cause });
   };
   const store = {
     isBroken: false,
+    cause: Object.assign(new Error("EIO"), { code: "EIO" }) as Error,
     wrapBlobs: (blobs: BlobStore): BlobStore => ({
       ...blobs,
       missing: (...args) => (store.isBroken ? fail() : blobs.missing(...args)),
+      write: (...args) => (store.isBroken ? fail() : blobs.write(...args)),
       ingest: (...args) => (store.isBroken ? fail() : blobs.ingest(...args)),
     }),
   };
@@ -126,7 +141,7 @@ export function breakableStore(): {
 }
 
 /** Another byte in the middle of every blob that the server has, as a bad disk makes it. */
-export function damageBlobs({ root }: RunningServer): void {
+export function damageBlobs({ root }: Pick<RunningServer, "root">): void {
   const blobs = join(root, "v1", "cas", "sha256");
   for (const entry of readdirSync(blobs, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;

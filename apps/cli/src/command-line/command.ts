@@ -34,6 +34,8 @@ export interface Command {
   readonly takesNames: boolean;
   /** All that stands after its name is another program's, flags too; only --help alone is ours. */
   readonly passesThrough?: boolean;
+  /** The bytes of others go through it: a server. */
+  readonly serves?: boolean;
   readonly flags: Readonly<Record<string, Flag>>;
   /** More than the summary says: lines for the command's own help. */
   readonly about?: readonly string[];

@@ -1,5 +1,5 @@
 import type { Command } from "./command.ts";
-import { directory, json, packageName } from "./common-flags.ts";
+import { directory, environment, json, packageName } from "./common-flags.ts";
 
 /** Setting up, and finding out what is wrong. */
 export const houseCommands: readonly Command[] = [
@@ -48,6 +48,29 @@ export const houseCommands: readonly Command[] = [
       ["cuenv doctor --json", "for scripts and bug reports"],
     ],
     load: async () => (await import("../commands/doctor.ts")).runDoctor,
+  },
+  {
+    name: "inspect",
+    aliases: [],
+    summary: "The tasks of one or many projects as they are after evaluation, for other tools",
+    usage: "cuenv inspect [DIR…] [flags]",
+    takesNames: true,
+    flags: { directory, env: environment, json, package: packageName },
+    about: [
+      "Each DIR is the folder of an env.cue; - stands for a list of them on stdin, a line each (or",
+      "separated by NUL). Nothing is run, and what was evaluated before is remembered, so that a",
+      "thousand projects are one process and about a millisecond each. --json gives inputs, outputs,",
+      "dependencies, variables, tools, parameters and the cache mode of each task, what was read for it,",
+      "and what is wrong with a project, with file, line and column. One that is wrong is no error then.",
+    ],
+    examples: [
+      ["cuenv inspect", "the tasks of this project"],
+      [
+        "find . -name env.cue -printf '%h\\n' | cuenv inspect - --json",
+        "all projects, in one document",
+      ],
+    ],
+    load: async () => (await import("../commands/inspect.ts")).runInspect,
   },
   {
     name: "completions",

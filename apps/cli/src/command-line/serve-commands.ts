@@ -1,33 +1,69 @@
 import type { Command } from "./command.ts";
-import { directory, json } from "./common-flags.ts";
+import { directory, json, packageName } from "./common-flags.ts";
 
 /** The cache for others: a server, and Turborepo through it. */
 export const serveCommands: readonly Command[] = [
   {
     name: "serve",
     aliases: [],
-    summary: "Serve a cache folder to other machines and tools over HTTP",
-    usage: "cuenv serve [--http ADDRESS] [--dir DIR] [flags]",
+    summary: "Serve a cache folder to other machines and tools, over HTTP and gRPC",
+    usage: "cuenv serve [--http ADDRESS] [--grpc ADDRESS] [--dir DIR] [flags]",
     takesNames: false,
+    serves: true,
     flags: {
-      config: { type: "string", value: "FILE", summary: "Tokens and teams, as YAML or JSON" },
+      config: { type: "string", value: "FILE", summary: "Tokens, teams and TLS, as YAML or JSON" },
       dir: { type: "string", value: "DIR", summary: "The cache folder; default: yours" },
       directory,
+      grpc: {
+        type: "string",
+        value: "ADDRESS",
+        summary: "host:port, port, or off; default: 8485 at the host of --http",
+      },
       http: {
         type: "string",
         value: "ADDRESS",
         summary: "host:port, or port; default: 127.0.0.1:8484",
       },
+      "in-cache-mode": {
+        type: "boolean",
+        summary:
+          "Only read, or only store, where CUENV_CACHE says so, and end at once where it is off: for who starts it",
+      },
       json,
+      sign: {
+        type: "boolean",
+        summary: "Sign artifacts, and serve only those whose signature is trusted",
+      },
+      "sign-unless-off": {
+        type: "boolean",
+        summary: "As --sign, and without a word where CUENV_TRUST is off: for who starts it",
+      },
       "max-size": { type: "string", value: "SIZE", summary: "Keep no more than this, like 50GiB" },
+      "read-only": { type: "boolean", summary: "Store nothing, whatever a token may do" },
+      remote: {
+        type: "boolean",
+        summary:
+          "Look for artifacts in the remote cache that is configured, too, and send them there",
+      },
+      "remote-if-configured": {
+        type: "boolean",
+        summary: "As --remote, and without a word where none is: for who starts it",
+      },
       verbose: { type: "boolean", short: "v", summary: "A line for every request" },
+      "while-stdin": { type: "boolean", summary: "End when stdin ends: for who starts it" },
     },
     about: [
       "Speaks Turborepo's remote-cache protocol and Nx' self-hosted cache at the root, and those of Bazel,",
-      "ccache, sccache, Gradle and pnpm below /bazel, /ccache …: it prints what each client is to be given.",
+      "ccache, sccache, Gradle and pnpm below /bazel, /ccache …; and over gRPC the Remote Execution API's cache, for",
+      "cuenv itself, Bazel, Buck2 and others. It prints what each client is to be given.",
       "/healthz, /readyz and /metrics are beside them.",
       "Without a token it serves this machine only. One token for everything: CUENV_SERVER_TOKEN. More,",
-      "each for its teams, to read or to write: --config, with entries of cuenv serve token.",
+      "each for its teams, to read or to write, TLS, and certificates of clients: --config, with entries of",
+      "cuenv serve token.",
+      "Clients are believed: what one writes the others get. With --sign, artifacts are signed with the key of",
+      "this machine (or CUENV_SIGNING_KEY) as they come in, and served as results of tasks are used: CUENV_TRUST.",
+      "With --remote, artifacts that are not here are looked for in the remote cache of the configuration",
+      "(remoteCache, CUENV_REMOTE_CACHE_ENDPOINT), and those that come in are sent there; whatever it does wrong is a miss.",
       "SIGTERM and Ctrl-C let running requests end (20 s).",
     ],
     examples: [
@@ -35,7 +71,7 @@ export const serveCommands: readonly Command[] = [
         "cuenv serve",
         "for this machine: TURBO_API=http://127.0.0.1:8484 TURBO_TOKEN=any TURBO_TEAM=me",
       ],
-      ["CUENV_SERVER_TOKEN=… cuenv serve --http 0.0.0.0:8484", "for a team"],
+      ["CUENV_SERVER_TOKEN=… cuenv serve --http 0.0.0.0:8484 --grpc 0.0.0.0:8485", "for a team"],
       ["cuenv serve --config server.yaml --dir /var/cache/cuenv --max-size 50GiB", "for several"],
     ],
     load: async () => (await import("../commands/serve.ts")).runServe,
@@ -59,6 +95,21 @@ export const serveCommands: readonly Command[] = [
     load: async () => (await import("../commands/serve-token.ts")).runServeToken,
   },
   {
+    name: "nx why",
+    aliases: [],
+    summary: "What changed since Nx ran a target last, and what had changed then",
+    usage: "cuenv nx why PROJECT:TARGET[:CONFIGURATION] [flags]",
+    takesNames: true,
+    flags: { directory, json },
+    about: [
+      "Of a target of @cuenv/nx: files, variables, command, tools and outputs of dependencies as they are",
+      "now beside those of the last run that executed it here. Then what made Nx' hash of the last run",
+      "another than that of the run before. Offline, and without starting Nx.",
+    ],
+    examples: [["cuenv nx why app:build", "which input changed since the last run"]],
+    load: async () => (await import("../commands/nx-why.ts")).runNxWhy,
+  },
+  {
     name: "turbo why",
     aliases: [],
     summary: "What made the hash of a task of turbo another than in its last run",
@@ -73,18 +124,45 @@ export const serveCommands: readonly Command[] = [
     load: async () => (await import("../commands/turbo-why.ts")).runTurboWhy,
   },
   {
+    name: "turbo sync",
+    aliases: [],
+    summary: "Write turbo.json from the env.cue of the packages, or check that it is in step",
+    usage: "cuenv turbo sync [--check] [flags]",
+    takesNames: false,
+    flags: {
+      check: { type: "boolean", summary: "Write nothing; exit code 1 where it is not in step" },
+      directory,
+      "dry-run": { type: "boolean", summary: "Write nothing, and show what would be written" },
+      json,
+      package: packageName,
+    },
+    about: [
+      "Tasks of env.cue become tasks of turbo: dependencies, inputs, outputs, variables, cache on or off. The",
+      "root's turbo.json has what most packages say; a package that says something else gets a turbo.json of",
+      "its own. Comments, order, other tasks and other fields stay, and so does `^build` in dependsOn. What",
+      "turbo cannot say is told. Turbo runs the scripts of package.json: let them be cuenv task NAME --only.",
+    ],
+    examples: [
+      ["cuenv turbo sync", "write what env.cue says"],
+      ["cuenv turbo sync --check", "in CI: fail when somebody forgot to"],
+    ],
+    load: async () => (await import("../commands/turbo-sync.ts")).runTurboSync,
+  },
+  {
     name: "turbo",
     aliases: [],
     summary: "Run turbo with this cache as its remote cache, without any set-up",
     usage: "cuenv turbo ARGS…",
     takesNames: true,
     passesThrough: true,
+    serves: true,
     flags: { directory },
     about: [
       "Starts a server on this machine for the time of the run, over the cache folder that cuenv uses",
       "here, and runs turbo with all arguments as they are; the exit code is turbo's. CUENV_CACHE=off,",
-      "read, write or read-write says what turbo may do. A remote cache that is configured already",
-      "(TURBO_API, turbo login) stays in place.",
+      "read, write or read-write says what turbo may do. Artifacts are signed as results of tasks are, and",
+      "those that nobody signed who is trusted here (CUENV_TRUST) are misses. The remote cache of the",
+      "configuration is behind it. Turborepo's own, where it is configured (TURBO_API), stays in place.",
     ],
     examples: [["cuenv turbo run build --filter=web", "as turbo run build --filter=web, cached"]],
     load: async () => (await import("../commands/turbo.ts")).runTurbo,

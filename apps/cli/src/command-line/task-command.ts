@@ -20,6 +20,13 @@ export const taskCommand: Command = {
       summary: "Go on with tasks that do not depend on a failed one",
     },
     directory,
+    download: {
+      type: "string",
+      value: "WHAT",
+      choices: ["all", "toplevel", "none"],
+      summary:
+        "Outputs fetched from the remote cache: all, toplevel (of the named tasks) or none; what a task that runs needs is fetched before",
+    },
     "dry-run": {
       type: "boolean",
       summary: "Run nothing: say what would run, what would be a hit, and why",
@@ -33,6 +40,10 @@ export const taskCommand: Command = {
       summary: "How many tasks run at once (processors + 1)",
     },
     json,
+    only: {
+      type: "boolean",
+      summary: "Without what the tasks depend on: that ran before, and is taken as it is",
+    },
     output: {
       type: "string",
       value: "MODE",
@@ -54,6 +65,10 @@ export const taskCommand: Command = {
       value: "FILE",
       summary: "Write what took how long to FILE, as a Chrome trace (Perfetto)",
     },
+    uncached: {
+      type: "boolean",
+      summary: "Look nothing up and store nothing, else as cached: for tools that keep results",
+    },
     verbose: { type: "boolean", short: "v", summary: "Say more: keys, why a task is not cached" },
     watch: {
       type: "boolean",
@@ -66,6 +81,7 @@ export const taskCommand: Command = {
     ["cuenv task build", "run build and what it depends on"],
     ["cuenv task build --dry-run", "what a run would do now"],
     ["cuenv task build --trace trace.json", "what took how long: open it in ui.perfetto.dev"],
+    ["cuenv task check --download=none", "in CI: fetch only what tasks that run need"],
     ["cuenv task 'test:*' --jobs 4", "run all tasks whose name begins with test:"],
     ["cuenv task test -- --watch=false", "give arguments to the task"],
     ["cuenv task test --watch", "run test again whenever its inputs change"],

@@ -6,6 +6,7 @@ import { checkMigration } from "../configuration/check-migration.ts";
 import { type FileMigration, planMigration } from "../configuration/plan-migration.ts";
 import { readConfiguration, throwIfWrong } from "../configuration/read-configuration.ts";
 import { writeMigration } from "../configuration/write-migration.ts";
+import { diffLines } from "../report/diff-lines.ts";
 import { formatLocation } from "../report/report-error.ts";
 import { colorsAllowed, painter, printErr, printOut } from "../report/terminal.ts";
 
@@ -35,7 +36,7 @@ export async function runCacheMigrate(invocation: Invocation): Promise<number> {
       changes,
     });
   const say = json === true ? (): void => {} : printOut;
-  say(diffText(changes));
+  say(diffLines(changes.map(({ diff }) => diff).join("")));
   if (json !== true) printLeft(files);
   const written =
     changes.length > 0 && dryRun !== true && (await mayWrite(changes, yes === true, json === true));
@@ -57,23 +58,6 @@ async function mayWrite(
   throw new CuenvError("USAGE", `cannot write ${countOf(changes.length, "file")}: ${reason}`, {
     hint: "nothing was written; --yes writes without asking, --dry-run only shows the changes",
   });
-}
-
-function diffText(changes: readonly FileMigration[]): string {
-  const paint = painter(colorsAllowed(process.env, process.stdout.isTTY));
-  return changes
-    .map(({ diff }) =>
-      diff
-        .split("\n")
-        .map((line) => {
-          if (/^(?:---|\+\+\+) /.test(line)) return paint("bold", line);
-          if (line.startsWith("-")) return paint("red", line);
-          if (line.startsWith("+")) return paint("green", line);
-          return line.startsWith("@@") ? paint("cyan", line) : line;
-        })
-        .join("\n"),
-    )
-    .join("");
 }
 
 function printLeft(files: readonly FileMigration[]): void {

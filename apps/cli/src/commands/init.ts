@@ -20,7 +20,7 @@ export async function runInit(invocation: Invocation): Promise<number> {
   const file = join(process.cwd(), "env.cue");
   if (!print) writeNew(file, text);
   if (invocation.flags["json"] === true) {
-    printOut(`${JSON.stringify(document(draft, file, !print))}\n`);
+    printOut(`${JSON.stringify(document(draft, file, print ? text : undefined))}\n`);
   } else if (print) {
     printOut(text);
     printErr(explanation(draft));
@@ -47,11 +47,13 @@ function writeNew(file: string, text: string): void {
   }
 }
 
-function document(draft: Draft, file: string, written: boolean): Record<string, unknown> {
+/** @param text what was only printed */
+function document(draft: Draft, file: string, text: string | undefined): Record<string, unknown> {
   return {
     version: 1,
     file,
-    written,
+    written: text === undefined,
+    text: text ?? null,
     sources: draft.sources,
     tasks: draft.tasks.map(({ name, fields }) => ({ name, cached: fields["cache"] === true })),
     notes: draft.notes.map(({ task = null, message }) => ({ task, message })),

@@ -7,6 +7,8 @@ import { openProject } from "../project/open-project.ts";
 import { stepSummaryFile } from "../report/step-summary-file.ts";
 import { printOut } from "../report/terminal.ts";
 import { type RunDocument, runDocument } from "../run/run-document.ts";
+import { definitionVariable } from "../run/host-environment.ts";
+import type { Download } from "../run/run-context.ts";
 import { runTasks } from "../run/run-tasks.ts";
 import { taskList } from "../run/task-list.ts";
 
@@ -19,7 +21,7 @@ export async function runTaskCommand(invocation: Invocation): Promise<number> {
   const switches = readEnvironmentSwitches(process.env);
   const traceFile = runFile(invocation, "trace") ?? switches.traceFile;
   const summaryFile = runFile(invocation, "summary");
-  if (flags["watch"] === true) refuseWith(invocation);
+  refuseTogether(invocation);
   const startMs = performance.now();
   if (flags["watch"] === true) {
     const { watchTasks } = await import("../watch/watch-tasks.ts");
@@ -39,7 +41,12 @@ export async function runTaskCommand(invocation: Invocation): Promise<number> {
     printOut(taskList(open.project, json));
     return 0;
   }
-  const plan = planRun(open.project, { names, args: rest ?? [] });
+  const only = flags["only"] === true;
+  const plan = planRun(open.project, { names, args: rest ?? [], withDependencies: !only });
+  if (process.env[definitionVariable] !== undefined) {
+    const { assertDefinition } = await import("../run/assert-definition.ts");
+    assertDefinition(open, plan);
+  }
   if (flags["dry-run"] === true) {
     const { runDryRun } = await import("./dry-run.ts");
     return runDryRun(open, plan, { force: flags["force"] === true, json, summaryFile });
@@ -49,12 +56,15 @@ export async function runTaskCommand(invocation: Invocation): Promise<number> {
   const summary = await runTasks({
     open,
     plan,
+    wholePlan: only ? planRun(open.project, { names, withRefused: true }) : undefined,
+    uncached: flags["uncached"] === true,
     force: flags["force"] === true,
     jobs,
     verbose: flags["verbose"] === true || switches.debug,
     json,
     continueOnError: flags["continue-on-error"] === true,
     outputMode,
+    download: parseDownload(flags["download"]),
     strictSignatures: flags["strict-signatures"] === true,
     observer: trace?.observer,
   });
@@ -86,12 +96,17 @@ async function report(document: RunDocument, summaryFile: string | undefined): P
   }
 }
 
-/** A watch has no end of its own, so nothing that is told once at the end of a run. */
-function refuseWith({ flags, names }: Invocation): void {
-  const other = ["json", "dry-run", "trace"].find((flag) => flags[flag] !== undefined);
-  if (other !== undefined)
-    throw new CuenvError("USAGE", `cannot use --watch with --${other}: a watch is many runs`);
-  if (names.length === 0)
+/** Flags that contradict each other. A watch has no end of its own, so nothing that is told once at the end of a run. */
+function refuseTogether({ flags, names }: Invocation): void {
+  const refuse = (flag: string, others: readonly string[], reason: string): void => {
+    const other = others.find((each) => flags[each] !== undefined);
+    if (flags[flag] === true && other !== undefined)
+      throw new CuenvError("USAGE", `cannot use --${flag} with --${other}: ${reason}`);
+  };
+  refuse("watch", ["json", "dry-run", "trace", "only", "uncached"], "a watch is many runs");
+  refuse("watch", ["download"], "the next run looks at what this one leaves on disk");
+  refuse("dry-run", ["only", "uncached"], "a dry run runs nothing");
+  if (flags["watch"] === true && names.length === 0)
     throw new CuenvError("USAGE", "cannot use --watch: no task was named", {
       hint: "cuenv task lists the tasks.",
     });
@@ -129,5 +144,17 @@ function parseOutputMode(value: string | boolean | undefined): OutputMode | unde
   throw new CuenvError(
     "USAGE",
     `cannot use --output ${value}: the modes are ${outputModes.join(", ")}`,
+  );
+}
+
+const downloads: readonly Download[] = ["all", "toplevel", "none"];
+
+function parseDownload(value: string | boolean | undefined): Download | undefined {
+  if (typeof value !== "string") return undefined;
+  const download = downloads.find((candidate) => candidate === value);
+  if (download !== undefined) return download;
+  throw new CuenvError(
+    "USAGE",
+    `cannot use --download ${value}: there are ${downloads.join(", ")}`,
   );
 }

@@ -10,9 +10,12 @@ import {
 } from "@cuenv/turbo";
 import type { Invocation } from "../command-line/command.ts";
 import { oneName } from "../command-line/given.ts";
+import { openSettings } from "../project/open-project.ts";
 import { printOut } from "../report/terminal.ts";
 import { visibleText } from "../report/visible-text.ts";
+import { ownVariables } from "../run/host-environment.ts";
 import { findTurbo, turboRoot } from "../turbo/find-turbo.ts";
+import { turboPlace } from "../turbo/turbo-place.ts";
 
 /** A dry run reads the whole repository; longer it does not take (5 min). */
 const dryRunTimeoutMs = 5 * 60_000;
@@ -21,7 +24,8 @@ const maxDryRunBytes = 256 * 1024 * 1024;
 /** `cuenv turbo why PACKAGE#TASK`: what made its hash another than in the last run that turbo kept a summary of. */
 export async function runTurboWhy(invocation: Invocation): Promise<number> {
   const taskId = oneName(invocation, "task, like web#build");
-  const now = dryRun(taskId);
+  const { settings } = await openSettings(invocation);
+  const now = dryRun(taskId, turboPlace(settings).cacheDir);
   const task = now.tasks.get(taskId);
   if (task === undefined)
     throw new CuenvError("USAGE", `cannot explain ${taskId}: turbo knows no such task`, {
@@ -46,8 +50,8 @@ interface Explained {
   readonly text: string;
 }
 
-/** What turbo would do now. @throws {CuenvError} USAGE, TURBO_SUMMARY */
-function dryRun(taskId: string): RunSummary {
+/** What turbo would do now; no cache of other machines is asked. @throws {CuenvError} USAGE, TURBO_SUMMARY */
+function dryRun(taskId: string, cacheDir: string | undefined): RunSummary {
   const [, name, task] = /^([^#\s]+)#([^#\s]+)$/.exec(taskId) ?? [];
   if (name === undefined || task === undefined || name.startsWith("-") || task.startsWith("-"))
     throw new CuenvError("USAGE", `cannot explain ${taskId}: it is not like web#build`, {
@@ -55,7 +59,11 @@ function dryRun(taskId: string): RunSummary {
     });
   const argv = ["run", task, `--filter=${name}`, "--dry=json"];
   const program = findTurbo(process.cwd());
+  const env = ownVariables();
+  env["TURBO_CACHE"] = "local:r,remote:";
+  if (cacheDir !== undefined) env["TURBO_CACHE_DIR"] ??= cacheDir;
   const { stdout, stderr, status, error } = spawnSync(program, argv, {
+    env,
     encoding: "utf8",
     timeout: dryRunTimeoutMs,
     maxBuffer: maxDryRunBytes,

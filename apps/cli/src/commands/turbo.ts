@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
 import type { CacheMode } from "@cuenv/config";
 import { runAttached } from "@cuenv/runner";
 import { createAccessPolicy, createCacheServer, hashToken } from "@cuenv/server";
@@ -7,11 +6,10 @@ import type { Invocation } from "../command-line/command.ts";
 import { openSettings, type OpenSettings } from "../project/open-project.ts";
 import { printErr } from "../report/terminal.ts";
 import { ownVariables } from "../run/host-environment.ts";
-import { findTurbo, turboRoot } from "../turbo/find-turbo.ts";
-import { runtimeDigest } from "../turbo/runtime-digest.ts";
-
-/** Turbo only sends ids that begin with `team_`; the namespace is what follows. */
-const namespace = "local";
+import { artifactRemote } from "../serve/artifact-remote.ts";
+import { artifactTrust } from "../serve/artifact-trust.ts";
+import { findTurbo, isLinked, turboRoot } from "../turbo/find-turbo.ts";
+import { turboPlace } from "../turbo/turbo-place.ts";
 
 /** What turbo may do, as `--cache` and TURBO_CACHE say it. */
 const turboCache: Readonly<Record<CacheMode, string | undefined>> = {
@@ -21,11 +19,17 @@ const turboCache: Readonly<Record<CacheMode, string | undefined>> = {
   "read-write": undefined,
 };
 
+/**
+ * For turbo in a repository that demands its signatures (`remoteCache.signature`), where nobody gave it a key: it stores and takes nothing then. Artifacts have
+ * our signature, which is asymmetric and checked before turbo sees them, so this need not be secret.
+ */
+const signatureKey = "artifacts bear the signatures of cuenv's keys";
+
 /** `cuenv turbo`: turbo, with this cache behind it for the time of the run. */
 export async function runTurbo(invocation: Invocation): Promise<number> {
   const argv = [findTurbo(process.cwd()), ...(invocation.rest ?? [])];
   const env = ownVariables();
-  const open = await openSettings(invocation, { remember: false });
+  const open = await openSettings(invocation);
   const mode = open.settings.enabled ? open.settings.defaultMode : "off";
   const cache = turboCache[mode];
   if (cache !== undefined) env["TURBO_CACHE"] ??= cache;
@@ -40,25 +44,46 @@ export async function runTurbo(invocation: Invocation): Promise<number> {
     printErr("cuenv turbo: TURBO_API or TURBO_TOKEN is set, so turbo's own remote cache is used\n");
     return run(argv, env);
   }
-  const digest = runtimeDigest(open.settings.runtime);
-  const team = digest === undefined ? namespace : `${namespace}-${digest}`;
-  if (digest !== undefined) env["TURBO_CACHE_DIR"] ??= join(".turbo", "cache", digest);
-  return withServer(open, (address, token) =>
-    run(argv, {
+  if (isLinked(turboRoot(process.cwd())))
+    printErr(
+      "cuenv turbo: the remote cache that turbo link configured is not used in this run, cuenv's is\n",
+    );
+  const { team, cacheDir } = turboPlace(open.settings);
+  if (cacheDir !== undefined) env["TURBO_CACHE_DIR"] ??= cacheDir;
+  const server = await startServer(open, mode === "read");
+  if (server === undefined) return run(argv, env);
+  if (server.signs) env["TURBO_REMOTE_CACHE_SIGNATURE_KEY"] ??= signatureKey;
+  try {
+    return await run(argv, {
       ...env,
-      TURBO_API: address,
-      TURBO_TOKEN: token,
+      TURBO_API: server.address,
+      TURBO_TOKEN: server.token,
       TURBO_TEAM: team,
       TURBO_TEAMID: `team_${team}`,
-    }),
-  );
+    });
+  } finally {
+    await server.close();
+  }
 }
 
-/** On this machine, at any free port, for who knows the token of this run. */
-async function withServer(
-  { settings }: OpenSettings,
-  use: (address: string, token: string) => Promise<number>,
-): Promise<number> {
+interface RunningServer {
+  readonly address: string;
+  readonly token: string;
+  /** Whether what is served was signed by whom the user trusts. */
+  readonly signs: boolean;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * On this machine, at any free port, for who knows the token of this run. Undefined: it cannot be had here, which was said and is no reason not to build.
+ * @throws {CuenvError} as {@link artifactTrust}
+ */
+async function startServer(
+  open: OpenSettings,
+  isReadOnly: boolean,
+): Promise<RunningServer | undefined> {
+  const { settings } = open;
+  const onTrouble = (message: string): void => printErr(`warning: ${message}\n`);
   const token = randomBytes(32).toString("base64url");
   const grant = {
     name: "cuenv turbo",
@@ -66,20 +91,32 @@ async function withServer(
     namespaces: "*",
     scopes: ["read", "write"],
   } as const;
-  const server = createCacheServer({
+  const trust = artifactTrust(open, settings.cacheDir, onTrouble);
+  const options = {
     root: settings.cacheDir,
     digestFunction: settings.digestFunction,
     durability: settings.durability,
     limits: { maxBytes: settings.maxSizeBytes, maxAgeMs: settings.maxAgeMs },
     evictionPolicy: settings.evictionPolicy,
     policy: createAccessPolicy({ grants: [grant] }),
-    onTrouble: (message) => printErr(`warning: ${message}\n`),
-  });
-  const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
+    trust,
+    openRemote: artifactRemote({ settings, isReadOnly, onTrouble }),
+    isReadOnly,
+    onTrouble,
+  };
   try {
-    return await use(`http://127.0.0.1:${port}`, token);
-  } finally {
-    await server.close();
+    const server = createCacheServer(options);
+    const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
+    return {
+      address: `http://127.0.0.1:${port}`,
+      token,
+      signs: trust !== undefined,
+      close: () => server.close(),
+    };
+  } catch (error) {
+    const found = error instanceof Error ? error.message : String(error);
+    onTrouble(`turbo runs without this cache: ${found}`);
+    return undefined;
   }
 }
 

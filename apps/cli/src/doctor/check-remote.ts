@@ -1,77 +1,47 @@
-import { connect } from "node:net";
-import { broken, type Check, ok } from "./check.ts";
+import type { CacheSettings } from "@cuenv/config";
+import { openRemote } from "../run/remote-options.ts";
+import { broken, type Check, note, ok } from "./check.ts";
 
+const name = "remote cache";
 /** A person waits for it. */
 const longestWaitMs = 5_000;
 
-/** Whether somebody listens at the remote cache's address: a connection is made and closed again. Nothing is said on it. */
-export async function checkRemote(
-  endpoint: string | undefined,
-  timeoutMs: number = longestWaitMs,
-): Promise<Check> {
-  if (endpoint === undefined || endpoint === "") return ok("remote cache", "none is configured");
-  const address = addressOf(endpoint);
-  if (address === undefined)
+/** Whether the remote cache answers, knows the token, and can be used with these settings: it is asked for its capabilities, as a run does. */
+export async function checkRemote(settings: CacheSettings): Promise<Check> {
+  const { remoteEndpoint: endpoint, remoteDownloadEnabled, remoteUploadEnabled } = settings;
+  if (endpoint === undefined || endpoint === "") return ok(name, "none is configured");
+  const timeoutMs = Math.min(settings.remoteTimeoutSeconds * 1000, longestWaitMs);
+  try {
+    const cache = await openRemote(settings, endpoint, timeoutMs);
+    try {
+      const started = performance.now();
+      await cache.connect();
+      const ms = Math.max(1, Math.round(performance.now() - started));
+      const answers = `${cache.name} answers, in ${ms} ms`;
+      if (remoteUploadEnabled && !cache.isUsable("write"))
+        return note(
+          name,
+          `${answers}, and takes nothing from us`,
+          "Results are fetched and not sent. Give a token that may write, or set uploadEnabled: false to say that it is meant so.",
+        );
+      const uses = [remoteDownloadEnabled ? "fetched" : "", remoteUploadEnabled ? "sent" : ""];
+      const used = uses.filter((use) => use !== "").join(" and ") || "neither fetched nor sent";
+      return ok(name, `${answers}; results are ${used}`);
+    } finally {
+      cache.close();
+    }
+  } catch (error) {
+    const { message, hint } = error as Error & { readonly hint?: string };
     return broken(
-      "remote cache",
-      `${endpoint} is no address`,
-      "It is like grpcs://cache.example.com:443.",
+      name,
+      `${shown(endpoint)} cannot be used: ${message}`,
+      hint ??
+        "Builds go on without it. Check the address (grpcs:// where it has TLS), the token, and whether this network lets you out.",
     );
-  const { host, port } = address;
-  const started = performance.now();
-  const problem = await connectTo(host, port, Math.min(timeoutMs, longestWaitMs));
-  const shown = `${host}:${port}`;
-  if (problem === undefined) {
-    const ms = Math.max(1, Math.round(performance.now() - started));
-    return ok("remote cache", `${shown} can be reached, in ${ms} ms`);
   }
-  return broken(
-    "remote cache",
-    `${shown} cannot be reached: ${problem}`,
-    "Builds go on without it. Check the address, and whether this network lets you out.",
-  );
 }
 
 /** User names and passwords in it are nobody's business. */
-function addressOf(endpoint: string): { readonly host: string; readonly port: number } | undefined {
-  const match = /^(?<scheme>[a-z+]+):\/\/(?<rest>.+)$/.exec(endpoint);
-  const { scheme = "", rest = "" } = match?.groups ?? {};
-  const secure = ["grpcs", "https"].includes(scheme);
-  try {
-    // Only for http does a URL have a host and a port as it should.
-    const { hostname, port } = new URL(`http://${rest}`);
-    if (hostname === "") return undefined;
-    // 80 is left out of a URL of http.
-    const written = /:80(?:\/|$)/.test(rest) ? 80 : undefined;
-    const chosen = port === "" ? (written ?? (secure ? 443 : 80)) : Number(port);
-    return { host: hostname.replace(/^\[(.*)\]$/, "$1"), port: chosen };
-  } catch {
-    return undefined;
-  }
-}
-
-function connectTo(host: string, port: number, timeoutMs: number): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port });
-    const timer = setTimeout(() => finish(`no answer within ${timeoutMs / 1000} s`), timeoutMs);
-    const finish = (problem: string | undefined): void => {
-      clearTimeout(timer);
-      socket.destroy();
-      resolve(problem);
-    };
-    socket.once("connect", () => finish(undefined));
-    socket.once("error", (error: NodeJS.ErrnoException) => finish(reasonOf(error)));
-  });
-}
-
-function reasonOf(error: NodeJS.ErrnoException): string {
-  switch (error.code) {
-    case "ECONNREFUSED":
-      return "nobody listens there";
-    case "ENOTFOUND":
-    case "EAI_AGAIN":
-      return "the name is not known";
-    default:
-      return error.code ?? error.message;
-  }
+function shown(endpoint: string): string {
+  return endpoint.replace(/^(?<scheme>\w+:\/\/)?[^/]*@/, "$<scheme>");
 }

@@ -15,11 +15,10 @@ export async function runChecks(invocation: Invocation): Promise<readonly Check[
   const first = [...machine, ...checks, ...environment];
   if (settings === undefined || trust === undefined)
     return [...first, note("cache folder", "not looked at: the settings cannot be read")];
-  const { remoteEndpoint, remoteTimeoutSeconds } = settings;
   return [
     ...first,
     ...checkCacheFolder(settings, workspaceRoot),
     ...checkTrust(trust, workspaceRoot ?? process.cwd()),
-    await checkRemote(remoteEndpoint, remoteTimeoutSeconds * 1000),
+    await checkRemote(settings),
   ];
 }

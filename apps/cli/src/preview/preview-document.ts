@@ -45,6 +45,7 @@ export function previewDocument(previews: ReadonlyMap<string, NodePreview>): obj
       durationMs: 0,
       savedMs,
       restoredFiles: 0,
+      outputsLeft: false,
     };
   });
   const count = (status: string): number =>

@@ -1,9 +1,8 @@
-import type { CacheEngine, DependencyState } from "@cuenv/cache";
+import type { DependencyState } from "@cuenv/cache";
 import {
   type Cause,
   ownCauses,
   previewTask,
-  readBlob,
   type TaskPreview,
   type UnknownDependency,
 } from "@cuenv/cache/explanation";
@@ -14,13 +13,13 @@ import {
   type Plan,
   type PlanNode,
   runPlan,
-  type TaskOutputs,
 } from "@cuenv/runner";
 import type { OpenProject } from "../project/open-project.ts";
 import { createRunContext, openCache } from "../run/create-run-context.ts";
 import { resolveNode, taskRequest } from "../run/resolve-node.ts";
 import type { RunContext } from "../run/run-context.ts";
 import { createRunReporter } from "../run/run-reporter.ts";
+import { printedOutput } from "./printed-output.ts";
 
 /** What a run would find of one task. */
 export type NodePreview =
@@ -65,6 +64,7 @@ export async function previewPlan(
     jobs: 1,
     execute: (node, context) => previewNode(run, node, context),
   });
+  await cache?.close();
   const previews = new Map<string, NodePreview>();
   for (const [name, outcome] of outcomes) {
     if (outcome.status === "errored") throw outcome.error;
@@ -109,7 +109,7 @@ async function payloadOf(
   }
   const preview = await previewTask(engine, request);
   if (preview.result !== undefined && run.referenced.has(name))
-    run.outputs.set(name, await printedOutput(engine, preview.result));
+    run.outputs.set(name, await printedOutput(preview.blobs, preview.result));
   return { node: { kind: "cached", preview }, state: preview.state };
 }
 
@@ -145,13 +145,4 @@ function dependencyStates(
 function declaredOutputs({ open }: RunContext, name: string): readonly string[] {
   const task = open.project.tasks[name];
   return (task?.kind === "command" ? task.outputs : undefined) ?? [];
-}
-
-async function printedOutput(
-  { blobs }: CacheEngine,
-  { stdout, stderr }: NonNullable<TaskPreview["result"]>,
-): Promise<TaskOutputs> {
-  const bytesOf = (digest: typeof stdout): Promise<Uint8Array> | Uint8Array =>
-    digest === null ? new Uint8Array() : readBlob(blobs, digest, digest.sizeBytes);
-  return { stdout: await bytesOf(stdout), stderr: await bytesOf(stderr), exitCode: 0 };
 }

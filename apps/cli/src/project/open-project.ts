@@ -44,6 +44,14 @@ export interface OpenOptions {
   readonly remember?: boolean;
   /** Told what the evaluation depended on. */
   readonly onInputs?: (inputs: readonly EvaluationInput[]) => void;
+  /** Absolute: the project there, and no folder above it. Default: that around the current folder. */
+  readonly directory?: string;
+  /** Instead of `--env` and CUENV_ENV. */
+  readonly environment?: string | undefined;
+  /** Instead of `--package` and CUENV_PACKAGE. */
+  readonly packageName?: string | undefined;
+  /** For who opens many and starts nothing: the evaluator stays loaded. It does not keep the process alive. */
+  readonly keepsEvaluator?: boolean;
 }
 
 /**
@@ -52,12 +60,14 @@ export interface OpenOptions {
  */
 export async function openProject(
   invocation: Invocation,
-  { remember = true, onInputs }: OpenOptions = {},
+  options: OpenOptions = {},
 ): Promise<OpenProject> {
+  const { remember = true, onInputs, directory, keepsEvaluator = false } = options;
   const { env } = process;
-  const packageName = flagText(invocation, "package") ?? env["CUENV_PACKAGE"];
-  const environment = flagText(invocation, "env") ?? env["CUENV_ENV"];
-  const projectDirectory = findProject(packageName);
+  const packageName =
+    options.packageName ?? flagText(invocation, "package") ?? env["CUENV_PACKAGE"];
+  const environment = options.environment ?? flagText(invocation, "env") ?? env["CUENV_ENV"];
+  const projectDirectory = findProject(packageName, directory);
   const workspaceRoot = findWorkspaceRoot(projectDirectory);
   const projectPath = relative(workspaceRoot, projectDirectory).split("\\").join("/");
   const flags = cacheFlags(invocation);
@@ -67,8 +77,8 @@ export async function openProject(
     environment: env,
   });
   const settle = (project: CacheSettingsInput): ResolvedCacheSettings => {
-    const options = { flags, environment: env, project, files, projectDirectory };
-    const cache = resolveCacheSettings(options);
+    const given = { flags, environment: env, project, files, projectDirectory };
+    const cache = resolveCacheSettings(given);
     assertUnlocked(trust, { environment: env, cache });
     return cache;
   };
@@ -83,6 +93,7 @@ export async function openProject(
     packageName,
     environment,
     onInputs,
+    keepsEvaluator,
     // Only the evaluated file says all of the settings. Before, its text is asked for the one that says where to look.
     memoDirectory: memoDirectory(
       settle(writtenCacheDir(projectDirectory)).settings,
@@ -185,21 +196,21 @@ export async function openSettingsAlone(invocation: Invocation): Promise<OpenSet
   };
 }
 
-function projectAround(packageName: string | undefined): string | undefined {
+function projectAround(
+  packageName: string | undefined,
+  directory = process.cwd(),
+): string | undefined {
   const options = packageName === undefined ? {} : { package: packageName };
-  return findProjectDirectory(process.cwd(), options);
+  return findProjectDirectory(directory, options);
 }
 
-function findProject(packageName: string | undefined): string {
-  const found = projectAround(packageName);
-  if (found !== undefined) return found;
-  throw new CuenvError(
-    "PROJECT_NOT_FOUND",
-    `cannot find an env.cue in ${process.cwd()} or a folder above it`,
-    {
-      hint: 'cuenv init writes one from package.json, turbo.json or nx.json. Or: tasks: hello: {command: "echo hello"}',
-    },
-  );
+function findProject(packageName: string | undefined, directory: string | undefined): string {
+  const found = projectAround(packageName, directory);
+  if (found !== undefined && (directory === undefined || found === directory)) return found;
+  const place = directory ?? `${process.cwd()} or a folder above it`;
+  throw new CuenvError("PROJECT_NOT_FOUND", `cannot find an env.cue in ${place}`, {
+    hint: 'cuenv init writes one from package.json, turbo.json or nx.json. Or: tasks: hello: {command: "echo hello"}',
+  });
 }
 
 function cacheFlags(invocation: Invocation): CacheSettingsInput {
@@ -234,6 +245,7 @@ interface LoadOptions {
   /** Where to keep what was made of this project. */
   readonly memoDirectoryFor: (project: Project) => string | undefined;
   readonly onInputs: OpenOptions["onInputs"];
+  readonly keepsEvaluator: boolean;
 }
 
 /** A warm run recalls what was evaluated and what was made of it, and loads neither the evaluator nor the normaliser. */
@@ -279,7 +291,7 @@ async function evaluated(
   const { disposeEvaluator, evaluateToRemember } = await import("@cuenv/cue");
   const evaluation = await evaluateToRemember(request);
   // Its 250 MB would be in the page tables of every process that is forked: 200 tasks took 4.7 s instead of 3.7.
-  await disposeEvaluator();
+  if (!options.keepsEvaluator) await disposeEvaluator();
   options.onInputs?.(evaluation.inputs);
   const project = await normalized(evaluation, options);
   const memo = options.memoDirectoryFor(project);

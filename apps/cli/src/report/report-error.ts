@@ -5,9 +5,18 @@ import { colorsAllowed, painter, printErr, printOut } from "./terminal.ts";
 /** Prints an error for people on stderr or, with `json`, as the one document on stdout; gives the exit code. */
 export function reportError(error: unknown, json: boolean): number {
   const known = error instanceof CuenvError ? error : internalError(error);
-  if (json) printOut(`${JSON.stringify({ version: 1, error: errorDocument(known) })}\n`);
-  else printErr(errorText(known));
+  if (!json || !printDocument(known)) printErr(errorText(known));
   return known.exitCode;
+}
+
+/** False: stdout does not take it. */
+function printDocument(error: CuenvError): boolean {
+  try {
+    printOut(`${JSON.stringify({ version: 1, error: errorDocument(error) })}\n`);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function internalError(error: unknown): CuenvError {

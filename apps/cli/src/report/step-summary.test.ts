@@ -16,6 +16,7 @@ function row(name: string, more: Partial<TaskDocument> = {}): TaskDocument {
     durationMs: 12,
     savedMs: 3000,
     restoredFiles: 0,
+    outputsLeft: false,
     ...more,
   };
 }

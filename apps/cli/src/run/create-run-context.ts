@@ -13,17 +13,24 @@ import { noting } from "../report/fresh-line.ts";
 import { colorsAllowed, flushErr } from "../report/terminal.ts";
 import { cuenvVersion } from "../version.ts";
 import { hostEnvironment } from "./host-environment.ts";
-import type { RunContext } from "./run-context.ts";
+import { remoteOptions } from "./remote-options.ts";
+import type { Download, RunContext } from "./run-context.ts";
 import type { RunReporter } from "./run-reporter.ts";
 
 export interface RunContextOptions {
   readonly open: OpenProject;
   readonly plan: Plan;
   readonly force: boolean;
+  /** Default: all. */
+  readonly download?: Download | undefined;
+  /** Nothing is looked up or stored, and tasks that would be cached see what they see then. */
+  readonly uncached?: boolean;
   readonly json: boolean;
   readonly outputMode: OutputMode | undefined;
   /** What tasks print is dropped, and of what people are told only warnings, errors and failures are left. */
   readonly quiet?: boolean;
+  /** Told, once, that stdout takes nothing any more, though somebody wants it. */
+  readonly onOutputLost?: (error: Error) => void;
   /** No task has our own streams, were it the only one: somebody else must be able to end it, and to write between its lines. */
   readonly detached?: boolean;
 }
@@ -41,6 +48,7 @@ export function openCache(
     projectPath: open.projectPath,
     version: cuenvVersion(),
     readOnly: !writes,
+    remote: remoteOptions(open.cache.settings),
     onEvent: (event) => reporter.cacheEvent(event),
   });
 }
@@ -53,8 +61,11 @@ export function createRunContext(
   signal: AbortSignal,
 ): RunContext {
   const { open, plan, json } = options;
+  const onClosed = (error: unknown): void => {
+    if (error instanceof Error && !hasGone(error)) options.onOutputLost?.(error);
+  };
   const stderr = options.quiet ? { write: () => {} } : noting(2, createDescriptorSink(2), flushErr);
-  const stdout = json ? stderr : noting(1, createDescriptorSink(1), flushErr);
+  const stdout = json ? stderr : noting(1, createDescriptorSink(1, { onClosed }), flushErr);
   const mode = options.outputMode ?? defaultMode(plan);
   const host = hostEnvironment(open);
   return {
@@ -63,6 +74,9 @@ export function createRunContext(
     engine: cache?.engine,
     hostEnvironment: host,
     force: options.force,
+    download: options.download ?? "all",
+    uncached: options.uncached ?? false,
+    taken: new Map(),
     output: createOutput({
       mode,
       stdout,
@@ -82,6 +96,11 @@ export function createRunContext(
     referenced: referencedTasks(open.project),
     reporter,
   };
+}
+
+/** A reader that went away (`| head`) and a terminal that was closed want nothing any more. */
+function hasGone(error: Error): boolean {
+  return "code" in error && (error.code === "EPIPE" || error.code === "EIO");
 }
 
 /** One task has its streams to itself; of several, lines carry the name, but in CI each task's output stands together. */

@@ -5,6 +5,7 @@ import {
   executeWithoutCache,
   type OutputSink,
   type TaskRequest,
+  visibleEnvironment,
 } from "@cuenv/cache";
 import { getTaskCacheMode } from "@cuenv/config";
 import {
@@ -37,12 +38,17 @@ export async function executeNode(
   const output: OutputSink = held?.sink ?? display;
   try {
     const resolved = await resolveNode(run, node, output, signal);
-    const states = [...dependencies].map(([name, outcome]) => stateOf(name, outcome));
+    const states = [
+      ...[...dependencies].map(([name, outcome]) => stateOf(name, outcome)),
+      ...node.dependencies.flatMap((name) =>
+        dependencies.has(name) ? [] : (run.taken.get(name) ?? []),
+      ),
+    ];
     const mode = getTaskCacheMode(run.settings, node.task.cache);
     const cached = run.engine !== undefined && mode !== "off";
     const outcome = cached
       ? await executeCached(run, node, { ...resolved, mode, states })
-      : await executeUncached(run, node, resolved);
+      : await executeUncached(run, node, resolved, states);
     if (held !== undefined)
       run.outputs.set(node.name, { ...held.bytes(), exitCode: outcome.exitCode });
     return outcome;
@@ -106,18 +112,27 @@ async function executeUncached(
   run: RunContext,
   node: PlanNode,
   resolved: Resolved,
+  states: readonly DependencyState[],
 ): Promise<Outcome> {
   const { environment } = resolved;
   run.reporter.uncached(node);
-  const env = { ...run.hostEnvironment, ...environment.values };
+  const { hostEnvironment, settings } = run;
+  const variables = environment.values;
+  const env =
+    run.uncached && node.task.cache.enabled
+      ? visibleEnvironment(settings, node.task, { variables, hostEnvironment })
+      : { ...hostEnvironment, ...variables };
   const cwd = join(run.open.projectDirectory, node.task.directory);
   const execute = (): Promise<CommandExecution> =>
     runCommand(run, node, { ...resolved, cwd, env, direct: run.direct });
   if (run.engine === undefined) {
-    const { process } = await execute();
+    const executing = execute();
+    // While the process runs there is time for it.
+    run.onStarted?.(node, resolved);
+    const { process } = await executing;
     return { ...process, payload: notRun };
   }
-  const { execution, state } = await executeWithoutCache(run.engine, node.task, execute);
+  const { execution, state } = await executeWithoutCache(run.engine, node.task, states, execute);
   return { ...execution.process, payload: { cache: undefined, state } };
 }
 

@@ -2,13 +2,17 @@ import { settingTable } from "@cuenv/config";
 import { taskPath } from "@cuenv/runner";
 import type { OpenProject } from "../project/open-project.ts";
 
+/** The definition that a task must have to be run, said by who asks for one (inspect/task-definition.ts). */
+export const definitionVariable = "CUENV_TASK_DEFINITION";
+
 /**
- * Credentials of cuenv's own, which no task sees: with what results are signed with in CI, it could sign whatever it likes; with the
- * token, write to the remote cache.
+ * What no task sees of cuenv's own. With the key that results are signed with in CI, it could sign whatever it likes; with the
+ * token, write to the remote cache; and a definition is said of one task, not of those that it runs.
  */
 const withheldVariables: ReadonlySet<string> = new Set([
   "CUENV_SIGNING_KEY",
   settingTable.remoteAuthToken.variable,
+  definitionVariable,
 ]);
 
 /** Our own environment, for whatever is started from here. */

@@ -56,5 +56,7 @@ export function taskRequest(
     dependencies: states,
     output,
     signal,
+    download:
+      run.download === "all" || (run.download === "toplevel" && node.named) ? "now" : "whenNeeded",
   };
 }

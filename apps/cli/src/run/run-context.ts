@@ -1,7 +1,15 @@
 import type { CacheEngine, DependencyState, TaskOutcome } from "@cuenv/cache";
 import type { CacheSettings } from "@cuenv/config";
-import type { Masker, ProcessOutcome, RunOutput, SecretResolver, TaskOutputs } from "@cuenv/runner";
+import type {
+  Masker,
+  PlanNode,
+  ProcessOutcome,
+  RunOutput,
+  SecretResolver,
+  TaskOutputs,
+} from "@cuenv/runner";
 import type { OpenProject } from "../project/open-project.ts";
+import type { Resolved } from "./resolve-node.ts";
 import type { RunReporter } from "./run-reporter.ts";
 
 /** How a task's process ended, for the engine and for the run. */
@@ -19,6 +27,9 @@ export interface NodePayload {
   readonly state: DependencyState | undefined;
 }
 
+/** Whose outputs are fetched when the remote cache has them: of all tasks, of those that were named, of none. What a task that runs needs always is. */
+export type Download = "all" | "toplevel" | "none";
+
 /** What all tasks of a run share. */
 export interface RunContext {
   readonly open: OpenProject;
@@ -28,6 +39,13 @@ export interface RunContext {
   /** What tasks may see of our environment. */
   readonly hostEnvironment: Readonly<Record<string, string>>;
   readonly force: boolean;
+  readonly download: Download;
+  /** Though there is no engine, a task that would be cached sees only what it would see then. */
+  readonly uncached: boolean;
+  /** What tasks are that somebody else ran before: dependencies that are not in the plan. */
+  taken: ReadonlyMap<string, DependencyState>;
+  /** Told of a task that runs without the engine, once its process was started. */
+  onStarted?: (node: PlanNode, resolved: Resolved) => void;
   readonly output: RunOutput;
   /** One task, alone, whose output nobody changes: it may have our own streams. */
   readonly direct: boolean;

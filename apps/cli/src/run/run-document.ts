@@ -30,6 +30,8 @@ export interface TaskDocument {
   readonly durationMs: number;
   readonly savedMs: number;
   readonly restoredFiles: number;
+  /** A hit whose outputs were left in the remote cache (`--download`). */
+  readonly outputsLeft: boolean;
   /** Of a task that could not be tried. */
   readonly error?: ErrorDocument;
 }
@@ -68,6 +70,7 @@ export function taskDocument(name: string, outcome: NodeOutcome<NodePayload>): T
     durationMs: "durationMs" in outcome ? Math.round(outcome.durationMs) : 0,
     savedMs: hit?.savedMs ?? 0,
     restoredFiles: hit?.restoredFiles ?? 0,
+    outputsLeft: hit?.isOutputLeft ?? false,
     ...(outcome.status === "errored" ? { error: errorDocument(outcome.error) } : {}),
   };
 }

@@ -55,6 +55,10 @@ export function createRunReporter(options: RunReporterOptions): RunReporter {
       if (event.type === "note" && options.verbose)
         printErr(`${paint("dim", "cuenv")} ${event.task}: ${event.message}\n`);
       if (event.type === "notStored") warnNotStored(warn, event);
+      if (event.type === "flushing")
+        printErr(
+          `${paint("dim", "cuenv")} sending ${event.pending} ${event.pending === 1 ? "result" : "results"} to ${event.remote} …\n`,
+        );
     },
     missed: (node, miss) => say(node, `${paint("yellow", "miss")}, ${visibleText(miss.text)}`),
     waiting: (node) => say(node, "waiting for another cuenv that runs the same"),
@@ -148,11 +152,19 @@ function finished(
 function hitText(
   paint: Paint,
   options: RunReporterOptions,
-  hit: { readonly savedMs: number; readonly restoredFiles: number; readonly key: string },
+  hit: {
+    readonly savedMs: number;
+    readonly restoredFiles: number;
+    readonly key: string;
+    readonly tier: string;
+    readonly isOutputLeft: boolean;
+  },
 ): string {
-  const parts = [paint("green", "hit"), `saved ${formatDuration(hit.savedMs)}`];
+  const from = hit.tier === "disk" ? "" : ` from ${hit.tier}`;
+  const parts = [`${paint("green", "hit")}${from}`, `saved ${formatDuration(hit.savedMs)}`];
   if (hit.restoredFiles > 0)
     parts.push(`restored ${hit.restoredFiles} ${hit.restoredFiles === 1 ? "file" : "files"}`);
+  if (hit.isOutputLeft) parts.push("its outputs are left there");
   if (options.verbose) parts.push(`key ${hit.key}`);
   return parts.join(", ");
 }

@@ -1,7 +1,14 @@
 import type { RunRecord } from "@cuenv/cache";
-import { exitCodes } from "@cuenv/errors";
+import { CuenvError, exitCodes } from "@cuenv/errors";
 import { getTaskCacheMode, isWritable } from "@cuenv/config";
-import { installSignalHandling, interruptExitCode, runPlan, type RunSummary } from "@cuenv/runner";
+import {
+  installSignalHandling,
+  interruptExitCode,
+  keepHeapSmall,
+  type Plan,
+  runPlan,
+  type RunSummary,
+} from "@cuenv/runner";
 import { formatLocation, reportError } from "../report/report-error.ts";
 import { printErr } from "../report/terminal.ts";
 import { createRunContext, openCache, type RunContextOptions } from "./create-run-context.ts";
@@ -16,6 +23,8 @@ export interface RunTasksOptions extends RunContextOptions {
   readonly continueOnError: boolean;
   /** Entries that are not trusted make the run fail, though its tasks succeeded. */
   readonly strictSignatures: boolean;
+  /** The tasks of the plan with all that they depend on: what is not in `plan` somebody else ran before, and it is taken as it is. */
+  readonly wholePlan?: Plan | undefined;
   /** Aborting it ends the run as Ctrl-C does. */
   readonly signal?: AbortSignal | undefined;
   /** Told what happens, besides people. */
@@ -24,11 +33,17 @@ export interface RunTasksOptions extends RunContextOptions {
 
 /** Runs a plan through the cache. What people read goes to stderr, the tasks' output to its own streams (all to stderr with `json`). */
 export async function runTasks(options: RunTasksOptions): Promise<RunSummary<NodePayload>> {
+  const lost: Error[] = [];
+  const summary = await runThrough({ ...options, onOutputLost: (error) => lost.push(error) });
+  return lost[0] === undefined ? summary : cutSummary(summary, lost[0]);
+}
+
+async function runThrough(options: RunTasksOptions): Promise<RunSummary<NodePayload>> {
   const { open, plan } = options;
   const { settings } = open.cache;
   const modes = plan.nodes.map(({ task }) => getTaskCacheMode(settings, task.cache));
   const single = plan.nodes.length === 1;
-  const cacheOff = !settings.enabled || settings.defaultMode === "off";
+  const cacheOff = !settings.enabled || settings.defaultMode === "off" || options.uncached === true;
   const { observer } = options;
   const reporter = observedReporter(
     quietReporter(createRunReporter({ verbose: options.verbose, single, cacheOff }), options.quiet),
@@ -39,9 +54,11 @@ export async function runTasks(options: RunTasksOptions): Promise<RunSummary<Nod
     const place = location === undefined ? "" : `${formatLocation(location)}: `;
     reporter.warn(message, `${place}${message}`);
   }
-  const cache = modes.every((mode) => mode === "off")
-    ? undefined
-    : openCache(open, modes.some(isWritable), reporter);
+  const cache =
+    options.uncached === true || modes.every((mode) => mode === "off")
+      ? undefined
+      : openCache(open, modes.some(isWritable), reporter);
+  keepHeapSmall();
   const controller = new AbortController();
   const removeHandlers = installSignalHandling({
     onInterrupt: (reason) => controller.abort(reason),
@@ -51,6 +68,22 @@ export async function runTasks(options: RunTasksOptions): Promise<RunSummary<Nod
   options.signal?.addEventListener("abort", onAbort, { once: true });
   try {
     const run = createRunContext(options, cache, reporter, controller.signal);
+    if (options.wholePlan !== undefined && cache !== undefined) {
+      const { takenStates } = await import("./taken-states.ts");
+      run.taken = await takenStates(run, cache.engine, plan, options.wholePlan, controller.signal);
+    }
+    const notes: Promise<void>[] = [];
+    const { NX_TASK_HASH: hash } = process.env;
+    const { wholePlan: whole } = options;
+    if (options.uncached === true && hash !== undefined && whole !== undefined) {
+      // Loaded while the task's process runs: it is in nobody's way then.
+      run.onStarted = (node, resolved) => {
+        const noting = import("../nx/note-inputs.ts").then(({ noteInputs }) =>
+          noteInputs({ run, reporter, plan, whole, hash }, node, resolved),
+        );
+        notes.push(noting);
+      };
+    }
     const summary = await runPlan<NodePayload>(plan, {
       ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
       continueOnError: options.continueOnError,
@@ -63,6 +96,7 @@ export async function runTasks(options: RunTasksOptions): Promise<RunSummary<Nod
         reporter.finished(event.node, event.outcome);
       },
     });
+    await Promise.all(notes);
     const record = await cache?.close(controller.signal);
     reporter.summary(summary, record?.savedMs ?? 0);
     // Interrupted while it tidied up, too: who pressed Ctrl-C does not want what would come next.
@@ -89,6 +123,16 @@ function quietReporter(reporter: RunReporter, quiet = false): RunReporter {
       if (outcome.status !== "succeeded") reporter.finished(node, outcome);
     },
   };
+}
+
+/** Of a run whose output is cut: whoever put it into a file must not take that for the whole. A failed task keeps its own exit code. */
+function cutSummary(summary: RunSummary<NodePayload>, cause: Error): RunSummary<NodePayload> {
+  const error = new CuenvError("OUTPUT_UNWRITABLE", `cannot write to stdout: ${cause.message}`, {
+    hint: "The tasks ran, or were hits; what they printed is cut.",
+    cause,
+  });
+  const exitCode = reportError(error, false);
+  return summary.exitCode === 0 ? { ...summary, exitCode } : summary;
 }
 
 /** A failed task keeps its own exit code. */

@@ -10,13 +10,13 @@ describe("an address to listen at", () => {
     ["[::1]:80", { host: "::1", port: 80 }],
     ["cache.internal:65535", { host: "cache.internal", port: 65_535 }],
   ])("is read from %s", (text, address) => {
-    expect(parseListenAddress(text)).toEqual(address);
+    expect(parseListenAddress(text, "--http")).toEqual(address);
   });
 
   it.each(["", "host", "host:", "1.2.3.4:65536", "http://x:80", "a b:80", "::1:80", "-1"])(
     "is not read from %j",
     (text) => {
-      expect(() => parseListenAddress(text)).toThrow("not an address");
+      expect(() => parseListenAddress(text, "--grpc")).toThrow("not an address");
     },
   );
 
@@ -25,6 +25,6 @@ describe("an address to listen at", () => {
       expect(isLoopback(host), host).toBe(true);
     for (const host of ["0.0.0.0", "::", "10.0.0.1", "127.0.0.1.evil.example", "127.evil"])
       expect(isLoopback(host), host).toBe(false);
-    expect(urlOf({ host: "::1", port: 80 })).toBe("http://[::1]:80");
+    expect(urlOf({ host: "::1", port: 80 }, "grpcs")).toBe("grpcs://[::1]:80");
   });
 });

@@ -1,4 +1,6 @@
 import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { createSecureContext } from "node:tls";
 import { CuenvError } from "@cuenv/errors";
 import {
   type AccessPolicy,
@@ -7,12 +9,16 @@ import {
   hashToken,
   parseServerSettings,
   type ServerSettings,
+  type TlsFiles,
+  type TlsMaterial,
 } from "@cuenv/server";
 import { isLoopback } from "./listen-address.ts";
 
 const nothing: ServerSettings = {
   tokens: [],
   oidc: [],
+  certificates: [],
+  tls: undefined,
   anonymousReads: undefined,
   tags: new Map(),
   maxArtifactBytes: undefined,
@@ -32,17 +38,51 @@ export function readServerSettings(file: string | undefined): ServerSettings {
   return parseServerSettings(text, file, process.env);
 }
 
+/** What the configuration's files hold, which it names relative to itself. @throws {CuenvError} SERVER_CONFIG_INVALID */
+export function readTlsMaterial(
+  { tls }: ServerSettings,
+  configuration: string | undefined,
+): TlsMaterial | undefined {
+  if (tls === undefined) return undefined;
+  const read = (field: keyof TlsFiles, name: string): Buffer => {
+    const path = resolve(dirname(configuration ?? ""), name);
+    try {
+      return readFileSync(path);
+    } catch (cause) {
+      throw new CuenvError("SERVER_CONFIG_INVALID", `cannot read ${path}: tls.${field} names it`, {
+        cause,
+        hint: "A file in PEM, readable by who runs the server.",
+      });
+    }
+  };
+  const material = {
+    cert: read("certificate", tls.certificate),
+    key: read("key", tls.key),
+    ...(tls.clientCa === undefined ? {} : { ca: read("clientCa", tls.clientCa) }),
+  };
+  try {
+    createSecureContext(material);
+  } catch (cause) {
+    const found = cause instanceof Error ? cause.message : String(cause);
+    throw new CuenvError("SERVER_CONFIG_INVALID", `cannot use the files of tls: ${found}`, {
+      cause,
+      hint: "tls.certificate and tls.key are one pair, in PEM.",
+    });
+  }
+  return material;
+}
+
 /**
  * Whom a server lets in: the tokens of its configuration, those of issuers that it names, and CUENV_SERVER_TOKEN; without any, whoever is on this machine.
  * @throws {CuenvError} SERVER_CONFIG_INVALID where others could come in, and nobody is named
  */
 export async function accessPolicy(
   settings: ServerSettings,
-  host: string,
+  hosts: readonly string[],
   onTrouble: (message: string) => void,
 ): Promise<AccessPolicy> {
   const { CUENV_SERVER_TOKEN: token = "" } = process.env;
-  const { tokens, anonymousReads, oidc: issuers } = settings;
+  const { tokens, certificates, anonymousReads, oidc: issuers } = settings;
   const grants = [...tokens];
   if (token !== "")
     grants.push({
@@ -58,11 +98,12 @@ export async function accessPolicy(
   if (issuers.length > 0) {
     const { createOidcIdentity } = await import("@cuenv/server/oidc");
     const oidc = createOidcIdentity({ issuers, onTrouble });
-    return createAccessPolicy({ grants, ...anonymous, oidc });
+    return createAccessPolicy({ grants, certificates, ...anonymous, oidc });
   }
-  if (grants.length > 0 || anonymousReads !== undefined)
-    return createAccessPolicy({ grants, ...anonymous });
-  if (isLoopback(host)) return createOpenPolicy();
+  if (grants.length > 0 || certificates.length > 0 || anonymousReads !== undefined)
+    return createAccessPolicy({ grants, certificates, ...anonymous });
+  const host = hosts.find((each) => !isLoopback(each));
+  if (host === undefined) return createOpenPolicy();
   throw new CuenvError(
     "SERVER_CONFIG_INVALID",
     `cannot serve at ${host}: other machines could read and write everything, since there is no token`,

@@ -80,6 +80,11 @@ function sumLines(runs: CacheStatistics): string[] {
   return [
     `Saved         ${formatDuration(runs.savedMs)} of tasks not run; ${formatBytes(runs.restoredBytes)} restored`,
     `Stored        ${runs.stored} ${runs.stored === 1 ? "result" : "results"}`,
+    ...(runs.remoteHits + runs.uploaded === 0
+      ? []
+      : [
+          `Remote cache  ${runs.remoteHits} of the hits, ${formatBytes(runs.fetchedBytes)} fetched; ${runs.uploaded} results sent, ${formatBytes(runs.uploadedBytes)}`,
+        ]),
     `On average    ${average(runs.averageLookupMs)} for a look-up, ${average(runs.averageStoreMs)} to store`,
     `Memory        ${formatBytes(runs.memoryBytes)} at most, of cuenv itself`,
     ...(refused.length === 0 ? [] : [`Not trusted   ${refused.join(", ")}`]),

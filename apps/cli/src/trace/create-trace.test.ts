@@ -56,6 +56,34 @@ describe("a trace", () => {
     expect(complete()[3]?.args).toEqual({ files: 2, bytes: 5 });
   });
 
+  it("has what the remote cache was asked within the task, and what is sent to it beside the lanes", () => {
+    const { clock, trace, tell, complete, events } = clocked();
+    clock.at = 10;
+    trace.observer.started(node("build"));
+    tell(20, {
+      type: "remoteLookup",
+      task: "build",
+      key: "k",
+      outcome: "miss",
+      durationMs: 6,
+    });
+    clock.at = 30;
+    trace.observer.finished(node("build"), uncached(0));
+    const sent = { task: "build", key: "k", blobs: 2, bytes: 7, durationMs: 15 };
+    tell(50, { type: "uploaded", ...sent });
+    expect(complete()[1]).toMatchObject({
+      name: "look up remotely",
+      ts: 14_000,
+      dur: 6000,
+      args: { outcome: "miss" },
+    });
+    const uploads = events().filter(({ cat }) => cat === "upload");
+    expect(uploads).toMatchObject([
+      { name: "build", ph: "b", id: "k", ts: 35_000, args: { blobs: 2, bytes: 7 } },
+      { name: "build", ph: "e", id: "k", ts: 50_000 },
+    ]);
+  });
+
   it("gives each job a lane, and the next task the lane that is free", () => {
     const { clock, trace, complete, events } = clocked();
     const lanes: Record<string, number> = {};

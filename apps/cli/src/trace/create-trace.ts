@@ -17,6 +17,13 @@ interface CompleteEvent {
   readonly args: Readonly<Record<string, unknown>>;
 }
 
+/** Begin or end of something that no lane waits for: of those with one id the two belong together. */
+interface AsyncEvent extends Omit<CompleteEvent, "cat" | "ph" | "dur"> {
+  readonly cat: "upload";
+  readonly ph: "b" | "e";
+  readonly id: string;
+}
+
 export interface Trace {
   readonly observer: RunObserver;
   /** What cuenv itself did, in a lane of its own. Times are those of `performance.now()`. */
@@ -40,15 +47,16 @@ interface OpenTask {
 }
 
 /**
- * A run as a Chrome trace (chrome://tracing, Perfetto): a lane for each job slot with the tasks that it did, and within a task its phases.
+ * A run as a Chrome trace (chrome://tracing, Perfetto): a lane for each job slot with the tasks that it did, and within a task its phases; beside them what was sent to a remote cache.
  * Viewers nest events of one lane by time alone, so a phase never leaves its task: it is cut to it.
  */
 export function createTrace(now: () => number = () => performance.now()): Trace {
-  const events: CompleteEvent[] = [];
+  const events: (CompleteEvent | AsyncEvent)[] = [];
   const lanes = createJobLanes();
   const open = new Map<string, OpenTask>();
 
   function cacheEvent(event: CacheEvent): void {
+    if (event.type === "uploaded") events.push(...upload(event, now()));
     const task = event.task === undefined ? undefined : open.get(event.task);
     if (task === undefined) return;
     const endMs = now();
@@ -115,6 +123,12 @@ function phaseOf(event: CacheEvent): Phase | undefined {
       return { name: "key", durationMs: event.durationMs };
     case "lookup":
       return { name: "look up", durationMs: event.durationMs };
+    case "remoteLookup":
+      return {
+        name: "look up remotely",
+        durationMs: event.durationMs,
+        args: { outcome: event.outcome },
+      };
     case "restored": {
       const { files, bytes, durationMs } = event;
       return { name: "restore", durationMs, args: { files, bytes } };
@@ -126,6 +140,19 @@ function phaseOf(event: CacheEvent): Phase | undefined {
     default:
       return undefined;
   }
+}
+
+/** The task has ended, and others run meanwhile. */
+function upload(
+  { task, key, blobs, bytes, durationMs }: CacheEvent & { readonly type: "uploaded" },
+  endMs: number,
+): readonly AsyncEvent[] {
+  const at = (ms: number): number => Math.round(ms * 1000);
+  const common = { name: task, cat: "upload", id: key, pid: process.pid, tid: ownLane } as const;
+  return [
+    { ...common, ph: "b", ts: Math.max(0, at(endMs - durationMs)), args: { blobs, bytes } },
+    { ...common, ph: "e", ts: at(endMs), args: {} },
+  ];
 }
 
 function addPhase(

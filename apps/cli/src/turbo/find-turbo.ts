@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 /** The program of the project, as npx finds it; else that of PATH. */
@@ -9,9 +9,33 @@ export function findTurbo(from: string): string {
   return file ?? "turbo";
 }
 
-/** The repository's root: the topmost folder with a turbo.json, since packages may have one, too. */
+/** The repository's root: the nearest folder with a turbo.json that is no package's (those extend it). */
 export function turboRoot(from: string): string {
-  return ancestors(from).findLast((folder) => existsSync(join(folder, "turbo.json"))) ?? from;
+  return turboFolder(from) ?? from;
+}
+
+/** Undefined: there is no such turbo.json here or above. */
+export function turboFolder(from: string): string | undefined {
+  return ancestors(from).find((folder) =>
+    ["turbo.json", "turbo.jsonc"].some((name) => {
+      const text = textOf(join(folder, name));
+      return text !== undefined && !/"extends"\s*:/.test(text);
+    }),
+  );
+}
+
+/** Whether `turbo link` tied the repository to a team of a remote cache of turbo's own. */
+export function isLinked(root: string): boolean {
+  const text = textOf(join(root, ".turbo", "config.json"));
+  return text !== undefined && /"team(?:id|slug)"\s*:\s*"/i.test(text);
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
 }
 
 /** The folder and those above it. */

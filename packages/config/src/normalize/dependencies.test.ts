@@ -81,6 +81,25 @@ describe("dependencies", () => {
     expect(taskOf(projectOf(tasks, { references }), "deploy").dependencies).toEqual(["migrate"]);
   });
 
+  it("means the task that is referred to, and not another one made from the same field", () => {
+    const references = {
+      "/tasks/lint": "/_base",
+      "/tasks/build": "/_base",
+      "/tasks/test": "/_base",
+      "/tasks/test/dependsOn/0": "/tasks/build",
+      "/tasks/all/0": "/tasks/build",
+    };
+    const tasks = {
+      lint: { command: "x", args: ["lint"] },
+      build: { command: "x", args: ["build"] },
+      test: { command: "x", args: ["test"], dependsOn: [null] },
+      all: [null, { command: "y" }],
+    };
+    const project = projectOf(tasks, { references });
+    expect(taskOf(project, "test").dependencies).toEqual(["build"]);
+    expect(taskOf(project, "all")).toMatchObject({ members: ["build", "all[1]"] });
+  });
+
   it("ends on references in a circle", () => {
     const references = { "/tasks/a/dependsOn/0": "/x", "/x": "/y", "/y": "/x" };
     expect(codesOf(() => projectOf({ a: { ...run, dependsOn: [{}] } }, { references }))).toEqual([

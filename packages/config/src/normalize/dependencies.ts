@@ -53,7 +53,7 @@ function foreignName(
     const isQualified = /^[^:\s]+(?::[^:\s]+){2,}$/.test(item);
     return isQualified && nearName(item, names.candidates(node)) === undefined ? item : undefined;
   }
-  const target = followReference(context.references, pointer) ?? "";
+  const target = followReference(context, pointer) ?? "";
   const other = /^\/(?:services|images)\/([^/]+)/.exec(target);
   if (other !== null) return target.slice(1).replaceAll("/", ".");
   const ref = isDataObject(item) ? ownField(item, "ref") : undefined;

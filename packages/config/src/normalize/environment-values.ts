@@ -47,8 +47,7 @@ export function readVariables(
 ): Variables {
   const variables: Record<string, Variable | UnsupportedVariable> = Object.create(null);
   for (const [name, value] of Object.entries(data)) {
-    if (value === null || except.includes(name) || name.startsWith("_") || name.startsWith("#"))
-      continue;
+    if (value === null || except.includes(name)) continue;
     const at = pointerTo(pointer, name);
     if (!variableName.test(name)) {
       const message = `cannot read ${what}: ${quoted(name)} is not a name for a variable`;
@@ -181,7 +180,7 @@ export function readOutputReference(
     struct.wrongValue("cuenvOutput", "must be one of stdout, stderr, exitCode");
     return undefined;
   }
-  const target = followReference(context.references, pointer);
+  const target = followReference(context, pointer);
   const name = struct.string("cuenvTask") ?? "";
   const task = context.findOutputTask(name, target ?? pointer);
   if (task !== undefined) return { kind: "taskOutput", task, output };

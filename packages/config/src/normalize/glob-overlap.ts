@@ -18,6 +18,15 @@ export function patternsOverlap(left: readonly string[], right: readonly string[
   );
 }
 
+/**
+ * Whether a pattern owns a path: matches it, or a folder that it is in. Never says yes to one that it does not own, letter case
+ * aside; says no to patterns with braces, character classes or extended globs.
+ */
+export function ownsPath(pattern: readonly string[], path: readonly string[]): boolean {
+  if (pattern.some((segment) => /[[\]{}\\]|[!?*+@]\(/.test(segment))) return false;
+  return segmentsOverlap(path, treeOf(pattern.join("/")));
+}
+
 function treeOf(pattern: string): readonly string[] {
   return [...pattern.split("/").filter((segment) => segment !== ""), "**"];
 }

@@ -63,12 +63,15 @@ describe("hostile data", () => {
       "hasOwnProperty": {"command": "c", "cacheConfig": {"customKeyComponents": {"__proto__": "1"}}}
     }}`;
     expect(codesOf(() => normalizeProject({ value: JSON.parse(text) }, options))).toEqual([
+      "CONFIG_NAME",
       "CONFIG_UNKNOWN_FIELD",
     ]);
     expect(({} as Record<string, unknown>)["command"]).toBeUndefined();
-    const fine = JSON.parse('{"tasks": {"constructor": {"command": "b"}}, "env": {"A": "1"}}');
+    const fine = JSON.parse(
+      '{"tasks": {"constructor": {"command": "b"}, "__proto__": {"command": "c"}}, "env": {"A": "1"}}',
+    );
     const project = normalizeProject({ value: fine }, options);
-    expect(Object.keys(project.tasks)).toEqual(["constructor"]);
+    expect(Object.keys(project.tasks)).toEqual(["constructor", "__proto__"]);
     expect(Object.getPrototypeOf(project.tasks)).toBeNull();
     expect(Object.getPrototypeOf(project.env)).toBeNull();
   });

@@ -14,6 +14,7 @@ import { type Context, createIgnoredFields } from "./context.ts";
 import { inheritDependencies, readDependencies } from "./dependencies.ts";
 import type { ValueContext, Variables } from "./environment-values.ts";
 import { findCycles } from "./find-cycles.ts";
+import { findInputInOutput } from "./inputs-in-outputs.ts";
 import { findOverlappingOutputs } from "./overlapping-outputs.ts";
 import { readProjectConfig } from "./project-config.ts";
 import { readProjectVariables } from "./project-variables.ts";
@@ -228,6 +229,16 @@ function addOverlaps(
     const message = `cannot read the tasks ${first.task} and ${second.task}: their outputs ${JSON.stringify(first.path)} and ${JSON.stringify(second.path)} overlap`;
     const hint =
       "each file is made by one task: give them folders of their own, or take one out with !";
+    context.problems.add("CONFIG_OUTPUTS", pointer, message, hint);
+  }
+  for (const task of commands) {
+    const found = findInputInOutput(task, context.projectDirectory);
+    if (found === undefined) continue;
+    const pointer = `${tree.byName.get(task.name)?.pointer ?? "/tasks"}/outputs`;
+    const { input, output } = found;
+    const message = `cannot read task ${task.name}: its input ${JSON.stringify(input)} is in its output ${JSON.stringify(output)}, so a hit would undo what you changed there`;
+    const hint =
+      "a task that changes files in place has no outputs: write `outputs: []`, or `cache: false`";
     context.problems.add("CONFIG_OUTPUTS", pointer, message, hint);
   }
 }

@@ -219,6 +219,59 @@ for (let level = names; level[0]?.split("/").length !== 5;) {
   level = level.flatMap((path) => names.map((name) => `${path}/${name}`));
 }
 
+const inPlace = (
+  inputs: readonly string[],
+  outputs: readonly string[],
+  more: Record<string, unknown> = {},
+): readonly string[] => codesOf(() => oneTask({ inputs, outputs, ...more }));
+
+describe("inputs of a task in its own outputs", () => {
+  it.each([
+    [["src"], ["src"]],
+    [["src/"], ["./src"]],
+    [["src/a.js"], ["src"]],
+    [["src/a.js"], ["src/*.js"]],
+    [["src"], ["src/**"]],
+    [["src"], ["src/*"]],
+    [["src/**/*.js"], ["src/**"]],
+    [["src/**/*.{js,ts}"], ["src/**/*.{js,ts}"]],
+    [["src/a/*.js"], ["src/*"]],
+    [
+      ["package.json", "a.txt"],
+      ["dist", "*.txt"],
+    ],
+    [["dist/types/x"], ["dist/**", "!dist/other/**"]],
+  ])("are refused when nothing else can be in them: %j in %j", (inputs, outputs) => {
+    expect(inPlace(inputs, outputs)).toEqual(["CONFIG_OUTPUTS"]);
+    expect(inPlace([], outputs, { cacheConfig: { extraInputs: inputs } })).toHaveLength(1);
+    expect(inPlace(inputs, outputs, { cache: false })).toEqual([]);
+  });
+
+  it.each([
+    [["src"], ["src/generated"]],
+    [["**/*.js"], ["dist/*.js"]],
+    [["**"], ["dist"]],
+    [["*.js"], ["*.css"]],
+    [["src/**"], ["src/*.css"]],
+    [["src/a.ts"], ["src/*.js"]],
+    [["src"], ["src/*/*.js"]],
+    [["src/a.js"], ["src/[bc].js"]],
+    [["dist/types/x"], ["dist/**", "!dist/types/**"]],
+    [["!src"], ["src"]],
+    [["src"], []],
+  ])("are taken when something else can be: %j beside %j", (inputs, outputs) => {
+    expect(inPlace(inputs, outputs)).toEqual([]);
+  });
+
+  it("names both, and what to write", () => {
+    const [problem] = problemsOf(() => oneTask({ inputs: ["src"], outputs: ["src"] }));
+    expect(problem?.message).toMatch(
+      /^cannot read task task: its input "src" is in its output "src"/,
+    );
+    expect(problem?.hint).toContain("`outputs: []`");
+  });
+});
+
 describe("patternsOverlap", () => {
   it("agrees with trying every path", () => {
     const segment = fc.constantFrom("a", "ab", "*", "a*", "*b", "?", "?a", "**");

@@ -1,6 +1,12 @@
 import type { CommandTask } from "../task.ts";
 import { patternsOverlap } from "./glob-overlap.ts";
-import { isMagic, parsePathPattern, type PathPattern, startsWithSegments } from "./path-pattern.ts";
+import {
+  isMagic,
+  literalBase,
+  parsePathPattern,
+  type PathPattern,
+  startsWithSegments,
+} from "./path-pattern.ts";
 
 export interface OutputOverlap {
   readonly first: { readonly task: string; readonly path: string };
@@ -30,7 +36,7 @@ export function findOverlappingOutputs(
   const byBase = new Map<string, Output[]>();
   const bases = new Map<Output, readonly string[]>();
   for (const output of outputs) {
-    const base = baseOf(output.pattern);
+    const base = literalBase(output.pattern.segments);
     bases.set(output, base);
     const key = folderKey(base, base.length);
     const there = byBase.get(key);
@@ -66,11 +72,6 @@ function outputsOf(task: CommandTask, order: number, projectDirectory: string): 
     .map((pattern) => ({ task: task.name, order, pattern, exceptions }));
 }
 
-function baseOf({ segments }: PathPattern): readonly string[] {
-  const magic = segments.findIndex(isMagic);
-  return magic === -1 ? segments : segments.slice(0, magic);
-}
-
 function folderKey(base: readonly string[], length: number): string {
   return base.slice(0, length).join("/").normalize("NFC").toLowerCase();
 }
@@ -84,7 +85,7 @@ function doOverlap(left: Output, right: Output): boolean {
 function isTakenOut(pattern: PathPattern, exceptions: readonly PathPattern[]): boolean {
   return exceptions.some(({ segments }) => {
     const folder = segments.at(-1) === "**" ? segments.slice(0, -1) : segments;
-    return !folder.some(isMagic) && startsWithSegments(baseOf(pattern), folder);
+    return !folder.some(isMagic) && startsWithSegments(literalBase(pattern.segments), folder);
   });
 }
 

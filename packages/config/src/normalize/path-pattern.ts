@@ -21,6 +21,12 @@ export function isMagic(segment: string): boolean {
   return /[*?[\]{}\\]|[!+@]\(/.test(segment);
 }
 
+/** The segments before the first that can stand for more than one name. */
+export function literalBase(segments: readonly string[]): readonly string[] {
+  const magic = segments.findIndex(isMagic);
+  return magic === -1 ? segments : segments.slice(0, magic);
+}
+
 /** `projectDirectory` is relative to the workspace root, "" for the root itself. */
 export function parsePathPattern(text: string, projectDirectory: string): PatternResult {
   const negated = text.startsWith("!");

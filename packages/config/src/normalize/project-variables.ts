@@ -59,7 +59,7 @@ function readOverrides(context: Context, env: DataObject): ReadonlyMap<string, V
     for (const [name, value] of Object.entries(place)) {
       const at = pointerTo(pointer, name);
       const what = `environment ${name}`;
-      if (value === null || name.startsWith("_")) continue;
+      if (value === null) continue;
       if (isDataObject(value)) {
         const values = { ...context, findOutputTask: undefined };
         const read = readVariables(values, value, at, what, otherFields);

@@ -1,14 +1,19 @@
 import { type Data, isDataList, isDataObject } from "../evaluated-package.ts";
 
+interface Referring {
+  readonly references: Readonly<Record<string, string>>;
+  readonly value: Data;
+}
+
 /** Longest chain of references that is followed; keeps a circle of them from being endless. */
 const maximumHops = 16;
 
 /**
  * What a value refers to in the end: `pointer` or a field above it is a reference, and what that names may be one
- * again. Undefined when neither is.
+ * again. Undefined when neither is. A task that says something itself is an end, whatever it is made from (`_base & {…}`).
  */
 export function followReference(
-  references: Readonly<Record<string, string>>,
+  { references, value }: Referring,
   pointer: string,
 ): string | undefined {
   let at = pointer;
@@ -16,6 +21,7 @@ export function followReference(
     const next = Object.hasOwn(references, at) ? references[at] : undefined;
     if (typeof next !== "string" || next === at) break;
     at = next;
+    if (at.startsWith("/tasks/") && (valueAt(value, at) ?? null) !== null) break;
   }
   return at === pointer ? undefined : at;
 }

@@ -28,9 +28,9 @@ const shellWords = new Set(
 /** How the task's process is made; undefined when it cannot be told, which `problems` then says. */
 export function readAction(context: ValueContext, struct: Struct): TaskAction | undefined {
   if (struct.has("command") && struct.has("script")) {
-    const message = `cannot read ${struct.what}: it has both \`command\` and \`script\``;
-    struct.problems.add("CONFIG_ACTION", struct.at("script"), message, "keep one of the two");
-    return undefined;
+    // cuenv 0.54 took such tasks (`#cargo & {script: …}`), and not the same one of the two everywhere.
+    const message = `cannot run ${struct.what}: it has both \`command\` and \`script\``;
+    return { kind: "refused", message, hint: "keep one of the two" };
   }
   if (struct.has("script")) return readScript(struct);
   if (struct.has("command")) return readCommand(context, struct);

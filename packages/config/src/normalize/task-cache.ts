@@ -220,7 +220,7 @@ function readComponents(config: Struct, field: string): Readonly<Record<string, 
   const struct = config.struct(field);
   if (struct === undefined) return components;
   for (const [name, value] of Object.entries(struct.data)) {
-    if (value === null || name.startsWith("_")) continue;
+    if (value === null) continue;
     if (typeof value === "string") components[name] = value;
     else if (typeof value === "number" || typeof value === "boolean")
       components[name] = String(value);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { codesOf, oneTask, problemsOf, projectOf } from "../../test/projects.ts";
+import { codesOf, commandOf, oneTask, problemsOf, projectOf } from "../../test/projects.ts";
 
 describe("what a task executes", () => {
   it.each(["npm", "./run.sh", "true", "vitest "])(
@@ -63,12 +63,20 @@ describe("what a task executes", () => {
     [{ command: " \n" }],
     [{ command: null, script: "" }],
     [{ command: null, description: "nothing to do" }],
-    [{ command: "a", script: "b" }],
     [{ command: "a\0b" }],
     [{}, {}],
   ])("refuses %j, which has not one thing to execute", (fields, whole?: object) => {
     const run = (): unknown => (whole === undefined ? oneTask(fields) : projectOf({ task: whole }));
     expect(codesOf(run)).toEqual(["CONFIG_ACTION"]);
+  });
+
+  it("refuses to run what has both command and script, which cuenv 0.54 took, and loads the others", () => {
+    const project = projectOf({ both: { command: "a", script: "b" }, other: { command: "a" } });
+    expect(commandOf(project, "both").action).toMatchObject({
+      kind: "refused",
+      message: "cannot run task both: it has both `command` and `script`",
+    });
+    expect(commandOf(project, "other").action.kind).toBe("argv");
   });
 
   it.each([
@@ -257,6 +265,12 @@ describe("what makes a task cached", () => {
     [{ maxAge: 7 }, "CONFIG_TYPE"],
   ])("rows 19, 20, 21: refuses cacheConfig %j", (cacheConfig, code) => {
     expect(codesOf(() => oneTask({ cacheConfig }))).toEqual([code]);
+  });
+
+  it("row 21: takes a component whatever its name, since CUE hands over no hidden field", () => {
+    const customKeyComponents = { _a: "1", "#b": "2" };
+    const { cache } = oneTask({ cacheConfig: { customKeyComponents } });
+    expect(cache.customKeyComponents).toEqual(customKeyComponents);
   });
 
   it("names the fields of cacheConfig that have no effect", () => {

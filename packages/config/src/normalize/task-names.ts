@@ -29,7 +29,7 @@ export function createTaskNames(context: Context, tree: TaskTree): TaskNames {
       seen.add(at);
       const node = tree.byPointer.get(at);
       if (node !== undefined) return node.name;
-      const target = tree.targets.get(at) ?? followReference(context.references, at);
+      const target = tree.targets.get(at) ?? followReference(context, at);
       if (target !== undefined) open.push(target);
       for (const [from, to] of mirrors) if (isWithin(at, to)) open.push(from + at.slice(to.length));
     }
@@ -58,7 +58,7 @@ export function createTaskNames(context: Context, tree: TaskTree): TaskNames {
     byPointer,
     member: memberName,
     byValue(value, pointer, from) {
-      const target = followReference(context.references, pointer);
+      const target = followReference(context, pointer);
       const referred = target === undefined ? undefined : byPointer(target);
       if (referred !== undefined) return referred;
       if (typeof value === "string") return byName(value, from);
@@ -85,7 +85,7 @@ const maximumPointers = 64;
 function mirrorPrefixes(context: Context, tree: TaskTree): readonly (readonly [string, string])[] {
   const found: (readonly [string, string])[] = [];
   for (const pointer of ["/tasks", ...tree.byPointer.keys()]) {
-    const target = followReference(context.references, pointer);
+    const target = followReference(context, pointer);
     if (target !== undefined) found.push([pointer, target]);
   }
   return found;

@@ -29,7 +29,7 @@ export function readParameters(struct: Struct): readonly TaskParameter[] {
     }
   }
   for (const name of Object.keys(params.data)) {
-    if (name === "positional" || name.startsWith("_") || !params.has(name)) continue;
+    if (name === "positional" || !params.has(name)) continue;
     if (!/^[A-Za-z][\w-]*$/.test(name)) {
       const message = `cannot read ${struct.what}: ${JSON.stringify(name.slice(0, 60))} is not a name for a parameter`;
       const hint = "letters, digits, `-` and `_`, a letter first";

@@ -69,7 +69,6 @@ export function readTaskTree(context: Context): TaskTree {
     else building.topLevel.set(outputs, { found: [{ pointer, value }], byContent: new Map() });
   }
   for (const [name, value] of Object.entries(tasks)) {
-    if (isPrivate(name)) continue;
     const pointer = pointerTo("/tasks", name);
     visit(building, { value, name, pointer, parent: undefined, depth: 0 });
   }
@@ -169,7 +168,6 @@ function visitMembers(building: Building, node: TaskNode, value: Data, depth: nu
         ([field]) => isWrapped || !groupFields.has(field),
       );
   for (const [field, member] of entries) {
-    if (typeof field === "string" && isPrivate(field)) continue;
     const full = typeof field === "number" ? `${name}[${field}]` : `${name}.${field}`;
     const at = pointerTo(base, field);
     visit(building, { value: member, name: full, pointer: at, parent: node, depth: depth + 1 });
@@ -181,7 +179,7 @@ function visitMembers(building: Building, node: TaskNode, value: Data, depth: nu
  * it a task of its own. The evaluator may leave the copy out and hand over null in its place.
  */
 function taskReference(context: Context, pointer: string, value: Data): string | undefined {
-  const target = followReference(context.references, pointer);
+  const target = followReference(context, pointer);
   if (target === undefined || !target.startsWith("/tasks/") || isWithin(pointer, target))
     return undefined;
   if (value === null) return target;
@@ -197,19 +195,19 @@ function copiedTask(building: Building, value: Data, pointer: string): string | 
   const outputs = outputsText(value);
   const same = outputs === undefined ? undefined : building.topLevel.get(outputs);
   if (same === undefined) return undefined;
-  const { references } = building.context;
+  const { context } = building;
   const isAlone = same.found.length === 1 && same.found[0]?.pointer === pointer;
   if (isAlone) return undefined;
   if (same.byContent.size === 0)
     for (const other of same.found.toReversed())
-      same.byContent.set(contentOf(references, other.value, other.pointer), other.pointer);
+      same.byContent.set(contentOf(context, other.value, other.pointer), other.pointer);
   // The first of equal ones is the task; the others are it under another name.
-  const original = same.byContent.get(contentOf(references, value, pointer));
+  const original = same.byContent.get(contentOf(context, value, pointer));
   return original === pointer ? undefined : original;
 }
 
-function contentOf(references: Context["references"], value: Data, pointer: string): string {
-  return JSON.stringify([writtenFields(value), referred(references, value, pointer)]);
+function contentOf(context: Context, value: Data, pointer: string): string {
+  return JSON.stringify([writtenFields(value), referred(context, value, pointer)]);
 }
 
 function outputsText(value: Data): string | undefined {
@@ -218,14 +216,10 @@ function outputsText(value: Data): string | undefined {
 }
 
 /** What the items of `dependsOn` refer to, which the evaluator leaves out of the value. */
-function referred(
-  references: Context["references"],
-  value: Data,
-  pointer: string,
-): readonly (string | undefined)[] {
+function referred(context: Context, value: Data, pointer: string): readonly (string | undefined)[] {
   const dependsOn = isDataObject(value) ? ownField(value, "dependsOn") : undefined;
   if (!isDataList(dependsOn)) return [];
-  return dependsOn.map((_, index) => followReference(references, `${pointer}/dependsOn/${index}`));
+  return dependsOn.map((_, index) => followReference(context, `${pointer}/dependsOn/${index}`));
 }
 
 /** A task or group without the references to its own output that the schema adds: they bear its name. */
@@ -236,10 +230,6 @@ function writtenFields(value: Data): Data {
       ([field, data]) => !outputFields.includes(field) || !isOutputReference(data),
     ),
   );
-}
-
-function isPrivate(field: string): boolean {
-  return field.startsWith("_") || field.startsWith("#");
 }
 
 function isGoodName(name: string): boolean {
@@ -257,8 +247,7 @@ function kindOfStruct(context: Context, struct: Struct): TaskNode["kind"] {
   const members = Object.entries(struct.data).filter(
     ([field, value]) =>
       (value !== null || taskReference(context, struct.at(field), null) !== undefined) &&
-      !groupFields.has(field) &&
-      !isPrivate(field),
+      !groupFields.has(field),
   );
   const isGroup = members.length > 0 && members.every(([field, value]) => isMember(field, value));
   if (!isGroup) return "command";

@@ -1,3 +1,3 @@
 // Written by build-evaluator.mjs: the digest of the evaluator and of the schema's files.
 export const evaluatorIdentity: string =
-  "c296c9a131b86f435837a17fc20d9f0f228bc2557a6d9a8fef590f76e0e32629";
+  "12c2d2d6e9d258c243c10404ec9db118c5d9f1c2931368254881914d05508146";

@@ -1,5 +1,5 @@
-import { isAllowed, type Scope } from "../access-policy.ts";
-import type { Admitted } from "../find-readable.ts";
+import type { Scope } from "../access-policy.ts";
+import { type Admitted, isLetIn } from "../find-readable.ts";
 import type { Exchange } from "../front-end.ts";
 import { answerText } from "../operations-front-end.ts";
 import { ownNamespace } from "../own-namespace.ts";
@@ -13,7 +13,7 @@ export function admit(exchange: Exchange, scope: Scope, namespace?: string): Adm
   const { request, response, identity } = exchange;
   const isStranger = identity === undefined;
   const own = isStranger ? undefined : (namespace ?? ownNamespace(identity));
-  if (isStranger || own === undefined || !isAllowed(identity, scope, own)) {
+  if (isStranger || own === undefined || !isLetIn(identity, scope, own)) {
     if (isStranger || request.headers.authorization === undefined) {
       response.setHeader("www-authenticate", 'Basic realm="cuenv", charset="UTF-8"');
       answerText(response, 401, "a token is needed that this cache knows\n");

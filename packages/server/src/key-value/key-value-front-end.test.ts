@@ -15,6 +15,7 @@ import {
 const grants = [
   grant("main"),
   grant("reader", { scopes: ["read"] }),
+  grant("writer", { scopes: ["write"] }),
   grant("pull-request", { namespaces: ["pr-1"], readsThrough: ["main"] }),
 ];
 const maxArtifactBytes = 3_000_000;
@@ -89,6 +90,13 @@ describe.each(Object.entries(paths))("/%s", (protocol, path) => {
     expect((await put("y", { token: "reader" })).status).toBe(403);
     expect((await get({ token: "reader" })).body.toString()).toBe("x");
     expect((await get({ token: undefined })).status).toBe(404);
+  });
+
+  it("has only misses for who may only write, as these clients write nothing after a refusal", async () => {
+    expect((await put("writer's", { token: "writer" })).status).toBe(201);
+    for (const method of ["GET", "HEAD"])
+      expect((await get({ token: "writer", method })).status).toBe(404);
+    expect((await get()).body.toString()).toBe("writer's");
   });
 
   it("lets a pull request read main's and never main a pull request's", async () => {

@@ -100,6 +100,27 @@ describe("Nx' self-hosted cache", () => {
     ["a cut archive", nxArchive([{ path: "a", content: randomBytes(5000) }]).subarray(0, 4000)],
     ["a wrong sum of the compression", flipped(nxArchive(), -6)],
     ["no exit code", gzipSync(tarArchive([{ path: "a", content: "x" }]))],
+    ["nothing in its first part", Buffer.concat([gzipSync(""), nxArchive()])],
+    ["a second part", Buffer.concat([nxArchive(), gzipSync("x")])],
+    ["something behind its end", Buffer.concat([nxArchive(), Buffer.alloc(1000, 1)])],
+    [
+      "a wrong size of the compression",
+      flipped(nxArchive([{ path: "a", content: randomBytes(100_000) }]), -1),
+    ],
+    ["another exit code", nxArchive([{ path: "./code", content: Buffer.alloc(4) }])],
+    ...[9, 20_000].map((size): [string, Buffer] => [
+      `no UTF-8 among ${size} bytes of printed text`,
+      gzipSync(
+        tarArchive([
+          { path: "terminalOutput", content: Buffer.alloc(size, "ü").fill(0xff, size - 1) },
+          exitCode,
+        ]),
+      ),
+    ]),
+    [
+      "cut UTF-8 at the end of the printed text",
+      gzipSync(tarArchive([{ path: "terminalOutput", content: Buffer.from([0xc3]) }, exitCode])),
+    ],
     ["two exit codes", gzipSync(tarArchive([exitCode, exitCode]))],
     ["an exit code of five bytes", gzipSync(tarArchive([{ path: "code", content: "12345" }]))],
     ["a wrong sum of a header", gzipSync(flipped(tarArchive([exitCode]), 3))],
@@ -117,10 +138,26 @@ describe("Nx' self-hosted cache", () => {
       { path: "hard", type: "1", target: "a" },
       { path: "fifo", type: "6" },
       { path: "device", type: "3" },
-      { path: "long", type: "L", content: "../../x" },
-    ].map((member: Member): [string, Buffer] => [
-      JSON.stringify(member),
-      nxArchive(member.type === "L" ? [member, { path: "short" }] : [member]),
+      { path: "all", type: "g", content: "10 path=x\n" },
+    ].map((member: Member): [string, Buffer] => [JSON.stringify(member), nxArchive([member])]),
+    ...[
+      [{ path: "long", type: "L", content: "../../x" }, { path: "short" }],
+      [
+        { path: "long", type: "L", content: "../../x" },
+        { path: "pax", type: "x", content: "10 path=x\n" },
+        { path: "short" },
+      ],
+      [{ path: "pax", type: "x", content: "12 size=512\n" }, { path: "a" }],
+      [{ path: "a" }, { path: "a/b" }],
+      [{ path: "a/b" }, { path: "a" }],
+      [{ path: "a" }, { path: "a/", type: "5" }],
+      [
+        { path: "a/link", type: "2", target: ".." },
+        { path: "a/./link//b", type: "2", target: "../.." },
+      ],
+    ].map((members: readonly Member[]): [string, Buffer] => [
+      JSON.stringify(members),
+      nxArchive(members),
     ]),
   ])("refuses an archive that has %s", async (what, archive) => {
     const name = `bad-${hashToken(what).slice(0, 20)}`;
@@ -138,7 +175,16 @@ describe("Nx' self-hosted cache", () => {
     writeFileSync(join(folder, "code"), Buffer.alloc(4));
     symlinkSync("../dist/empty", join(folder, "dist/link"));
     for (const format of ["gnu", "pax", "ustar"]) {
-      const args = ["-czf", "-", `--format=${format}`, "dist", "code"];
+      const args = [
+        "-czf",
+        "-",
+        "--no-recursion",
+        `--format=${format}`,
+        ".",
+        "./code",
+        "--recursion",
+        "dist",
+      ];
       const { stdout, status } = spawnSync("tar", args, { cwd: folder, maxBuffer: 1e8 });
       expect(status).toBe(0);
       expect((await put("main", stdout, `by-${format}`)).status, format).toBe(200);
@@ -169,14 +215,111 @@ describe("a store that fails under Nx", () => {
     expect(server.troubles).toEqual(["EIO", "EIO"]);
   });
 
-  it("that damaged an archive is a miss, and can be written again", async () => {
+  it.each([
+    ["a small one", 1000],
+    ["one that is sent in parts", 3_000_000],
+  ])("that damaged an archive is a miss, and can be written again: %s", async (_, size) => {
     server = await startServer();
-    const archive = nxArchive([{ path: "a", content: randomBytes(1000) }]);
+    const archive = nxArchive([{ path: "a", content: randomBytes(size) }]);
     await server.ask(path(), { method: "PUT", body: archive });
     damageBlobs(server);
     expect((await server.ask(path())).status).toBe(404);
     const again = nxArchive([{ path: "a", content: "made again" }]);
     expect((await server.ask(path(), { method: "PUT", body: again })).status).toBe(200);
     expect((await server.ask(path())).body.equals(again)).toBe(true);
+  });
+
+  it("that takes nothing any more is told to who sent all of it, and does not hang up", async () => {
+    server = await startServer();
+    await server.ask(path(), { method: "PUT", body: nxArchive() });
+    rmSync(server.root, { recursive: true });
+    writeFileSync(server.root, "in the way");
+    const body = nxArchive([{ path: "a", content: randomBytes(3000) }]);
+    expect((await server.ask(path("new"), { method: "PUT", body })).status).toBe(403);
+    const turbo = { method: "PUT", body, headers: { "content-type": "application/octet-stream" } };
+    expect((await server.ask("/v8/artifacts/abc0", turbo)).status).toBe(503);
+  });
+
+  it("that never answers is a miss and a refusal, in bounded time", async () => {
+    let isHanging = false;
+    const never = new Promise<never>(() => undefined);
+    server = await startServer({
+      nxDeadlines: { readMs: 50, writeMs: 50 },
+      wrapBlobs: (blobs) => ({
+        ...blobs,
+        missing: (...args) => (isHanging ? never : blobs.missing(...args)),
+        ingest: (...args) => (isHanging ? never : blobs.ingest(...args)),
+      }),
+    });
+    await server.ask(path(), { method: "PUT", body: nxArchive() });
+    isHanging = true;
+    expect((await server.ask(path())).status).toBe(404);
+    const body = nxArchive([{ path: "a", content: randomBytes(1_000_000) }]);
+    expect((await server.ask(path("new"), { method: "PUT", body })).status).toBe(403);
+    expect(server.troubles.join()).toContain("did not within 50 ms");
+  });
+});
+
+describe("what Nx' client is ever answered", () => {
+  it("is 200, 404 or 401 when it reads, and 200, 401, 403 or 409 when it writes, whatever it asks of whatever store", async () => {
+    const seen = { GET: new Set<number>(), PUT: new Set<number>() };
+    const states = ["sound", "broken", "damaged"] as const;
+    const tokens = ["main", "reader", "pull-request", "unknown", undefined];
+    const names = [key, "new", "x".repeat(129), "..%2Fx", "a.b", "%00", "%zz", "code"];
+    const whole = nxArchive([{ path: "a", content: randomBytes(5000) }]);
+    const bodies = [whole, whole.subarray(0, 3000), Buffer.alloc(0), randomBytes(200_000)];
+    for (const state of states) {
+      const store = breakableStore();
+      const server = await startServer({
+        access: { grants },
+        wrapBlobs: store.wrapBlobs,
+        maxArtifactBytes: 100_000,
+      });
+      await server.ask(path(), { method: "PUT", token: "main", body: whole });
+      if (state === "damaged") damageBlobs(server);
+      store.isBroken = state === "broken";
+      for (const token of tokens)
+        for (const name of names) {
+          seen.GET.add((await server.ask(path(name), { token })).status);
+          for (const body of bodies)
+            seen.PUT.add((await server.ask(path(name), { method: "PUT", token, body })).status);
+          const chunked = { method: "PUT", token, headers: { "transfer-encoding": "chunked" } };
+          seen.PUT.add((await server.ask(path(name), chunked)).status);
+        }
+      await server.stop();
+    }
+    expect(seen).toEqual({ GET: new Set([200, 401, 404]), PUT: new Set([200, 401, 403, 409]) });
+  });
+});
+
+describe("how long tasks took", () => {
+  let server: RunningServer;
+  beforeAll(async () => {
+    server = await startServer({ access: { grants } });
+    for (const token of ["main", "pull-request"])
+      await server.ask(path(), { method: "PUT", token, body: nxArchive() });
+  });
+  afterAll(() => server.stop());
+  const note = (token: string, body: unknown) =>
+    server.ask("/v1/durations", { method: "POST", token, body: JSON.stringify(body) });
+  const durationOf = async (token: string): Promise<unknown> =>
+    (await server.ask(path(), { token })).headers["x-artifact-duration"];
+
+  it("is told by who stored them, once, and comes back with what he stored", async () => {
+    expect(await durationOf("main")).toBeUndefined();
+    expect(
+      (await note("main", { [key]: 1234.4, missing: 1, "a.b": 2, [`${key}x`]: -1 })).status,
+    ).toBe(204);
+    expect((await note("main", { [key]: 9 })).status).toBe(204);
+    expect(await durationOf("main")).toBe("1234");
+    expect(await durationOf("pull-request")).toBeUndefined();
+  });
+
+  it("is nothing that anybody else may say", async () => {
+    expect((await note("unknown", { [key]: 1 })).status).toBe(401);
+    expect((await note("reader", { [key]: 1 })).status).toBe(403);
+    expect(
+      (await server.ask("/v1/durations", { method: "POST", token: "main", body: "[" })).status,
+    ).toBe(400);
   });
 });

@@ -6,22 +6,40 @@ import { findReadable } from "../find-readable.ts";
 import { countArtifacts } from "../count-artifacts.ts";
 import type { Exchange, FrontEnd, Route } from "../front-end.ts";
 import type { RequestTarget } from "../request-target.ts";
-import { sendBlob } from "../send-blob.ts";
+import { isSound, sendBlob } from "../send-blob.ts";
 import { ownNamespace } from "../own-namespace.ts";
 import { nxArchiveProblem } from "./check-nx-archive.ts";
+import { durationOf, noteDurations } from "./durations.ts";
+import { keyPattern } from "./key-pattern.ts";
+import { within } from "./within.ts";
 
 const protocol = "nx";
-const keyPattern = /^[A-Za-z0-9_-]{1,128}$/;
+
+/** An answer must have begun so long after the last byte of the request (ms): Nx' client itself waits for ever, and the connection is cut after a minute. */
+export interface NxDeadlines {
+  readonly readMs: number;
+  readonly writeMs: number;
+}
+const usualDeadlines: NxDeadlines = { readMs: 30_000, writeMs: 50_000 };
 
 /**
  * Nx' self-hosted cache, `/v1/cache/{hash}` below any path prefix. Its client is fail-closed: whatever it does not expect ends the build, even that of a task
  * that succeeded. So there are only these answers (reference/nx.md 1.3): reading 200, 404, and 401 for who is not known; writing 200, 401,
  * 403 for all that is not stored, whatever the reason, and 409 for what is there already. What fails here is a miss, a line, and a counter.
  */
-export function createNxFrontEnd(options: ArtifactOptions): FrontEnd {
+export function createNxFrontEnd(
+  options: ArtifactOptions,
+  deadlines: NxDeadlines = usualDeadlines,
+): FrontEnd {
   return {
     name: protocol,
-    route: (method, target) => findRoute(options, method, target),
+    route: (method, target) => findRoute(options, deadlines, method, target),
+    routeUnreadable(method, path) {
+      if (!/\/v1\/cache\/[^/]*$/.test(path)) return undefined;
+      const handle = ({ response }: Exchange): void =>
+        answer(response, method === "PUT" ? 403 : 404, "");
+      return { name: method === "PUT" ? "put" : "get", handle };
+    },
     fail({ request, response }, error) {
       options.onTrouble?.(error instanceof Error ? error.message : String(error));
       if (request.method === "PUT") answer(response, 403, "The cache cannot store this now.");
@@ -32,13 +50,25 @@ export function createNxFrontEnd(options: ArtifactOptions): FrontEnd {
 
 function findRoute(
   options: ArtifactOptions,
+  deadlines: NxDeadlines,
   method: string,
   { segments }: RequestTarget,
 ): Route | undefined {
   const [cache, hash] = segments.slice(-2);
+  if (method === "POST" && cache === "v1" && hash === "durations")
+    return { name: "durations", handle: (exchange) => noteDurations(options, exchange) };
   if (cache !== "cache" || segments.at(-3) !== "v1" || hash === undefined) return undefined;
-  if (method === "PUT") return { name: "put", handle: (exchange) => put(options, exchange, hash) };
-  return { name: "get", handle: (exchange) => get(options, exchange, hash) };
+  if (method === "PUT")
+    return {
+      name: "put",
+      handle: (exchange) =>
+        within(exchange, deadlines.writeMs, (inTime) => put(options, inTime, hash)),
+    };
+  return {
+    name: "get",
+    handle: (exchange) =>
+      within(exchange, deadlines.readMs, (inTime) => get(options, inTime, hash)),
+  };
 }
 
 /** Exactly this type, without a charset: with any other the client does not show the text of a 401, and fails with its own. */
@@ -62,11 +92,15 @@ async function get(options: ArtifactOptions, exchange: Exchange, hash: string): 
     counts.read("miss");
     return answer(response, 404, "");
   }
-  response.setHeader("content-type", "application/octet-stream");
-  response.setHeader("content-length", record.blob.sizeBytes);
-  if (await sendBlob(response, artifacts.blobs, record.blob, signal)) {
-    counts.sent(record.blob.sizeBytes);
-    return;
+  if (await isSound(artifacts.blobs, record.blob, signal)) {
+    const durationMs = durationOf(record);
+    response.setHeader("content-type", "application/octet-stream");
+    response.setHeader("content-length", record.blob.sizeBytes);
+    if (durationMs !== undefined) response.setHeader("x-artifact-duration", durationMs);
+    if (await sendBlob(response, artifacts.blobs, record.blob, signal)) {
+      counts.sent(record.blob.sizeBytes);
+      return;
+    }
   }
   counts.read("damaged");
   response.removeHeader("content-length");

@@ -15,6 +15,9 @@ const blockBytes = 512;
 const maxExtensionBytes = 1024 * 1024;
 const keptContentBytes = 8 * 1024;
 
+/** Is given the bytes of a file as they pass. */
+type Watch = (path: string) => ((bytes: Uint8Array) => void) | undefined;
+
 /** What is no archive, or ends before its end. */
 export class TarError extends Error {
   override readonly name = "TarError";
@@ -28,10 +31,14 @@ interface Header {
 }
 
 /**
- * Walks a tar stream (ustar, with GNU's and pax' long names), checking every header's sum, to the two empty blocks at its end.
- * @throws {TarError}
+ * Walks a tar stream (ustar, with GNU's and pax' long names), checking every header's sum, to the two empty blocks at its end. What programs read
+ * differently (two names of one entry, names and sizes for what follows) is refused.
+ * @throws {TarError}, and what `watch` throws
  */
-export async function* tarEntries(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<TarEntry> {
+export async function* tarEntries(
+  chunks: AsyncIterable<Uint8Array>,
+  watch: Watch,
+): AsyncGenerator<TarEntry> {
   const reader = createReader(chunks);
   let long: { path?: string; target?: string } = {};
   for (;;) {
@@ -39,19 +46,28 @@ export async function* tarEntries(chunks: AsyncIterable<Uint8Array>): AsyncGener
     if (block.every((byte) => byte === 0)) return;
     const header = parseHeader(block);
     const padded = Math.ceil(header.sizeBytes / blockBytes) * blockBytes;
-    if ("LKxg".includes(header.type) && header.type !== "") {
+    if ("LKx".includes(header.type)) {
       if (header.sizeBytes > maxExtensionBytes) throw new TarError("a name is too long");
       const bytes = (await reader.take(padded)).subarray(0, header.sizeBytes);
-      Object.assign(long, extensionOf(header.type, bytes));
+      const more = extensionOf(header.type, bytes);
+      if (Object.keys(more).some((name) => name in long))
+        throw new TarError("an entry has two names");
+      Object.assign(long, more);
       continue;
     }
+    const path = long.path ?? header.path;
+    const onBytes = watch(path);
     let content: Buffer | undefined;
-    if (header.sizeBytes <= keptContentBytes)
+    if (header.sizeBytes <= keptContentBytes) {
       content = (await reader.take(padded)).subarray(0, header.sizeBytes);
-    else await reader.skip(padded);
+      onBytes?.(content);
+    } else {
+      await reader.skip(header.sizeBytes, onBytes);
+      await reader.skip(padded - header.sizeBytes);
+    }
     yield {
       ...header,
-      path: long.path ?? header.path,
+      path,
       target: long.target ?? header.target,
       content,
     };
@@ -103,9 +119,10 @@ function extensionOf(type: string, bytes: Buffer): { path?: string; target?: str
   // pax: `<length> <name>=<value>\n` each.
   const found: { path?: string; target?: string } = {};
   for (const line of whole.split("\n")) {
-    const [, name, value = ""] = /^\d+ (path|linkpath)=(.*)$/.exec(line) ?? [];
+    const [, name, value = ""] = /^\d+ (path|linkpath|size)=(.*)$/.exec(line) ?? [];
     if (name === "path") found.path = value;
     if (name === "linkpath") found.target = value;
+    if (name === "size") throw new TarError("a size is in an extended header");
   }
   return found;
 }
@@ -130,12 +147,13 @@ function createReader(chunks: AsyncIterable<Uint8Array>) {
       }
       return Buffer.concat(parts);
     },
-    async skip(count: number): Promise<void> {
+    async skip(count: number, onBytes?: (bytes: Uint8Array) => void): Promise<void> {
       for (let left = count; left > 0;) {
         if (rest.length === 0) await more();
-        const part = Math.min(left, rest.length);
-        rest = rest.subarray(part);
-        left -= part;
+        const part = rest.subarray(0, left);
+        onBytes?.(part);
+        rest = rest.subarray(part.length);
+        left -= part.length;
       }
     },
   };

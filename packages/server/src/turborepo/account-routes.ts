@@ -4,15 +4,21 @@ import type { RequestTarget } from "../request-target.ts";
 import { answerError, answerJson } from "./answers.ts";
 import { defaultNamespace } from "../own-namespace.ts";
 
-/** What `turbo login`, `link` and `logout` ask (reference/turbo.md 1.5). There are no accounts here: a user is the name of a token. */
+/** What `turbo login`, `link` and `logout` ask (reference/turbo.md 1.5). Below any path, as the artifacts. There are no accounts here: a user is the name of a token. */
 export function accountRoute(method: string, { segments }: RequestTarget): Route | undefined {
-  const path = segments.join("/");
-  if (method === "DELETE" && path === "v3/user/tokens/current")
+  if (method === "DELETE" && segments.slice(-4).join("/") === "v3/user/tokens/current")
     return { name: "logout", handle: logout };
   if (method !== "GET") return undefined;
-  switch (path) {
+  const [version, teams, slug] = segments.slice(-3);
+  if (version === "v2" && teams === "teams" && slug !== undefined)
+    return known((exchange, identity) => team(exchange, identity, slug));
+  if (segments.slice(-3).join("/") === "api/auth/sso") return { name: "login", handle: ssoPage };
+  if (segments.slice(-4).join("/") === "v5/user/tokens/current") return known(currentToken);
+  switch (segments.slice(-2).join("/")) {
     case "turborepo/token":
       return { name: "login", handle: loginPage };
+    case "registration/verify":
+      return { name: "login", handle: verifiedToken };
     case "turborepo/success":
       return { name: "login", handle: successPage };
     case "v2/user":
@@ -23,17 +29,13 @@ export function accountRoute(method: string, { segments }: RequestTarget): Route
       return known((exchange, identity) =>
         answerJson(exchange.response, 200, { teams: teamsOf(identity) }),
       );
-    case "v5/user/tokens/current":
-      return known((exchange, identity) =>
-        answerJson(exchange.response, 200, {
-          token: { id: identity.name, type: "token", name: identity.name },
-        }),
-      );
     default:
-      return segments.length === 3 && path.startsWith("v2/teams/")
-        ? known((exchange, identity) => team(exchange, identity, segments[2] ?? ""))
-        : undefined;
+      return undefined;
   }
+}
+
+function currentToken({ response }: Exchange, { name }: Identity): void {
+  answerJson(response, 200, { token: { id: name, type: "token", name } });
 }
 
 function known(handle: (exchange: Exchange, identity: Identity) => void): Route {
@@ -77,18 +79,38 @@ function logout({ response }: Exchange): void {
   answerJson(response, 200, {});
 }
 
-/** Asks for a token and hands it to the waiting `turbo login`, on this machine and nowhere else. */
-function loginPage({ response, target }: Exchange): void {
-  const redirect = loopbackUrl(target.query.get("redirect_uri"));
+/** Asks for a token and hands it to the waiting `turbo login`. */
+function loginPage(exchange: Exchange): void {
+  askForToken(exchange, "redirect_uri");
+}
+
+/** The same for `turbo login --sso-team`. With an address besides (`ssoEmail`) the client would send the browser to its vendor's page with the token in the URL. */
+function ssoPage(exchange: Exchange): void {
+  askForToken(exchange, "next");
+}
+
+/** There is none but the token itself; whose it is the client asks next. */
+function verifiedToken({ response, target }: Exchange): void {
+  const token = target.query.get("token") ?? "";
+  response.setHeader("cache-control", "no-store");
+  answerJson(response, 200, { token, teamId: null });
+}
+
+/** Where the client sends the browser when it has the token: to our page, or its vendor's. Some browsers hold `form-action` against that, too. */
+const lastPage = { redirect_uri: "'self'", next: "https://vercel.com" } as const;
+
+/** On this machine and nowhere else. `named`: the part of the query that says where the client waits. */
+function askForToken({ response, target }: Exchange, named: keyof typeof lastPage): void {
+  const redirect = loopbackUrl(target.query.get(named));
   if (redirect === undefined)
-    return answerError(response, 400, "bad_request", "redirect_uri must lead to this machine");
+    return answerError(response, 400, "bad_request", `${named} must lead to this machine`);
   const state = target.query.get("state") ?? "";
   const form =
     `<form method="get" action="${escapeHtml(redirect)}">` +
     `<input type="hidden" name="state" value="${escapeHtml(state)}">` +
     '<label>Token of this cache: <input type="password" name="token" required autofocus></label> ' +
     "<button>Log in</button></form>";
-  page(response, form, `form-action ${new URL(redirect).origin}`);
+  page(response, form, `form-action ${new URL(redirect).origin} ${lastPage[named]}`);
 }
 
 function successPage({ response }: Exchange): void {

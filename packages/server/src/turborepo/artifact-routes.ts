@@ -1,7 +1,7 @@
 import type { Digest } from "@cuenv/digest";
-import { type Identity, isAllowed, type Scope } from "../access-policy.ts";
+import type { Identity, Scope } from "../access-policy.ts";
 import type { ArtifactName } from "../artifact-store.ts";
-import { type Admitted, findReadable } from "../find-readable.ts";
+import { type Admitted, findReadable, isLetIn } from "../find-readable.ts";
 import { countArtifacts } from "../count-artifacts.ts";
 import type { Exchange } from "../front-end.ts";
 import { announcedLength, bodyChunks } from "../receive-body.ts";
@@ -26,7 +26,7 @@ export function admit(exchange: Exchange, scope: Scope): Admitted | undefined {
     answerError(response, 400, "bad_request", "a team is letters, digits, `.`, `_` and `-`");
     return undefined;
   }
-  if (!isAllowed(identity, scope, namespace)) {
+  if (!isLetIn(identity, scope, namespace)) {
     answerError(
       response,
       403,

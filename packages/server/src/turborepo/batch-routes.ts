@@ -9,6 +9,8 @@ import type { TurborepoOptions } from "./turborepo-front-end.ts";
 /** A list of hashes or events is at most so long (bytes, and items). */
 const maxListBytes = 4 * 1024 * 1024;
 const maxItems = 50_000;
+/** Looked for at once: with a remote cache behind it each is a round trip, and the client waits 30 s for all. */
+const lookupsAtOnce = 16;
 const hashPattern = /^[A-Za-z0-9_-]{1,128}$/;
 
 /** Which of many artifacts are there: `turbo run --dry` asks it for all local misses at once. */
@@ -21,14 +23,20 @@ export async function queryArtifacts(options: TurborepoOptions, exchange: Exchan
   if (!hashes.every((hash) => typeof hash === "string" && hashPattern.test(hash)))
     return badRequest(exchange);
   const found: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
-  for (const hash of new Set(hashes as string[])) {
-    const record = await findReadable(
-      options.artifacts,
-      admitted,
-      { protocol, name: hash },
-      exchange.signal,
-    );
-    found[hash] = record === undefined ? null : described(record);
+  for (const hash of hashes as string[]) found[hash] = null;
+  const rest = Object.keys(found);
+  const lookUp = async (): Promise<void> => {
+    for (let name = rest.pop(); name !== undefined; name = rest.pop()) {
+      const artifact = { protocol, name };
+      const record = await findReadable(options.artifacts, admitted, artifact, exchange.signal);
+      if (record !== undefined) found[name] = described(record);
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: lookupsAtOnce }, lookUp));
+  } finally {
+    // After a failure the others need not go on.
+    rest.length = 0;
   }
   answerJson(exchange.response, 200, found);
 }

@@ -99,6 +99,33 @@ describe("Turborepo's protocol (reference/turbo.md 1.2)", () => {
     );
   });
 
+  it("row 5: looks for several at once, and not for all", async () => {
+    let running = 0;
+    let most = 0;
+    const slow = await startServer({
+      wrapBlobs: (blobs) => ({
+        ...blobs,
+        async missing(...args) {
+          running += 1;
+          most = Math.max(most, running);
+          await new Promise((done) => setTimeout(done, 1));
+          running -= 1;
+          return blobs.missing(...args);
+        },
+      }),
+    });
+    const hashes = Array.from({ length: 40 }, (_, index) => `hash${index}`);
+    for (const name of hashes) await slow.ask(artifact(name), { method: "PUT", body: "x" });
+    most = 0;
+    const body = JSON.stringify({ hashes });
+    const answer = await slow.ask("/v8/artifacts?slug=acme", { method: "POST", body });
+    await slow.stop();
+    const one = { size: 1, taskDurationMs: 0 };
+    expect(answer.json()).toEqual(Object.fromEntries(hashes.map((name) => [name, one])));
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThanOrEqual(16);
+  });
+
   it("row 6 and 1.4: lets a preflight's token go along with what follows", async () => {
     for (const path of [artifact(hash), "/v8/artifacts/events", "/v8/artifacts"]) {
       const answer = await server.ask(path, { method: "OPTIONS", token: undefined });
@@ -120,24 +147,40 @@ describe("Turborepo's protocol (reference/turbo.md 1.2)", () => {
     expect(got.headers["x-artifact-tag"]).toBeUndefined();
   });
 
-  it("1.5: answers login, link and logout", async () => {
+  it.each(["", "/pre/fix", "/"])("1.5: answers login, link and logout below %j", async (prefix) => {
     const form = await server.ask(
-      "/turborepo/token?redirect_uri=http%3A%2F%2F127.0.0.1%3A9789&state=%22%3E%3Cscript%3E",
+      `${prefix}/turborepo/token?redirect_uri=http%3A%2F%2F127.0.0.1%3A9789&state=%22%3E%3Cscript%3E`,
       { token: undefined },
     );
     expect(form.status).toBe(200);
     expect(form.body.toString()).toContain('action="http://127.0.0.1:9789/"');
     expect(form.body.toString()).not.toContain("<script>");
+    expect(form.headers["content-security-policy"]).toContain(
+      "form-action http://127.0.0.1:9789 'self'",
+    );
+    const sso = await server.ask(
+      `${prefix}/api/auth/sso?teamId=acme&mode=login&next=http%3A%2F%2F127.0.0.1%3A9789&state=s`,
+      { token: undefined },
+    );
+    expect(sso.body.toString()).toContain('action="http://127.0.0.1:9789/"');
+    expect((await server.ask(`${prefix}/api/auth/sso?next=http://evil.example`)).status).toBe(400);
     for (const elsewhere of ["https://evil.example", "http://evil.example", "javascript:alert(1)"])
       expect(
-        (await server.ask(`/turborepo/token?redirect_uri=${encodeURIComponent(elsewhere)}`)).status,
+        (
+          await server.ask(
+            `${prefix}/turborepo/token?redirect_uri=${encodeURIComponent(elsewhere)}`,
+          )
+        ).status,
       ).toBe(400);
-    expect((await server.ask("/v2/user")).json()).toMatchObject({ user: { id: "everything" } });
-    expect((await server.ask("/v2/user", { token: "wrong" })).status).toBe(403);
-    expect((await server.ask("/v2/teams?limit=100")).json()).toMatchObject({
-      teams: [{ id: "team_default", slug: "default" }],
-    });
-    expect((await server.ask("/v3/user/tokens/current", { method: "DELETE" })).status).toBe(200);
+    const ask = async (path: string) => (await server.ask(prefix + path)).json();
+    expect(await ask("/v2/user")).toMatchObject({ user: { id: "everything" } });
+    expect((await server.ask(`${prefix}/v2/user`, { token: "wrong" })).status).toBe(403);
+    const team = { id: "team_default", slug: "default" };
+    expect(await ask("/v2/teams?limit=100")).toMatchObject({ teams: [team] });
+    expect(await ask("/v2/teams/default")).toMatchObject(team);
+    expect(await ask("/v5/user/tokens/current")).toMatchObject({ token: { id: "everything" } });
+    const own = `${prefix}/v3/user/tokens/current`;
+    expect((await server.ask(own, { method: "DELETE" })).status).toBe(200);
   });
 });
 
@@ -169,7 +212,8 @@ describe("who may what", () => {
     const table = {
       both: [200, 202],
       reader: [200, 403],
-      writer: [403, 202],
+      // Of a read that is refused the client would conclude that it may not write either.
+      writer: [404, 202],
       stranger: [403, 403],
       unknown: [403, 403],
     };
@@ -218,6 +262,7 @@ describe("who may what", () => {
       server.ask(`/v8/artifacts${query}`, { method: "POST", body, token: name });
     expect((await ask("stranger", "?slug=acme")).status).toBe(403);
     expect((await ask("stranger", "?slug=umbrella")).json()).toEqual({ [hash]: null });
+    expect((await ask("writer", "?slug=acme")).json()).toEqual({ [hash]: null });
   });
 });
 

@@ -4,6 +4,7 @@ import type { RequestTarget } from "../request-target.ts";
 import { accountRoute } from "./account-routes.ts";
 import { allowedHeaders } from "./artifact-headers.ts";
 import { answerError, answerJson } from "./answers.ts";
+import { isStoreFull } from "../is-store-full.ts";
 import { getArtifact, putArtifact } from "./artifact-routes.ts";
 import { queryArtifacts, recordEvents } from "./batch-routes.ts";
 
@@ -24,7 +25,8 @@ const hashPattern = /^[A-Za-z0-9_-]{1,128}$/;
 
 /**
  * Turborepo's remote-cache protocol (reference/turbo.md 1), below any path prefix. The answers are those that make the real client behave well: a
- * backend that fails is 503, never a miss; who may not is 403 `forbidden`, which ends the client's attempts with one warning.
+ * backend that fails is 503, never a miss; who may not is 403 `forbidden`, which ends the client's attempts with one warning. A full disk is 403 `remote_caching_over_limit`,
+ * which ends its uploads with one warning: of 503 it has one for each artifact, and after three it stops reading as well.
  */
 export function createTurborepoFrontEnd(options: TurborepoOptions): FrontEnd {
   return {
@@ -33,6 +35,13 @@ export function createTurborepoFrontEnd(options: TurborepoOptions): FrontEnd {
       artifactsRoute(options, method, target) ?? accountRoute(method, target),
     fail(exchange, error) {
       options.onTrouble?.(error instanceof Error ? error.message : String(error));
+      if (exchange.request.method === "PUT" && isStoreFull(error))
+        return answerError(
+          exchange.response,
+          403,
+          "remote_caching_over_limit",
+          "the cache is full",
+        );
       answerError(exchange.response, 503, "unavailable", "the cache cannot do this now");
     },
   };

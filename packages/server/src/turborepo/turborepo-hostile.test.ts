@@ -3,7 +3,12 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { startServer, token, type RunningServer } from "../../test/running-server.ts";
+import {
+  breakableStore,
+  startServer,
+  token,
+  type RunningServer,
+} from "../../test/running-server.ts";
 
 const hash = "c13082a5f3e03b6b";
 function artifact(name: string, query = "?slug=acme"): string {
@@ -235,5 +240,17 @@ describe("a store that is damaged or fails", () => {
     expect(get.json()).toMatchObject({ error: { code: "unavailable" } });
     expect((await server.ask(artifact(hash), { method: "PUT", body: "x" })).status).toBe(503);
     expect(server.troubles).toEqual(["no space left on device", "no space left on device"]);
+  });
+
+  it("that is full takes no more, in words that end the client's uploads and not its reads", async () => {
+    const store = breakableStore();
+    store.cause = Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
+    server = await startServer({ wrapBlobs: store.wrapBlobs });
+    store.isBroken = true;
+    const put = await server.ask(artifact(hash), { method: "PUT", body: "x" });
+    expect(put.status).toBe(403);
+    expect(put.json()).toMatchObject({ error: { code: "remote_caching_over_limit" } });
+    expect((await server.ask(artifact("other"))).status).toBe(404);
+    expect(server.troubles).toEqual(["ENOSPC"]);
   });
 });

@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+// What inferred targets run: the cuenv that @cuenv/nx depends on, found from here, since not every package manager puts it on the PATH.
+//   cuenv-nx ARGS…             cuenv ARGS…
+//   cuenv-nx refuse TEXT       fails, and says why
+//   cuenv-nx variables GLOB…   the variables that match, for Nx' hash; a GLOB with ! leaves some out again
+import process from "node:process";
+
+const [, , command, ...args] = process.argv;
+if (command === "variables") {
+  const { matchingVariables } = await import("../dist/matching-variables.js");
+  process.stdout.write(matchingVariables(process.env, args));
+} else if (command === "refuse") {
+  process.stderr.write(`error: ${args.join(" ")}\n`);
+  process.exitCode = 3;
+} else {
+  const { cuenvLauncher } = await import("../dist/cuenv-command.js");
+  const { pathToFileURL } = await import("node:url");
+  const launcher = cuenvLauncher();
+  process.argv[1] = launcher;
+  await import(pathToFileURL(launcher).href);
+}

@@ -1,0 +1,124 @@
+import { nameMatches } from "../name-matches.ts";
+import type { NxJson, Target } from "../nx-api.ts";
+import type { WrittenTarget } from "./written-targets.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+export interface ConflictQuestion {
+  readonly nxJson: NxJson;
+  readonly knowsRest: boolean;
+  /** The project's, as `dependsOn` may have them. */
+  readonly projectNames: readonly string[];
+  /** What is said of the target where the project is. */
+  readonly written: readonly WrittenTarget[];
+}
+
+/**
+ * Why what wins over what is inferred (`targetDefaults` of nx.json, and what the project's own files say) would make a target wrong: tasks that a task
+ * depends on would not run before it, or what is not Nx' to keep would be kept by it. In these cases the target must not run at all. Undefined: there is
+ * nothing of that.
+ */
+export function targetConflict(
+  question: ConflictQuestion,
+  name: string,
+  target: Target,
+): string | undefined {
+  const { nxJson, knowsRest, projectNames, written } = question;
+  const hasRest = (list: readonly unknown[]): boolean => knowsRest && list.includes("...");
+  // Of the defaults what the project's own files say no other word about.
+  const isSettled = (field: string, value: unknown): boolean =>
+    value !== undefined && (field === "cache" || (Array.isArray(value) && !hasRest(value)));
+  const defaults = defaultsFor(nxJson, name, target.executor).map(({ place, fields }) => ({
+    place,
+    fields: Object.fromEntries(
+      Object.entries(fields).filter(
+        ([field]) => !written.some((own) => isSettled(field, own.fields[field])),
+      ),
+    ),
+  }));
+  for (const { place, fields } of [...defaults, ...written]) {
+    if (fields["cache"] === true && !target.cache && target.executor !== "nx:noop")
+      return `${place} has "cache": true, and this task is not Nx's to cache. Take it out there: what env.cue says is cached is`;
+    const lost = [
+      ...lostDependencies(fields, target, hasRest, projectNames),
+      ...lostInputs(fields, target, hasRest),
+    ];
+    if (lost.length > 0)
+      return `${place} takes the place of what env.cue says, and leaves out ${lost.join(", ")}. Add "..." to its list, which stands for that (Nx 23 and later), or take the list out`;
+  }
+  return undefined;
+}
+
+/** Whether a target is said to run until it is ended; the project's own word counts before that of the defaults. */
+export function isSaidContinuous(
+  { nxJson, written }: Pick<ConflictQuestion, "nxJson" | "written">,
+  name: string,
+): boolean {
+  const said = [...defaultsFor(nxJson, name, "nx:run-commands"), ...written];
+  return said.findLast(({ fields }) => "continuous" in fields)?.fields["continuous"] === true;
+}
+
+type HasRest = (list: readonly unknown[]) => boolean;
+
+function lostDependencies(
+  { dependsOn }: Fields,
+  target: Target,
+  hasRest: HasRest,
+  projectNames: readonly string[],
+): readonly string[] {
+  if (!Array.isArray(dependsOn) || hasRest(dependsOn)) return [];
+  const given = dependsOn.flatMap((each) => ownTarget(each, projectNames));
+  return (target.dependsOn ?? [])
+    .map((each) => (typeof each === "string" ? each : each.target))
+    .filter((each) => !given.some((name) => nameMatches(name, each)))
+    .map((each) => `the task ${each}, which it depends on`);
+}
+
+/** Of files a list of one's own may be right; what else counts nobody would think of. */
+function lostInputs({ inputs }: Fields, target: Target, hasRest: HasRest): readonly string[] {
+  if (!Array.isArray(inputs) || hasRest(inputs) || !target.cache) return [];
+  const given = new Set(inputs.map((input) => JSON.stringify(input)));
+  return (target.inputs ?? [])
+    .filter((input) => typeof input !== "string" && !("externalDependencies" in input))
+    .map((input) => JSON.stringify(input))
+    .filter((text) => !given.has(text))
+    .map((text) => `the input ${text}`);
+}
+
+/** The target of the same project that an entry of `dependsOn` is, which may be a glob; none: it is about others. */
+function ownTarget(dependency: unknown, projectNames: readonly string[]): readonly string[] {
+  if (typeof dependency === "string") {
+    const prefix = projectNames.find((name) => dependency.startsWith(`${name}:`));
+    return [prefix === undefined ? dependency : dependency.slice(prefix.length + 1)];
+  }
+  const { target, projects, dependencies } = (dependency ?? {}) as Fields;
+  if (typeof target !== "string" || dependencies === true) return [];
+  const listed: readonly unknown[] = Array.isArray(projects) ? projects : [projects ?? "self"];
+  const isOwn = listed.some(
+    (each) => each === "self" || projectNames.some((name) => name === each),
+  );
+  return isOwn ? [target] : [];
+}
+
+/** By the target's name, a glob of it, or the executor. Filters by project are not looked at: whatever may match does. */
+function defaultsFor(
+  { targetDefaults }: NxJson,
+  name: string,
+  executor: string,
+): readonly WrittenTarget[] {
+  if (typeof targetDefaults !== "object" || targetDefaults === null) return [];
+  return Object.entries(targetDefaults).flatMap(([key, value]: [string, unknown]) => {
+    if (key !== executor && !nameMatches(key, name)) return [];
+    const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+    return list.flatMap((fields) =>
+      typeof fields === "object" && fields !== null && isForPlugin(fields as Fields)
+        ? [{ place: `nx.json: targetDefaults[${JSON.stringify(key)}]`, fields: fields as Fields }]
+        : [],
+    );
+  });
+}
+
+function isForPlugin({ filter }: Fields): boolean {
+  const { plugin } = (filter ?? {}) as { plugin?: unknown };
+  return plugin === undefined || plugin === "@cuenv/nx";
+}

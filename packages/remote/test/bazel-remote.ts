@@ -1,0 +1,1 @@
+export { bazelRemoteProgram, startBazelRemote } from "../../../tools/bazel-remote.mjs";

@@ -1,0 +1,57 @@
+import { posix } from "node:path";
+import type { PackagePlace, SyncPackage } from "./sync-workspace.ts";
+
+/** A pattern of env.cue from turbo's root, with `.` for the root itself; undefined: it lies outside. */
+export function placedPattern(
+  owner: Pick<SyncPackage, "path" | "cuenvRoot" | "rootInCuenv">,
+  pattern: string,
+): string | undefined {
+  const placed = pattern.startsWith("//")
+    ? fromTop(owner, pattern.slice(2))
+    : posix.join(owner.path, pattern);
+  const bare = placed.replace(/\/+$/, "") || ".";
+  return bare === ".." || bare.startsWith("../") || bare.startsWith("/") ? undefined : bare;
+}
+
+function fromTop(
+  { cuenvRoot, rootInCuenv }: Pick<SyncPackage, "cuenvRoot" | "rootInCuenv">,
+  path: string,
+): string {
+  if (rootInCuenv === "") return posix.join(cuenvRoot, path);
+  const placed = posix.normalize(path);
+  if (placed === rootInCuenv) return ".";
+  return placed.startsWith(`${rootInCuenv}/`) ? placed.slice(rootInCuenv.length + 1) : "..";
+}
+
+/** As turbo.json of a package says it. */
+export function turboPattern({ path }: Pick<PackagePlace, "path">, placed: string): string {
+  if (path === "") return placed === "." ? "**" : placed;
+  if (placed.startsWith(`${path}/`)) return placed.slice(path.length + 1);
+  return placed === "." ? "$TURBO_ROOT$/**" : `$TURBO_ROOT$/${placed}`;
+}
+
+/** The folder or file before the first wildcard; "." for the root. */
+export function baseOf(placed: string): string {
+  const segments = placed.split("/");
+  const wild = segments.findIndex((segment) => hasWildcard(segment));
+  return (wild < 0 ? segments : segments.slice(0, wild)).join("/") || ".";
+}
+
+export function hasWildcard(text: string): boolean {
+  return /[*?[{]/.test(text);
+}
+
+export function isWithin(path: string, folder: string): boolean {
+  return folder === "." || folder === "" || path === folder || path.startsWith(`${folder}/`);
+}
+
+/** False where no path can match both. */
+export function mayMeet(left: string, right: string): boolean {
+  const [first, second] = [baseOf(left), baseOf(right)];
+  return isWithin(first, second) || isWithin(second, first);
+}
+
+/** A class of characters is one to turbo always; to cuenv it may be part of a name (`[slug].ts`). */
+export function widened(pattern: string): string {
+  return pattern.replaceAll(/\[(?:\[:\w+:\]|[^\]])*\]/g, "*");
+}
