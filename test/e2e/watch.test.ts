@@ -113,6 +113,17 @@ describe("cuenv task --watch", () => {
     await built("4");
   });
 
+  it("runs for every save, also where each falls into a run", async () => {
+    const command = "cat src/a > out; sleep 1";
+    const { sandbox } = start(project({ command, inputs: ["src"], outputs: ["out"] }), "t");
+    const built = (text: string): Promise<void> =>
+      expect.poll(() => existsSync(sandbox.path("out")) && sandbox.read("out")).toBe(text);
+    for (const text of ["1", "2", "3", "4"]) {
+      sandbox.write("src/a", text);
+      await built(text);
+    }
+  });
+
   it("follows new folders, and those that were removed and made again", async () => {
     const watch = start(project(reading), "t");
     const { sandbox } = watch;
@@ -135,10 +146,10 @@ describe("cuenv task --watch", () => {
       project({ command: "echo x >> ../t; date +%N > new; date +%N >> src/a" }),
       "t",
     );
-    // Twice more for src/a, which was there: somebody could have edited it.
-    expect(await runs(loose, "t", 3)).toBe(3);
-    loose.sandbox.write("src/b", "1");
+    // Three times more for src/a, which was there: somebody could have edited it.
     expect(await runs(loose, "t", 4)).toBe(4);
+    loose.sandbox.write("src/b", "1");
+    expect(await runs(loose, "t", 5)).toBe(5);
     kill(loose.pid(), "SIGINT");
     const { stderr } = await loose.ended;
     expect(stderr).toMatch(/the tasks themselves write src\/a: /);

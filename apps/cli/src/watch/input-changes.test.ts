@@ -59,13 +59,28 @@ describe("whose change it is", () => {
     expect(run(createChangeJudge(), inputs(), inputs("src/new=1")).again).toEqual(["src/new"]);
   });
 
-  it("runs twice more for what was there before, then knows that the tasks write it, and says so once", () => {
+  it("runs three times more for what was there before, then knows that the tasks write it, and says so once", () => {
     const judge = createChangeJudge();
-    expect(run(judge, inputs("log=1"), inputs("log=2"))).toEqual({ again: ["log"], told: [] });
-    expect(run(judge, inputs("log=2"), inputs("log=3"))).toEqual({ again: ["log"], told: [] });
-    expect(run(judge, inputs("log=3"), inputs("log=4"))).toEqual({ again: [], told: ["log"] });
-    expect(run(judge, inputs("log=4"), inputs("log=5"))).toEqual({ again: [], told: [] });
-    expect(run(judge, inputs("log=5", "a=1"), inputs("log=6", "a=2")).again).toEqual(["a"]);
+    for (const version of [1, 2, 3])
+      expect(run(judge, inputs(`log=${version}`), inputs(`log=${version + 1}`))).toEqual({
+        again: ["log"],
+        told: [],
+      });
+    expect(run(judge, inputs("log=4"), inputs("log=5"))).toEqual({ again: [], told: ["log"] });
+    expect(run(judge, inputs("log=5"), inputs("log=6"))).toEqual({ again: [], told: [] });
+    expect(run(judge, inputs("log=6", "a=1"), inputs("log=7", "a=2")).again).toEqual(["a"]);
+  });
+
+  it("waits before it runs a third time for the same files alone, so that who saves them is seen", () => {
+    const judge = createChangeJudge();
+    run(judge, inputs("a=1"), inputs("a=2"));
+    expect(judge.pauseMs(["a"])).toBe(0);
+    run(judge, inputs("a=2"), inputs("a=3"));
+    expect(judge.pauseMs(["a"])).toBeGreaterThan(0);
+    expect(judge.pauseMs(["a", "b"])).toBe(0);
+    judge.idle(["a"]);
+    run(judge, inputs("a=3"), inputs("a=4"));
+    expect(judge.pauseMs(["a"])).toBe(0);
   });
 
   it("never takes a file for the tasks' that changed while nothing ran", () => {

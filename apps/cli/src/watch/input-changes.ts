@@ -32,15 +32,18 @@ export interface ChangeJudge {
   readonly mayEnd: (edits: readonly string[], wasEnded: boolean) => boolean;
   /** The run is over. Gives the paths that are now taken for the tasks' own, and were not before: to be told. */
   readonly runEnded: (changed: readonly string[]) => readonly string[];
+  /** How long to wait before a run for these alone, in milliseconds: what changes meanwhile, nobody but somebody changes. */
+  readonly pauseMs: (edits: readonly string[]) => number;
 }
 
-/** Somebody may save one file in two runs that follow one another. */
-const runsOfOwnWrites = 3;
+/** The pause after a file changed in so many runs on end: first none, for somebody may save it in two runs that follow one another. */
+const pausesMs = [0, 0, 1_000, 2_000];
+const runsOfOwnWrites = pausesMs.length;
 
 /**
  * Nobody can see who wrote a file. One that is new in the project during a run, and that no task declares, a task made: an output that is not declared. One that
- * changed in three runs on end, and never while nothing ran, the tasks write themselves. So undeclared outputs cost two more runs at most, and never runs without
- * end; everything else is an edit, and none is lost.
+ * changed in four runs on end, and never while nothing ran, pauses between them included, the tasks write themselves. So undeclared outputs cost three more runs
+ * at most, and never runs without end. Everything else is an edit: it is lost only to who saves a file in each of four runs, and never in a pause.
  */
 export function createChangeJudge(): ChangeJudge {
   const own = new Set<string>();
@@ -72,5 +75,6 @@ export function createChangeJudge(): ChangeJudge {
       for (const [path] of found) own.add(path);
       return found.map(([path]) => path);
     },
+    pauseMs: (edits) => Math.min(...edits.map((path) => pausesMs[streaks.get(path) ?? 0] ?? 0)),
   };
 }

@@ -86,12 +86,12 @@ async function watchLoop(watch: Watch): Promise<void> {
     const ran = await runOnce(watch, seen);
     if (stop.aborted) return;
     if (ran.changes.length > 0) {
-      say(`${changesText(ran.changes)}: starting anew`);
-      seen = ran.seen;
+      seen = await pauseBefore(watch, ran);
+      if (stop.aborted) return;
       continue;
     }
     say(`waiting for changes to ${count(ran.seen.files.size, "file")}`);
-    const next = await nextChange(watch, ran.seen);
+    const next = await nextChange(watch, ran.seen, stop);
     if (next === undefined) return;
     say(`${changesText(next.changes)}: running again`);
     seen = next.seen;
@@ -158,13 +158,29 @@ async function runOnce(watch: Watch, before: WatchedInputs): Promise<Changed> {
   return { changes: [...reloaded, ...edits], seen };
 }
 
-/** Undefined: stopped. */
-async function nextChange(watch: Watch, before: WatchedInputs): Promise<Changed | undefined> {
+/** Says why it starts anew. Where it may be the tasks that write what they read, waits first whether somebody does. Gives what the next run begins with. */
+async function pauseBefore(watch: Watch, { changes, seen }: Changed): Promise<WatchedInputs> {
+  const ms = watch.judge.pauseMs(changes);
+  if (ms === 0) {
+    watch.say(`${changesText(changes)}: starting anew`);
+    return seen;
+  }
+  watch.say(`${changesText(changes)} in one run after another: starting anew in ${ms / 1_000} s`);
+  const signal = AbortSignal.any([watch.stop, AbortSignal.timeout(ms)]);
+  return (await nextChange(watch, seen, signal))?.seen ?? seen;
+}
+
+/** Undefined: `signal` came first. */
+async function nextChange(
+  watch: Watch,
+  before: WatchedInputs,
+  signal: AbortSignal,
+): Promise<Changed | undefined> {
   for (;;) {
     try {
-      await watch.watcher.next(watch.stop);
+      await watch.watcher.next(signal);
     } catch (error) {
-      if (watch.stop.aborted) return undefined;
+      if (signal.aborted) return undefined;
       throw error;
     }
     const reloaded = await reload(watch);
