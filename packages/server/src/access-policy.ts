@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import { isNamespace } from "@cuenv/action-cache";
 import { CuenvError } from "@cuenv/errors";
 import type { IdentifyOidc } from "./oidc-identity.ts";
@@ -50,7 +50,7 @@ export interface AccessPolicyOptions {
 export function createAccessPolicy(options: AccessPolicyOptions): AccessPolicy {
   const grants = options.grants.map((grant) => {
     assertGrant(grant);
-    return { grant, hash: Buffer.from(grant.sha256, "hex") };
+    return { grant, sha256: Buffer.from(grant.sha256, "hex") };
   });
   const { anonymous } = options;
   return {
@@ -60,10 +60,10 @@ export function createAccessPolicy(options: AccessPolicyOptions): AccessPolicy {
         if (shown !== undefined) return shown;
         return anonymous === undefined ? undefined : { name: "anonymous", ...anonymous };
       }
-      const presented = createHash("sha256").update(token).digest();
+      const presented = hash("sha256", token, "buffer");
       // All are compared, so that the time tells nothing about which one it nearly was.
       let found: TokenGrant | undefined;
-      for (const { grant, hash } of grants) if (timingSafeEqual(hash, presented)) found = grant;
+      for (const { grant, sha256 } of grants) if (timingSafeEqual(sha256, presented)) found = grant;
       return found ?? (await options.oidc?.(token));
     },
   };
@@ -103,7 +103,7 @@ export function isAllowed(identity: Identity, scope: Scope, namespace: string): 
 }
 
 export function hashToken(token: string): string {
-  return createHash("sha256").update(token).digest("hex");
+  return hash("sha256", token);
 }
 
 function assertGrant(grant: TokenGrant): void {

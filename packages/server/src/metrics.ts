@@ -39,16 +39,17 @@ export function createMetrics(definitions: MetricDefinitions): Metrics {
       { definition, series: new Map(), histograms: new Map(), reading: undefined },
     ]),
   );
+  const keyOf = rememberedLabelText();
   return {
     count(name, labels = {}, by = 1) {
       const series = metrics.get(name)?.series;
-      const key = labelText(labels);
+      const key = keyOf(labels);
       series?.set(key, (series.get(key) ?? 0) + by);
     },
     observe(name, value, labels = {}) {
       const metric = metrics.get(name);
       const buckets = metric?.definition.buckets ?? [];
-      const key = labelText(labels);
+      const key = keyOf(labels);
       const histogram = metric?.histograms.get(key) ?? {
         counts: Array.from({ length: buckets.length + 1 }, () => 0),
         sum: 0,
@@ -103,6 +104,17 @@ function labelText(labels: Labels): string {
     .toSorted(byName)
     .map(([name, value]) => `${name}="${value.replaceAll(/["\\\n]/g, "_")}"`);
   return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
+}
+
+/** Every request has labels, and there are few: what was made of them once is not made again. */
+function rememberedLabelText(): (labels: Labels) => string {
+  const texts = new Map<string, string>();
+  return (labels) => {
+    const values = JSON.stringify(labels);
+    let text = texts.get(values);
+    if (text === undefined) texts.set(values, (text = labelText(labels)));
+    return text;
+  };
 }
 
 function byName([left]: readonly [string, unknown], [right]: readonly [string, unknown]): number {

@@ -2,10 +2,11 @@ import type { ServerResponse } from "node:http";
 
 /** A whole answer in JSON. */
 export function answerJson(response: ServerResponse, status: number, body: unknown): void {
-  const text = Buffer.from(JSON.stringify(body));
+  // As text: Node sends it with the headers, in one piece.
+  const text = JSON.stringify(body);
   response.writeHead(status, {
     "content-type": "application/json",
-    "content-length": text.length,
+    "content-length": Buffer.byteLength(text),
   });
   response.end(text);
 }
