@@ -61,9 +61,9 @@ interface TaskRun<E extends Execution> {
 async function executeSeeing<E extends Execution>(run: TaskRun<E>): Promise<TaskOutcome<E>> {
   const { engine, request } = run;
   const { name: task } = request.task;
-  const started = performance.now();
+  const started = process.uptime() * 1000;
   const computed = await computeKey(engine, request);
-  engine.emit({ type: "keyed", task, durationMs: performance.now() - started });
+  engine.emit({ type: "keyed", task, durationMs: process.uptime() * 1000 - started });
   if (computed.kind === "noKey") return executeWithoutKey(run, computed);
   const { key } = computed;
   const mode = resolvedMode(request);
@@ -153,9 +153,9 @@ async function timedLookUp(
   request: TaskRequest,
   key: ComputedKey,
 ): Promise<LookUp> {
-  const started = performance.now();
+  const started = process.uptime() * 1000;
   const found = await lookUp(engine, request, key);
-  const durationMs = performance.now() - started;
+  const durationMs = process.uptime() * 1000 - started;
   engine.emit({ type: "lookup", task: request.task.name, key: key.digest.hash, durationMs });
   return found;
 }

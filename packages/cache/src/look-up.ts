@@ -70,7 +70,7 @@ async function putInPlace(
   key: ComputedKey,
   result: TaskResult,
 ): Promise<number | LookUp> {
-  const started = performance.now();
+  const started = process.uptime() * 1000;
   const restored = await restoreOutputs({
     index: engine.index,
     projectDirectory: engine.projectPath,
@@ -89,7 +89,7 @@ async function putInPlace(
       task: request.task.name,
       files,
       bytes,
-      durationMs: performance.now() - started,
+      durationMs: process.uptime() * 1000 - started,
     });
   }
   return files;

@@ -30,17 +30,17 @@ export async function remoteLookUp(
   const { remote } = engine;
   const tier = await readableTier(engine);
   if (remote === undefined || tier === undefined) return undefined;
-  const started = performance.now();
+  const started = process.uptime() * 1000;
   const { name: task } = request.task;
   const told = (outcome: "hit" | "miss" | "failed"): void => {
-    const durationMs = performance.now() - started;
+    const durationMs = process.uptime() * 1000 - started;
     engine.emit({ type: "remoteLookup", task, key: key.digest.hash, outcome, durationMs });
   };
   try {
     const found = await find(engine, request, key, tier);
     told(found?.kind === "hit" ? "hit" : "miss");
     if (found?.kind === "hit") remote.misses.hit();
-    else if (remote.misses.missed(started, performance.now())) {
+    else if (remote.misses.missed(started, process.uptime() * 1000)) {
       tier.tooSlow();
       engine.emit(remoteTrouble(remote, slowToMiss));
     }

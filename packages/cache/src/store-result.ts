@@ -32,7 +32,7 @@ export interface StoredRun {
  */
 export async function storeResult(engine: CacheEngine, run: RunToStore): Promise<StoredRun> {
   if (!run.execution.succeeded) return refused("notWritten", "it failed");
-  const started = performance.now();
+  const started = process.uptime() * 1000;
   try {
     const stored = await tryStore(engine, run);
     if (stored.stored) {
@@ -41,7 +41,7 @@ export async function storeResult(engine: CacheEngine, run: RunToStore): Promise
         type: "stored",
         task: run.request.task.name,
         key,
-        durationMs: performance.now() - started,
+        durationMs: process.uptime() * 1000 - started,
       });
     }
     return stored;

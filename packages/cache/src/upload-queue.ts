@@ -102,14 +102,14 @@ async function send(
   try {
     const tier = await remote.tier();
     if (tier?.isUsable("write") !== true) return;
-    const started = performance.now();
+    const started = process.uptime() * 1000;
     const { blobs: there, actions } = tier;
     const named = [...upload.blobs, ...upload.messages.map(({ digest }) => digest)];
     const digests = await there.missing(named, signal);
     const from = await withMessages(blobs, upload);
     const copied = await copyBlobs({ digests, from, to: there, signal });
     await actions.put(upload.key, upload.entry, signal);
-    const durationMs = performance.now() - started;
+    const durationMs = process.uptime() * 1000 - started;
     emit({
       type: "uploaded",
       task: upload.task,

@@ -1,5 +1,4 @@
 import { availableParallelism } from "node:os";
-import { performance } from "node:perf_hooks";
 import { CuenvError } from "@cuenv/errors";
 import {
   type ExecutionOutcome,
@@ -56,7 +55,7 @@ export async function runPlan<Payload>(
   plan: Plan,
   options: RunOptions<Payload>,
 ): Promise<RunSummary<Payload>> {
-  const started = performance.now();
+  const started = process.uptime() * 1000;
   const outcomes = await schedule(plan, options);
   const ordered = new Map<string, NodeOutcome<Payload>>();
   const failed: string[] = [];
@@ -70,7 +69,7 @@ export async function runPlan<Payload>(
     if (exitCode === 0) exitCode = outcome.exitCode;
   }
   if (options.signal?.aborted === true) exitCode = interruptExitCode(options.signal.reason);
-  return { outcomes: ordered, failed, exitCode, durationMs: performance.now() - started };
+  return { outcomes: ordered, failed, exitCode, durationMs: process.uptime() * 1000 - started };
 }
 
 /** What is known of a node while the plan runs. */

@@ -1,5 +1,4 @@
 import type { ChildProcess } from "node:child_process";
-import { performance } from "node:perf_hooks";
 import { type ChildStdio, openStdio } from "./child-stdio.ts";
 import type { ChunkSink } from "./drain-output.ts";
 import { endOfProcess } from "./end-of-process.ts";
@@ -63,8 +62,8 @@ export async function runChild(
     readonly onStart?: (pid: number) => void;
   },
 ): Promise<ProcessOutcome> {
-  const started = performance.now();
-  const elapsed = (): number => performance.now() - started;
+  const started = process.uptime() * 1000;
+  const elapsed = (): number => process.uptime() * 1000 - started;
   const { signal } = request;
   if (signal?.aborted === true) return cancelled(signal, 0);
 

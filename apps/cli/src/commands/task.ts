@@ -22,7 +22,7 @@ export async function runTaskCommand(invocation: Invocation): Promise<number> {
   const traceFile = runFile(invocation, "trace") ?? switches.traceFile;
   const summaryFile = runFile(invocation, "summary");
   refuseTogether(invocation);
-  const startMs = performance.now();
+  const startMs = process.uptime() * 1000;
   if (flags["watch"] === true) {
     const { watchTasks } = await import("../watch/watch-tasks.ts");
     return watchTasks(invocation, {
@@ -36,7 +36,7 @@ export async function runTaskCommand(invocation: Invocation): Promise<number> {
     });
   }
   const open = await openProject(invocation);
-  const openedMs = performance.now();
+  const openedMs = process.uptime() * 1000;
   if (names.length === 0) {
     printOut(taskList(open.project, json));
     return 0;

@@ -78,7 +78,7 @@ async function executeCached(
   const { engine } = run;
   if (engine === undefined) throw new TypeError("a cached task needs an engine");
   const request = taskRequest(run, node, resolved);
-  const started = performance.now();
+  const started = process.uptime() * 1000;
   const execute: Execute<CommandExecution> = (process) =>
     runCommand(run, node, {
       ...resolved,
@@ -102,7 +102,7 @@ async function executeCached(
   return {
     status: "succeeded",
     exitCode: 0,
-    durationMs: performance.now() - started,
+    durationMs: process.uptime() * 1000 - started,
     outputComplete: true,
     payload,
   };
@@ -148,7 +148,7 @@ async function runCommand(
   },
 ): Promise<CommandExecution> {
   const { cwd, env, signal, argv, onStart } = command;
-  const started = performance.now();
+  const started = process.uptime() * 1000;
   const once = async (): Promise<ProcessOutcome> => {
     const common = { argv, cwd, env, signal, onStart, timeoutMs: node.task.timeoutMs };
     if (command.direct && command.environment.secretNames.size === 0) {
@@ -186,7 +186,7 @@ async function runCommand(
     // Output that was cut off (a process left behind) is not the task's whole output: such a run is not stored.
     succeeded: outcome.status === "succeeded" && outcome.outputComplete,
     exitCode: outcome.exitCode,
-    durationMs: performance.now() - started,
+    durationMs: process.uptime() * 1000 - started,
     process: outcome,
   };
 }

@@ -58,7 +58,8 @@ async function runThrough(options: RunTasksOptions): Promise<RunSummary<NodePayl
     options.uncached === true || modes.every((mode) => mode === "off")
       ? undefined
       : openCache(open, modes.some(isWritable), reporter);
-  keepHeapSmall();
+  // With a few hits the heap stays small by itself, and node:v8 takes half a millisecond to load.
+  if (plan.nodes.length > 32) keepHeapSmall();
   const controller = new AbortController();
   const removeHandlers = installSignalHandling({
     onInterrupt: (reason) => controller.abort(reason),

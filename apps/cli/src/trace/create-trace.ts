@@ -26,7 +26,7 @@ interface AsyncEvent extends Omit<CompleteEvent, "cat" | "ph" | "dur"> {
 
 export interface Trace {
   readonly observer: RunObserver;
-  /** What cuenv itself did, in a lane of its own. Times are those of `performance.now()`. */
+  /** What cuenv itself did, in a lane of its own. Times are milliseconds since the process began. */
   phase(name: string, startMs: number, endMs: number): void;
   /** The file: JSON. */
   text(): string;
@@ -50,7 +50,7 @@ interface OpenTask {
  * A run as a Chrome trace (chrome://tracing, Perfetto): a lane for each job slot with the tasks that it did, and within a task its phases; beside them what was sent to a remote cache.
  * Viewers nest events of one lane by time alone, so a phase never leaves its task: it is cut to it.
  */
-export function createTrace(now: () => number = () => performance.now()): Trace {
+export function createTrace(now: () => number = () => process.uptime() * 1000): Trace {
   const events: (CompleteEvent | AsyncEvent)[] = [];
   const lanes = createJobLanes();
   const open = new Map<string, OpenTask>();
