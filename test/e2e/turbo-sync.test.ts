@@ -137,8 +137,39 @@ describe("cuenv turbo sync", () => {
     const drifted = await sandbox.cuenv(["turbo", "sync", "--check"]);
     expect(drifted.code).toBe(1);
     expect(drifted.stdout).toMatch(/^-    "gen": \{$/m);
-    expect(drifted.stderr).toContain(`warning: packages/lib/env.cue:`);
+    expect(drifted.stderr).toMatch(
+      /warning: \S*packages\/lib\/package\.json: make: there is no such/,
+    );
     expect(drifted.stderr).toContain('"make": "cuenv task make --only"');
+  });
+
+  it("--scripts adds the scripts that turbo needs, which then run; with --check it is held to them", async () => {
+    const sandbox = workspace();
+    sandbox.write("packages/lib/package.json", manifest("lib", "build"));
+    await sandbox.cuenv(["turbo", "sync"]);
+    const before = sandbox.read("packages/lib/package.json");
+    const without = await dryRun(sandbox, "2.11.11");
+    expect(without.find(({ taskId }) => taskId === "lib#gen")?.command).toBe("<NONEXISTENT>");
+    const told = await sandbox.cuenv(["turbo", "sync", "--check"]);
+    expect(told.code).toBe(0);
+    expect(told.stderr).toContain(
+      '"gen": "cuenv task gen --only", which cuenv turbo sync --scripts',
+    );
+    const check = await sandbox.cuenv(["turbo", "sync", "--check", "--scripts"]);
+    expect(check.code).toBe(1);
+    expect(check.stdout).toContain("Not in step with env.cue: packages/lib/package.json (gen)");
+    expect(sandbox.read("packages/lib/package.json")).toBe(before);
+    expect(await sandbox.cuenv(["turbo", "sync", "--scripts"])).toMatchObject({
+      code: 0,
+      stdout: "Wrote packages/lib/package.json (gen)\n",
+      stderr: "",
+    });
+    const tasks = await dryRun(sandbox, "2.11.11");
+    expect(tasks.find(({ taskId }) => taskId === "lib#gen")?.command).toBe("cuenv task gen --only");
+    expect(await sandbox.cuenv(["turbo", "sync", "--check", "--scripts"])).toMatchObject({
+      code: 0,
+      stderr: "",
+    });
   });
 
   it("says where an env.cue is wrong, and that there is none", async () => {

@@ -19,13 +19,18 @@ export type ArtifactName = Pick<ArtifactRecord, "protocol" | "namespace" | "name
 
 export type ArtifactAbout = Pick<ArtifactRecord, "headers" | "writer">;
 
+type FindArtifact = (
+  name: ArtifactName,
+  signal?: AbortSignal,
+) => Promise<ArtifactRecord | undefined>;
+
 /** Artifacts by name, over a pair of stores. What one reads is always one version whole, with the headers that it was stored with. */
 export interface ArtifactStore {
   readonly blobs: BlobStore;
   /** Undefined: there is none, its bytes are gone, or it is not trusted. @throws {CuenvError} *_STORE_UNAVAILABLE */
-  find(name: ArtifactName, signal?: AbortSignal): Promise<ArtifactRecord | undefined>;
+  readonly find: FindArtifact;
   /** What `find` would give, and none of its bytes is brought here for it. @throws {CuenvError} *_STORE_UNAVAILABLE */
-  describe(name: ArtifactName, signal?: AbortSignal): Promise<ArtifactRecord | undefined>;
+  readonly describe: FindArtifact;
   /** Names bytes that are in the blob store; the last one to do so wins. What would not be trusted is not kept. @throws {CuenvError} *_STORE_UNAVAILABLE */
   publish(
     name: ArtifactName,
