@@ -155,6 +155,51 @@ describe("mode nx-native", () => {
   );
 });
 
+describe("the option environment", () => {
+  const level = { command: 'echo "level $LEVEL"', inputs: [] };
+  const files = {
+    "packages/app/env.cue": cue({
+      name: "app",
+      env: { LEVEL: "low", environment: { prod: { LEVEL: "high" } } },
+      tasks: { level },
+    }),
+    "packages/lib/env.cue": cue({ name: "lib", env: { LEVEL: "lib's" }, tasks: { level } }),
+  };
+
+  it("holds for the projects that have it; the others are as they are without one", async () => {
+    const workspace = makeNxWorkspace({ modules, files, options: { environment: "prod" } });
+    workspaces.push(workspace);
+    // Whatever the shell says: it would be an error in a project that does not have it.
+    const env = { CUENV_ENV: "prod" };
+    const { code, output } = await workspace.nx(
+      ["run-many", "-t", "level", "--output-style=static"],
+      { env },
+    );
+    expect(code, output).toBe(0);
+    expect(output).toMatch(/^level high$/m);
+    expect(output).toMatch(/^level lib's$/m);
+    const shown = await workspace.nx(["show", "project", "lib", "--json"]);
+    expect(JSON.parse(shown.stdout)).toMatchObject({
+      metadata: { description: "Its env.cue has no environment prod: the targets have none" },
+    });
+  });
+
+  it("that no project has is a slip, and no target is a success", async () => {
+    const workspace = makeNxWorkspace({ modules, files, options: { environment: "pord" } });
+    workspaces.push(workspace);
+    const { code, output } = await workspace.nx([
+      "run-many",
+      "-t",
+      "level",
+      "--output-style=static",
+    ]);
+    expect(code, output).not.toBe(0);
+    expect(output).toContain('cannot use environment "pord"');
+    expect(output).toContain("there are prod");
+    expect(output).not.toMatch(/^level/m);
+  });
+});
+
 describe("mode cuenv", () => {
   it("looks up, restores, replays and stores by cuenv, and says so; Nx keeps nothing", async () => {
     const workspace = make({ build }, { options: { mode: "cuenv" } });

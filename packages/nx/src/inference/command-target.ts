@@ -38,7 +38,7 @@ export function commandTarget(question: TargetQuestion, command: InspectedComman
     ...(isContinuous ? ["--uncached"] : []),
   ];
   const line = ["cuenv-nx task", quoted(command.name), ...given, "--"].join(" ");
-  const env = environmentOf(options, command.definition, options.environment);
+  const env = environmentOf(options, command.definition, usualEnvironment(question));
   const cwd = place.root;
   const configurations = project.environments.map(({ name, definitions }) => {
     const definition = definitions[command.name] ?? command.definition;
@@ -73,7 +73,7 @@ export function groupTarget(
       metadata,
     };
   }
-  const env = environmentOf(question.options, undefined, question.options.environment);
+  const env = environmentOf(question.options, undefined, usualEnvironment(question));
   return {
     executor: "nx:run-commands",
     options: {
@@ -94,6 +94,11 @@ export function refusedTarget({ place }: Pick<TargetQuestion, "place">, text: st
     cache: false,
     metadata: { technologies: ["cuenv"], description: text },
   };
+}
+
+/** That of the option, where the project has it; else none (empty), whatever the caller's own CUENV_ENV says, as for the other projects. */
+function usualEnvironment({ options, project }: TargetQuestion): string | undefined {
+  return options.environment === undefined ? undefined : (project.environment ?? "");
 }
 
 /** Variables of cuenv's own: which definition Nx has made its hash of, and which environment and package that is of. */

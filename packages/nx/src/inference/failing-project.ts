@@ -2,6 +2,7 @@ import { relative } from "node:path";
 import type { ProjectNodes, Target } from "../nx-api.ts";
 import type { InspectedError, InspectedProject } from "./inspection.ts";
 import { nodeOf, type Workspace } from "./project-nodes.ts";
+import { quoted } from "./runtime-input.ts";
 import { projectPlace } from "./target-filesets.ts";
 import { targetName } from "./target-name.ts";
 
@@ -30,7 +31,8 @@ export function failingProject(
   const all = new Set([...(project.writtenTasks ?? []).map(targetName), ...names]);
   const target: Target = {
     executor: "nx:run-commands",
-    options: { command: "cuenv-nx inspect", cwd: place.root },
+    // Whatever was mended since, nothing was built: it must not be a success.
+    options: { command: `cuenv-nx refuse ${quoted(text)}`, cwd: place.root },
     cache: false,
     metadata: { technologies: ["cuenv"], description: text },
   };

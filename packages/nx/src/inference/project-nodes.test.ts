@@ -348,6 +348,10 @@ describe("a project", () => {
     const nodes = failingProject(workspace, wrong, new Set(["build"]));
     expect(Object.keys(nodes.targets)).toEqual(["e2e.0", "build"]);
     expect(nodes.targets["build"]).toMatchObject({
+      // It does nothing: it must not be a success, though the file was mended meanwhile.
+      options: {
+        command: "cuenv-nx refuse 'packages/app/env.cue:3:7: cannot use it [CUE_INVALID]'",
+      },
       cache: false,
       metadata: { description: "packages/app/env.cue:3:7: cannot use it [CUE_INVALID]" },
     });
