@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { cue, launcher, runProgram } from "../e2e/sandbox.ts";
@@ -123,6 +124,44 @@ describe("mode nx-native", () => {
     workspace.write("packages/itself/env.cue", cue({ name: "itself", tasks: { show: itself } }));
     const changed = all.filter((task) => task !== "same:show" && task !== "unread:show");
     expect(await missed()).toEqual(changed.toSorted());
+  });
+
+  it("hashes and restores what has names that are globs to Nx: routes, and folders of projects", async () => {
+    const make = (folder: string, input: string, output: string) => ({
+      [`packages/${folder}/env.cue`]: cue({
+        name: folder.replaceAll(/\W/g, ""),
+        tasks: {
+          build: { command: "rm -rf dist; cp -r app dist", inputs: [input], outputs: [output] },
+        },
+      }),
+      [`packages/${folder}/app/(shop)/[id]/page.txt`]: "1",
+    });
+    const workspace = makeNxWorkspace({
+      modules,
+      files: {
+        ...make("group", "app/(shop)", "dist"),
+        ...make("group-file", "app/(shop)/*/page.txt", "dist"),
+        ...make("route", "app/*/[id]", "dist"),
+        ...make("out", "app", "dist/(shop)"),
+        ...make("out-route", "app", "dist/(shop)/[id]"),
+        ...make("(folder)", "app", "dist"),
+        ...make("[folder2]", "app", "dist"),
+      },
+    });
+    workspaces.push(workspace);
+    const folders = ["group", "group-file", "route", "out", "out-route", "(folder)", "[folder2]"];
+    const built = (folder: string) => `packages/${folder}/dist/(shop)/[id]/page.txt`;
+    for (const content of ["1", "2", "1"]) {
+      for (const folder of folders) {
+        workspace.write(`packages/${folder}/app/(shop)/[id]/page.txt`, content);
+        rmSync(join(workspace.root, "packages", folder, "dist"), { recursive: true, force: true });
+      }
+      const { code, output } = await workspace.nx(["run-many", "-t", "build"]);
+      expect(code, output).toBe(0);
+      expect(folders.map((folder) => [folder, workspace.read(built(folder))])).toEqual(
+        folders.map((folder) => [folder, content]),
+      );
+    }
   });
 
   it.runIf(isFull)(

@@ -166,9 +166,12 @@ describe("who keeps the result", () => {
     ["an input outside of Nx' workspace", { inputs: ["//../x"] }],
     ["a dependency that is not cached and makes nothing", { commands: ["loose"] }],
     ["a dependency with a secret", { commands: ["secretive"] }],
+    ["an output whose name Nx takes for a glob", { outputs: ["dist/(shop)"] }],
+    ["a dependency with such an output", { commands: ["routes"] }],
   ])("is cuenv with %s, and it says so", (_, fields) => {
     const others = [
       command("loose", { cache: "off" }),
+      command("routes", { outputs: [".next/[slug]"] }),
       command("secretive", {
         environment: { host: [], secrets: ["T"], include: [], exclude: [] },
       }),
@@ -177,6 +180,13 @@ describe("who keeps the result", () => {
     const { build } = targets([command("build", fields), ...others], {}, {}, root);
     expect(build).toMatchObject(cuenv);
     expect(build?.metadata.description).toMatch(/^Cached by cuenv: /);
+  });
+
+  it("is cuenv in a folder whose name Nx takes for a glob", () => {
+    const fields = { directory: "/ws/apps/(shop)" };
+    const { build } = targets([command("build", { outputs: ["dist"] })], {}, {}, fields);
+    expect(build).toMatchObject(cuenv);
+    expect(build?.metadata.description).toContain("apps/(shop)");
   });
 
   it("is cuenv for ignored inputs before Nx 23", () => {

@@ -58,18 +58,27 @@ export function filesets(
   ];
 }
 
+/** Whether Nx would take a part of a path for a glob that is none to cuenv: it would then find nothing there, and say nothing. */
+export function isGlobToNxOnly(path: string): boolean {
+  return /[()[\]]/.test(path);
+}
+
 export function includedFilesets(
   place: ProjectPlace,
   pattern: string,
 ): readonly (string | undefined)[] {
-  // A class of characters may be one of those that Nx' globs do not know, or belong to the name itself (`[slug]`).
-  const placed = placedPattern(place, pattern.replaceAll(/\[(?:\[:\w+:\]|[^\]])*\]/g, "*"));
-  return placed === undefined ? [undefined] : withFolder(placed);
+  // A class of characters may be one of those that Nx' globs do not know, or belong to the name itself (`[slug]`). A parenthesis is part of a name to
+  // cuenv (`app/(shop)`), and of a glob to Nx.
+  const wider = pattern.replaceAll(/\[(?:\[:\w+:\]|[^\]])*\]/g, "*").replaceAll(/[()]/g, "?");
+  const placed = placedPattern(place, wider);
+  if (placed === undefined) return [undefined];
+  const isName = wider !== pattern && !placed.endsWith("/");
+  return [...new Set([...withFolder(placed), ...(isName ? [`${placed}/**/*`] : [])])];
 }
 
 /** Fewer than cuenv leaves out, where Nx cannot say the same. */
 export function excludedFilesets(place: ProjectPlace, pattern: string): readonly string[] {
-  const placed = pattern.includes("[") ? undefined : placedPattern(place, pattern);
+  const placed = /[[()]/.test(pattern) ? undefined : placedPattern(place, pattern);
   return placed === undefined ? [] : withFolder(placed).map((each) => `!${each}`);
 }
 
