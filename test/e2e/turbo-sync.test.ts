@@ -55,8 +55,8 @@ interface DryRun {
   }[];
 }
 
-async function dryRun(sandbox: Sandbox, version: TurboVersion): Promise<DryRun["tasks"]> {
-  const { code, output } = await runProgram([turboProgram(version), "run", "build", "--dry=json"], {
+function turbo(sandbox: Sandbox, version: TurboVersion, args: readonly string[]) {
+  return runProgram([turboProgram(version), ...args], {
     cwd: sandbox.root,
     env: {
       PATH: process.env["PATH"] ?? "",
@@ -69,6 +69,10 @@ async function dryRun(sandbox: Sandbox, version: TurboVersion): Promise<DryRun["
       TURBO_GLOBAL_WARNING_DISABLED: "1",
     },
   });
+}
+
+async function dryRun(sandbox: Sandbox, version: TurboVersion): Promise<DryRun["tasks"]> {
+  const { code, output } = await turbo(sandbox, version, ["run", "build", "--dry=json"]);
   expect(code, output).toBe(0);
   return (JSON.parse(output.slice(output.indexOf("{"))) as DryRun).tasks;
 }
@@ -170,6 +174,46 @@ describe("cuenv turbo sync", () => {
       code: 0,
       stderr: "",
     });
+  });
+
+  it("names what is a glob to turbo and a name to cuenv so that every version finds it, and keeps it", async () => {
+    const copy = "rm -rf dist; cp -r src dist";
+    const below = "(shop)/[id]/a,b.txt";
+    const project = (name: string, input: string, output: string) => ({
+      // Run by itself: cuenv is not installed here.
+      [`packages/${name}/package.json`]: json({ name, version: "1.0.0", scripts: { build: copy } }),
+      [`packages/${name}/env.cue`]: cue({
+        tasks: { build: { command: copy, inputs: [input], outputs: [output] } },
+      }),
+    });
+    const names = ["group", "route", "file"];
+    const sandbox = createSandbox({
+      "package.json": json({
+        private: true,
+        packageManager: "npm@11.0.0",
+        workspaces: ["packages/*"],
+      }),
+      "package-lock.json": json({ name: "root", lockfileVersion: 3, packages: {} }),
+      ".gitignore": "node_modules\n.turbo\ndist\n",
+      ...project("group", "src/(shop)", "dist/(shop)"),
+      ...project("route", "src/*/[id]", "dist/(shop)/[id]"),
+      ...project("file", "src/(shop)/*/a,b.txt", `dist/${below}`),
+    });
+    expect(await sandbox.cuenv(["turbo", "sync"])).toMatchObject({ code: 0, stderr: "" });
+    for (const version of Object.keys(turboVersions) as TurboVersion[]) {
+      sandbox.remove(".turbo");
+      for (const content of ["1", "2", "1"]) {
+        for (const name of names) {
+          sandbox.write(`packages/${name}/src/${below}`, content);
+          sandbox.remove(`packages/${name}/dist`);
+        }
+        const { code, output } = await turbo(sandbox, version, ["run", "build"]);
+        expect(code, output).toBe(0);
+        const built = names.map((name) => sandbox.read(`packages/${name}/dist/${below}`));
+        expect(built, version).toEqual([content, content, content]);
+      }
+      expect((await turbo(sandbox, version, ["run", "build"])).output).toContain("FULL TURBO");
+    }
   });
 
   it("says where an env.cue is wrong, and that there is none", async () => {

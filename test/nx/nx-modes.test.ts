@@ -127,7 +127,7 @@ describe("mode nx-native", () => {
   });
 
   it("hashes and restores what has names that are globs to Nx: routes, and folders of projects", async () => {
-    const make = (folder: string, input: string, output: string) => ({
+    const project = (folder: string, input: string, output: string) => ({
       [`packages/${folder}/env.cue`]: cue({
         name: folder.replaceAll(/\W/g, ""),
         tasks: {
@@ -139,13 +139,13 @@ describe("mode nx-native", () => {
     const workspace = makeNxWorkspace({
       modules,
       files: {
-        ...make("group", "app/(shop)", "dist"),
-        ...make("group-file", "app/(shop)/*/page.txt", "dist"),
-        ...make("route", "app/*/[id]", "dist"),
-        ...make("out", "app", "dist/(shop)"),
-        ...make("out-route", "app", "dist/(shop)/[id]"),
-        ...make("(folder)", "app", "dist"),
-        ...make("[folder2]", "app", "dist"),
+        ...project("group", "app/(shop)", "dist"),
+        ...project("group-file", "app/(shop)/*/page.txt", "dist"),
+        ...project("route", "app/*/[id]", "dist"),
+        ...project("out", "app", "dist/(shop)"),
+        ...project("out-route", "app", "dist/(shop)/[id]"),
+        ...project("(folder)", "app", "dist"),
+        ...project("[folder2]", "app", "dist"),
       },
     });
     workspaces.push(workspace);

@@ -25,9 +25,28 @@ function fromTop(
 
 /** As turbo.json of a package says it. */
 export function turboPattern({ path }: Pick<PackagePlace, "path">, placed: string): string {
-  if (path === "") return placed === "." ? "**" : placed;
-  if (placed.startsWith(`${path}/`)) return placed.slice(path.length + 1);
-  return placed === "." ? "$TURBO_ROOT$/**" : `$TURBO_ROOT$/${placed}`;
+  if (path === "") return placed === "." ? "**" : literal(placed);
+  if (placed.startsWith(`${path}/`)) return literal(placed.slice(path.length + 1));
+  return placed === "." ? "$TURBO_ROOT$/**" : `$TURBO_ROOT$/${literal(placed)}`;
+}
+
+/**
+ * Characters that are part of a name to cuenv (`app/(shop)`), and of a glob to turbo: of one such pattern it says that it is broken, and runs nothing. A comma is
+ * one between braces only; a colon turbo mends itself, and is not to be in brackets.
+ */
+function literal(placed: string): string {
+  let depth = 0;
+  return placed.replaceAll(/[{}()<>$,]/g, (character) => {
+    if (character === "{") depth += 1;
+    if (character === "}") depth -= 1;
+    const isGlob = "{}".includes(character) || (character === "," && depth > 0);
+    return isGlob ? character : `[${character}]`;
+  });
+}
+
+/** Whether the last part of a pattern is a name to cuenv, which may be a folder's and counts with all that is in it, and a glob to turbo, which is files only. */
+export function isNameToCuenvOnly(pattern: string): boolean {
+  return /[[()<>$:,][^/]*\/*$/.test(pattern);
 }
 
 /** The folder or file before the first wildcard; "." for the root. */

@@ -1,5 +1,5 @@
 import type { MissingScript } from "./missing-scripts.ts";
-import { placedPattern, turboPattern, widened } from "./placed-pattern.ts";
+import { isNameToCuenvOnly, placedPattern, turboPattern, widened } from "./placed-pattern.ts";
 import type {
   SyncCommand,
   SyncGroup,
@@ -161,7 +161,7 @@ function outputOf(owner: SyncPackage, output: string): readonly string[] {
   const pattern = turboPattern(owner, place === owner.path ? `${place}/**` : place);
   // A folder counts with all that is in it, by whichever pattern it is named.
   const last = pattern.slice(pattern.lastIndexOf("/") + 1);
-  const isOpen = /[*?]/.test(last) && last !== "**";
+  const isOpen = isNameToCuenvOnly(output) || (/[*?]/.test(last) && last !== "**");
   const forms = isOpen ? [pattern, `${pattern}/**`] : [pattern];
   return forms.map((form) => `${isNegative ? "!" : ""}${form}`);
 }
