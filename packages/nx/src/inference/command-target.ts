@@ -86,11 +86,11 @@ export function groupTarget(
   };
 }
 
-/** One that fails and says why, because it would not do what it should. */
+/** One that fails and says why, because it would not do what it should. Nx prints the command twice, so the words are not in it. */
 export function refusedTarget({ place }: Pick<TargetQuestion, "place">, text: string): Target {
   return {
     executor: "nx:run-commands",
-    options: { command: `cuenv-nx refuse ${quoted(text)}`, cwd: place.root },
+    options: { command: "cuenv-nx refuse", cwd: place.root, env: { CUENV_NX_REFUSAL: text } },
     cache: false,
     metadata: { technologies: ["cuenv"], description: text },
   };

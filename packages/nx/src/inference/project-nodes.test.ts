@@ -231,7 +231,10 @@ describe("targetDefaults of nx.json", () => {
     expect(refusal({ "nx:run-commands": [{ dependsOn: [] }] })).toContain("the task gen");
     const { options, cache } = inferred({ build: { dependsOn: [] } }) ?? {};
     expect(cache).toBe(false);
-    expect(options?.["command"]).toMatch(/^cuenv-nx refuse 'nx\.json: targetDefaults/);
+    expect(options).toMatchObject({
+      command: "cuenv-nx refuse",
+      env: { CUENV_NX_REFUSAL: expect.stringMatching(/^nx\.json: targetDefaults/) as string },
+    });
   });
 
   it('with "..." take everything away before Nx 23, which does not know it', () => {
@@ -360,7 +363,8 @@ describe("a project", () => {
     expect(nodes.targets["build"]).toMatchObject({
       // It does nothing: it must not be a success, though the file was mended meanwhile.
       options: {
-        command: "cuenv-nx refuse 'packages/app/env.cue:3:7: cannot use it [CUE_INVALID]'",
+        command: "cuenv-nx refuse",
+        env: { CUENV_NX_REFUSAL: "packages/app/env.cue:3:7: cannot use it [CUE_INVALID]" },
       },
       cache: false,
       metadata: { description: "packages/app/env.cue:3:7: cannot use it [CUE_INVALID]" },
