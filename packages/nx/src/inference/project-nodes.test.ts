@@ -250,6 +250,11 @@ describe("targetDefaults of nx.json", () => {
   it("that have Nx keep what is cuenv's to keep do so, too", () => {
     expect(refusal({ build: { cache: true } }, { mode: "cuenv" })).toContain('has "cache": true');
     expect(refusal({ build: { cache: true } })).toBeUndefined();
+    const nxJson = { targetDefaults: { build: { cache: true } } };
+    const routes = command("build", { outputs: ["(shop)"] });
+    const refused = targets([routes], {}, { nxJson })["build"]?.metadata.description;
+    expect(refused).toContain("Nx takes the output (shop)");
+    expect(refused).toContain('Say "cache": false of this target in the project\'s project.json');
   });
 
   it("and what project.json writes make a target continuous, which nobody caches then", () => {
