@@ -40,6 +40,11 @@ describe("filesets", () => {
     ]);
     expect(filesets(place, ["app/(shop)/"])).toEqual(["{projectRoot}/app/?shop?/**/*"]);
     expect(filesets(place, ["app", "!app/(shop)"])).toHaveLength(2);
+    // `?` is one byte to Nx: é is two.
+    expect(filesets(place, ["??/a.ts", "!src/??.ts"])).toEqual([
+      "{projectRoot}/*/a.ts",
+      "{projectRoot}/*/a.ts/**/*",
+    ]);
     expect(filesets(place, ["src", "!src/[a-z].ts"])).toHaveLength(2);
   });
 

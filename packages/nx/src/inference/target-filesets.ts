@@ -69,7 +69,11 @@ export function includedFilesets(
 ): readonly (string | undefined)[] {
   // A class of characters may be one of those that Nx' globs do not know, or belong to the name itself (`[slug]`). A parenthesis is part of a name to
   // cuenv (`app/(shop)`), and of a glob to Nx.
-  const wider = pattern.replaceAll(/\[(?:\[:\w+:\]|[^\]])*\]/g, "*").replaceAll(/[()!]/g, "?");
+  const wider = pattern
+    .replaceAll(/\[(?:\[:\w+:\]|[^\]])*\]/g, "*")
+    // One byte to Nx, and one character to cuenv. Two stars would be folders, too.
+    .replaceAll(/[^/]*\?[^/]*/g, (part) => part.replaceAll("?", "*").replaceAll(/\*+/g, "*"))
+    .replaceAll(/[()!]/g, "?");
   const placed = placedPattern(place, wider);
   if (placed === undefined) return [undefined];
   const isName = wider !== pattern && !placed.endsWith("/");
@@ -78,7 +82,7 @@ export function includedFilesets(
 
 /** Fewer than cuenv leaves out, where Nx cannot say the same. */
 export function excludedFilesets(place: ProjectPlace, pattern: string): readonly string[] {
-  const placed = /[[()!]/.test(pattern) ? undefined : placedPattern(place, pattern);
+  const placed = /[[()!?]/.test(pattern) ? undefined : placedPattern(place, pattern);
   return placed === undefined ? [] : withFolder(placed).map((each) => `!${each}`);
 }
 
