@@ -60,19 +60,20 @@ export function filesets(
 
 /** Whether Nx would take a part of a path for a glob that is none to cuenv: it would then find nothing there, and say nothing. */
 export function isGlobToNxOnly(path: string): boolean {
-  return /[()[\]]/.test(path);
+  return /[()[\]]|\{[^{},]*\}/.test(path);
 }
 
 export function includedFilesets(
   place: ProjectPlace,
   pattern: string,
 ): readonly (string | undefined)[] {
-  // A class of characters may be one of those that Nx' globs do not know, or belong to the name itself (`[slug]`). A parenthesis is part of a name to
-  // cuenv (`app/(shop)`), and of a glob to Nx.
+  // A class of characters may be one of those that Nx' globs do not know, or belong to the name itself (`[slug]`). Parentheses, and braces without a
+  // comma, are part of a name to cuenv (`app/(shop)`), and of a glob to Nx.
   const wider = pattern
     .replaceAll(/\[(?:\[:\w+:\]|[^\]])*\]/g, "*")
     // One byte to Nx, and one character to cuenv. Two stars would be folders, too.
     .replaceAll(/[^/]*\?[^/]*/g, (part) => part.replaceAll("?", "*").replaceAll(/\*+/g, "*"))
+    .replaceAll(/\{([^{},]*)\}/g, "?$1?")
     .replaceAll(/[()!]/g, "?");
   const placed = placedPattern(place, wider);
   if (placed === undefined) return [undefined];
@@ -82,7 +83,8 @@ export function includedFilesets(
 
 /** Fewer than cuenv leaves out, where Nx cannot say the same. */
 export function excludedFilesets(place: ProjectPlace, pattern: string): readonly string[] {
-  const placed = /[[()!?]/.test(pattern) ? undefined : placedPattern(place, pattern);
+  const placed =
+    isGlobToNxOnly(pattern) || /[!?]/.test(pattern) ? undefined : placedPattern(place, pattern);
   return placed === undefined ? [] : withFolder(placed).map((each) => `!${each}`);
 }
 

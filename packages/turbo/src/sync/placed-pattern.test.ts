@@ -11,6 +11,7 @@ describe("a pattern in turbo.json", () => {
     ["packages/web/app/(shop)/*.ts", "app/[(]shop[)]/*.ts"],
     ["packages/web/{a,b}/c,d", "{a,b}/c[,]d"],
     ["packages/web/<x>/$y", "[<]x[>]/[$]y"],
+    ["packages/web/{a}/{b,(c)}", "[{]a[}]/{b,[(]c[)]}"],
     // Turbo mends a colon itself, and breaks on one in brackets.
     ["packages/web/a:b", "a:b"],
     ["packages/(lib)/src", "$TURBO_ROOT$/packages/[(]lib[)]/src"],
@@ -19,7 +20,7 @@ describe("a pattern in turbo.json", () => {
   });
 
   it("that turbo takes for a glob may be a folder's name to cuenv", () => {
-    for (const name of ["app/(shop)", "app/[id]", "(shop)/", "a,b", "a:b", "$x"])
+    for (const name of ["app/(shop)", "app/[id]", "(shop)/", "a,b", "a:b", "$x", "{a}"])
       expect(isNameToCuenvOnly(name), name).toBe(true);
     for (const name of ["app", "app/(shop)/page.tsx", "src/*.ts", "src/**"])
       expect(isNameToCuenvOnly(name), name).toBe(false);

@@ -31,22 +31,23 @@ export function turboPattern({ path }: Pick<PackagePlace, "path">, placed: strin
 }
 
 /**
- * Characters that are part of a name to cuenv (`app/(shop)`), and of a glob to turbo: of one such pattern it says that it is broken, and runs nothing. A comma is
- * one between braces only; a colon turbo mends itself, and is not to be in brackets.
+ * Characters that are part of a name to cuenv (`app/(shop)`), and of a glob to turbo: of one such pattern it says that it is broken, and runs nothing. Braces are a
+ * glob's where there is a comma between them; a colon turbo mends itself, and is not to be in brackets.
  */
 function literal(placed: string): string {
   let depth = 0;
-  return placed.replaceAll(/[{}()<>$,]/g, (character) => {
-    if (character === "{") depth += 1;
-    if (character === "}") depth -= 1;
-    const isGlob = "{}".includes(character) || (character === "," && depth > 0);
-    return isGlob ? character : `[${character}]`;
+  return placed.replaceAll(/\{[^{},]*\}|[{}()<>$,]/g, (part) => {
+    if (part.length > 1) return `[{]${literal(part.slice(1, -1))}[}]`;
+    if (part === "{") depth += 1;
+    if (part === "}") depth -= 1;
+    const isGlob = "{}".includes(part) || (part === "," && depth > 0);
+    return isGlob ? part : `[${part}]`;
   });
 }
 
 /** Whether the last part of a pattern is a name to cuenv, which may be a folder's and counts with all that is in it, and a glob to turbo, which is files only. */
 export function isNameToCuenvOnly(pattern: string): boolean {
-  return /[[()<>$:,][^/]*\/*$/.test(pattern);
+  return /(?:[[()<>$:,]|\{[^{},/]*\})[^/]*\/*$/.test(pattern);
 }
 
 /** The folder or file before the first wildcard; "." for the root. */
