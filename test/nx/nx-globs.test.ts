@@ -22,7 +22,23 @@ interface Native {
 
 const names = ["a", "b", "ab", "a.ts", "b.test.ts", ".hid", "a-b", "a b", "é"];
 const oddNames = ["(g)", "[id]", "[...s]", "x(y)z", "a+b", "@x", "!n", "a,b", "{c}"];
-const globs = ["*", "**", "*.ts", "a*", "*b", ".*", "?", "??", "{a,b}", "{a,b}.ts", "{a,(g)}"];
+const globs = [
+  "*",
+  "**",
+  "*.ts",
+  "a*",
+  "*b",
+  ".*",
+  "?",
+  "??",
+  "{a,b}",
+  "{a,b}.ts",
+  "{a,(g)}",
+  "{a,*.ts}",
+  "{a/b,ab}",
+  "{ab,a/*}",
+  "{*.ts,a/b}",
+];
 const classes = ["[ab]", "[!a]", "[a-c]*", "[[:alpha:]]"];
 const segment = constantFrom(...names, ...oddNames, ...globs, ...classes);
 const pattern = tuple(array(segment, { minLength: 1, maxLength: 3 }), boolean()).map(

@@ -77,14 +77,24 @@ export function includedFilesets(
     .replaceAll(/[()!]/g, "?");
   const placed = placedPattern(place, wider);
   if (placed === undefined) return [undefined];
-  const isName = wider !== pattern && !placed.endsWith("/");
+  const isName = mayBeFolder(pattern) && !placed.endsWith("/");
   return [...new Set([...withFolder(placed), ...(isName ? [`${placed}/**/*`] : [])])];
+}
+
+/** Whether the last part of a pattern that looks like a glob to Nx may be a folder's name to cuenv: one that is itself, or one of several between braces. */
+function mayBeFolder(pattern: string): boolean {
+  if (/\{[^}]*\//.test(pattern)) return true;
+  const last = pattern.replace(/\/+$/, "").split("/").at(-1) ?? "";
+  const outside = last.replaceAll(/\{[^{}]*\}/g, "");
+  return !/[*?]/.test(outside) && (outside !== last || /[[()!]/.test(outside));
 }
 
 /** Fewer than cuenv leaves out, where Nx cannot say the same. */
 export function excludedFilesets(place: ProjectPlace, pattern: string): readonly string[] {
   const placed =
-    isGlobToNxOnly(pattern) || /[!?]/.test(pattern) ? undefined : placedPattern(place, pattern);
+    isGlobToNxOnly(pattern) || /[!?]|\{[^}]*\//.test(pattern)
+      ? undefined
+      : placedPattern(place, pattern);
   return placed === undefined ? [] : withFolder(placed).map((each) => `!${each}`);
 }
 

@@ -20,9 +20,26 @@ describe("a pattern in turbo.json", () => {
   });
 
   it("that turbo takes for a glob may be a folder's name to cuenv", () => {
-    for (const name of ["app/(shop)", "app/[id]", "(shop)/", "a,b", "a:b", "$x", "{a}"])
+    for (const name of [
+      "app/(shop)",
+      "app/[id]",
+      "(shop)/",
+      "a,b",
+      "a:b",
+      "$x",
+      "{a}",
+      "{a,*.ts}",
+      "{a,b/*.c}",
+    ])
       expect(isNameToCuenvOnly(name), name).toBe(true);
-    for (const name of ["app", "app/(shop)/page.tsx", "src/*.ts", "src/**"])
+    for (const name of [
+      "app",
+      "app/(shop)/page.tsx",
+      "src/*.ts",
+      "src/**",
+      "*.{ts,tsx}",
+      "{a,b}/*",
+    ])
       expect(isNameToCuenvOnly(name), name).toBe(false);
   });
 });

@@ -45,9 +45,15 @@ function literal(placed: string): string {
   });
 }
 
-/** Whether the last part of a pattern is a name to cuenv, which may be a folder's and counts with all that is in it, and a glob to turbo, which is files only. */
+/**
+ * Whether the last part of a pattern may be a folder's name to cuenv, which counts with all that is in it, and is a glob to turbo, which is files only: a name with
+ * odd characters, or one of several between braces.
+ */
 export function isNameToCuenvOnly(pattern: string): boolean {
-  return /(?:[[()<>$:,]|\{[^{},/]*\})[^/]*\/*$/.test(pattern);
+  if (/\{[^}]*\//.test(pattern)) return true;
+  const last = pattern.replace(/\/+$/, "").split("/").at(-1) ?? "";
+  const outside = last.replaceAll(/\{[^{}]*\}/g, "");
+  return !/[*?]/.test(outside) && (outside !== last || /[[()<>$:,]/.test(outside));
 }
 
 /** The folder or file before the first wildcard; "." for the root. */

@@ -132,7 +132,7 @@ function included(owner: SyncPackage, place: string): string {
 
 /** Fewer than cuenv leaves out, where turbo would leave out more: `!src/*` is folders with all that is in them, too. */
 function excludable(owner: SyncPackage, pattern: string): readonly string[] {
-  if (pattern.includes("[")) return [];
+  if (/\[|\{[^}]*\//.test(pattern)) return [];
   const last = pattern.replace(/\/+$/, "").split("/").at(-1) ?? "";
   if (hasWildcard(last) && last !== "**" && !last.includes(".")) return [];
   const place = placedPattern(owner, pattern);
