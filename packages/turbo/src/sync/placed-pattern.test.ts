@@ -30,6 +30,8 @@ describe("a pattern in turbo.json", () => {
       "{a}",
       "{a,*.ts}",
       "{a,b/*.c}",
+      "*/",
+      "src/a*/",
     ])
       expect(isNameToCuenvOnly(name), name).toBe(true);
     for (const name of [
@@ -37,6 +39,8 @@ describe("a pattern in turbo.json", () => {
       "app/(shop)/page.tsx",
       "src/*.ts",
       "src/**",
+      "src/**/",
+      "src/",
       "*.{ts,tsx}",
       "{a,b}/*",
     ])

@@ -52,6 +52,8 @@ function literal(placed: string): string {
 export function isNameToCuenvOnly(pattern: string): boolean {
   if (/\{[^}]*\//.test(pattern)) return true;
   const last = pattern.replace(/\/+$/, "").split("/").at(-1) ?? "";
+  // With a slash at its end it is folders only; turbo takes a name without wildcards for one by itself.
+  if (pattern.endsWith("/") && /[*?]/.test(last)) return last !== "**";
   const outside = last.replaceAll(/\{[^{}]*\}/g, "");
   return !/[*?]/.test(outside) && (outside !== last || /[[()<>$:,]/.test(outside));
 }
