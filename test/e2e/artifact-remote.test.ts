@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startChaosProxy } from "../../tools/chaos-proxy.mjs";
@@ -66,6 +66,21 @@ async function stored(env: Readonly<Record<string, string>> = {}, flags: readonl
   await first.stop();
 }
 
+/** As `turbo run --dry` asks. */
+async function query({ url }: Serving): Promise<unknown> {
+  const hash = "c13082a5f3e03b6b";
+  const body = JSON.stringify({ hashes: [hash] });
+  const address = `${url}/v8/artifacts?slug=acme`;
+  const response = await fetch(address, { method: "POST", headers, body });
+  return ((await response.json()) as Record<string, unknown>)[hash];
+}
+
+function blobsIn(dir: string): readonly string[] {
+  const cas = join(dir, "v1/cas");
+  const files = existsSync(cas) ? readdirSync(cas, { recursive: true }).map(String) : [];
+  return files.filter((file) => /[0-9a-f]{60}/.test(file));
+}
+
 const whole = { status: 200, body: archive, duration: "1200" };
 
 describe("cuenv serve --remote", () => {
@@ -80,6 +95,35 @@ describe("cuenv serve --remote", () => {
     await second.stop();
     const alone = await serve({ CUENV_REMOTE_CACHE_ENDPOINT: "grpc://127.0.0.1:1" }, { dir });
     expect(await get(alone)).toEqual(whole);
+  });
+
+  it("says what is there, and how large, without fetching it", async () => {
+    await stored();
+    const dir = join(temporaryFolder(), "cache");
+    const second = await serve({}, { dir });
+    expect(await query(second)).toEqual({ size: archive.length, taskDurationMs: 1200 });
+    const head = await fetch(second.url + artifact, { method: "HEAD", headers });
+    expect(head.status).toBe(200);
+    expect(head.headers.get("content-length")).toBe(String(archive.length));
+    expect(blobsIn(dir)).toEqual([]);
+    expect(await get(second)).toEqual(whole);
+    expect(blobsIn(dir)).toHaveLength(1);
+    expect(await query(second)).toEqual({ size: archive.length, taskDurationMs: 1200 });
+  });
+
+  it("says nothing of what it could not give: of an entry whose bytes the remote cache forgot", async () => {
+    await stored();
+    for (const blob of blobsIn(remote.dir)) {
+      const file = join(remote.dir, "v1/cas", blob);
+      if (statSync(file).size === archive.length) rmSync(file);
+    }
+    // It believes for a moment what it found before.
+    await remote.stop();
+    remote = await startServing({ CUENV_SERVER_TOKEN: "of-the-remote" }, { dir: remote.dir });
+    ending.push(() => remote.stop());
+    const second = await serve();
+    expect(await query(second)).toBeNull();
+    expect((await get(second)).status).toBe(404);
   });
 
   it("takes away there what a client takes away", async () => {

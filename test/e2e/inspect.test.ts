@@ -13,6 +13,7 @@ interface Inspected {
     readonly directory: string;
     readonly name: string | null;
     readonly tasks: readonly (Readonly<Record<string, unknown>> & { readonly name: string })[];
+    readonly environment: string | null;
     readonly environments: readonly {
       readonly name: string;
       readonly definitions: Readonly<Record<string, string>>;
@@ -144,6 +145,34 @@ describe("cuenv inspect", () => {
     const environment = projects[0]?.environments[0];
     expect(environment?.name).toBe("prod");
     expect(environment?.definitions["build"]).not.toBe(task("build")?.["definition"]);
+  });
+
+  it("has a project without the environment as it is without one, when that is asked for", async () => {
+    const tasks = { build: { ...build, command: "make $LEVEL" } };
+    const sandbox = createSandbox({
+      "a/env.cue": cue({ env: { LEVEL: "1", environment: { prod: { LEVEL: "2" } } }, tasks }),
+      "b/env.cue": cue({ env: { LEVEL: "1", environment: { other: { LEVEL: "2" } } }, tasks }),
+      "c/env.cue": "tasks: [",
+    });
+    const strict = await inspect(sandbox, ["a", "b", "--env", "prod"]);
+    expect(strict.projects.map(({ environment, error }) => [environment, error?.["code"]])).toEqual(
+      [
+        ["prod", undefined],
+        [null, "CONFIG_UNKNOWN_ENVIRONMENT"],
+      ],
+    );
+    const args = ["a", "b", "c", "--env", "prod", "--env-if-known"];
+    const lenient = await inspect(sandbox, args);
+    expect(lenient.projects.map(({ environment, error }) => [environment, error === null])).toEqual(
+      [
+        ["prod", true],
+        [null, true],
+        [null, false],
+      ],
+    );
+    const plain = await inspect(sandbox, ["b"]);
+    expect(lenient.projects[1]?.tasks).toEqual(plain.projects[0]?.tasks);
+    expect(lenient.projects[1]?.read).toContain(sandbox.path("b/env.cue"));
   });
 
   it("reads a list of folders on stdin, and prints for people with exit code 3 when one is wrong", async () => {

@@ -145,6 +145,8 @@ describe.concurrent("the environment and the key", () => {
       "error\n",
     );
     expect((await own.cuenv(["task", "t"])).stdout).toBe("info\n");
+    // As a CI system gives it that has nothing to say.
+    expect((await own.cuenv(["task", "t"], { env: { CUENV_ENV: "" } })).stdout).toBe("info\n");
     const wrong = await own.cuenv(["task", "t", "-e", "prodution"]);
     expect(wrong).toMatchObject({ code: 3, stdout: "" });
     expect(wrong.stderr).toContain("production");

@@ -132,6 +132,13 @@ describe("cuenv nx why", () => {
     expect(await why()).toMatchObject({ outcome: "unchanged" });
   });
 
+  it("compares a target of a project that has not the environment of the plugin's options without one", async () => {
+    const plugin = { plugin: "@cuenv/nx", options: { environment: "staging" } };
+    sandbox.write("nx.json", JSON.stringify({ plugins: [plugin] }));
+    await run("1");
+    expect(await why()).toMatchObject({ outcome: "unchanged" });
+  });
+
   it("says so when nothing is known, or the target is none", async () => {
     expect(await why()).toMatchObject({
       outcome: "unknown",

@@ -55,8 +55,8 @@ interface DryRun {
   }[];
 }
 
-async function dryRun(sandbox: Sandbox, version: TurboVersion): Promise<DryRun["tasks"]> {
-  const { code, output } = await runProgram([turboProgram(version), "run", "build", "--dry=json"], {
+function turbo(sandbox: Sandbox, version: TurboVersion, args: readonly string[]) {
+  return runProgram([turboProgram(version), ...args], {
     cwd: sandbox.root,
     env: {
       PATH: process.env["PATH"] ?? "",
@@ -69,6 +69,10 @@ async function dryRun(sandbox: Sandbox, version: TurboVersion): Promise<DryRun["
       TURBO_GLOBAL_WARNING_DISABLED: "1",
     },
   });
+}
+
+async function dryRun(sandbox: Sandbox, version: TurboVersion): Promise<DryRun["tasks"]> {
+  const { code, output } = await turbo(sandbox, version, ["run", "build", "--dry=json"]);
   expect(code, output).toBe(0);
   return (JSON.parse(output.slice(output.indexOf("{"))) as DryRun).tasks;
 }
@@ -137,8 +141,79 @@ describe("cuenv turbo sync", () => {
     const drifted = await sandbox.cuenv(["turbo", "sync", "--check"]);
     expect(drifted.code).toBe(1);
     expect(drifted.stdout).toMatch(/^-    "gen": \{$/m);
-    expect(drifted.stderr).toContain(`warning: packages/lib/env.cue:`);
+    expect(drifted.stderr).toMatch(
+      /warning: \S*packages\/lib\/package\.json: make: there is no such/,
+    );
     expect(drifted.stderr).toContain('"make": "cuenv task make --only"');
+  });
+
+  it("--scripts adds the scripts that turbo needs, which then run; with --check it is held to them", async () => {
+    const sandbox = workspace();
+    sandbox.write("packages/lib/package.json", manifest("lib", "build"));
+    await sandbox.cuenv(["turbo", "sync"]);
+    const before = sandbox.read("packages/lib/package.json");
+    const without = await dryRun(sandbox, "2.11.11");
+    expect(without.find(({ taskId }) => taskId === "lib#gen")?.command).toBe("<NONEXISTENT>");
+    const told = await sandbox.cuenv(["turbo", "sync", "--check"]);
+    expect(told.code).toBe(0);
+    expect(told.stderr).toContain(
+      '"gen": "cuenv task gen --only", which cuenv turbo sync --scripts',
+    );
+    const check = await sandbox.cuenv(["turbo", "sync", "--check", "--scripts"]);
+    expect(check.code).toBe(1);
+    expect(check.stdout).toContain("Not in step with env.cue: packages/lib/package.json (gen)");
+    expect(sandbox.read("packages/lib/package.json")).toBe(before);
+    expect(await sandbox.cuenv(["turbo", "sync", "--scripts"])).toMatchObject({
+      code: 0,
+      stdout: "Wrote packages/lib/package.json (gen)\n",
+      stderr: "",
+    });
+    const tasks = await dryRun(sandbox, "2.11.11");
+    expect(tasks.find(({ taskId }) => taskId === "lib#gen")?.command).toBe("cuenv task gen --only");
+    expect(await sandbox.cuenv(["turbo", "sync", "--check", "--scripts"])).toMatchObject({
+      code: 0,
+      stderr: "",
+    });
+  });
+
+  it("names what is a glob to turbo and a name to cuenv so that every version finds it, and keeps it", async () => {
+    const copy = "rm -rf dist; cp -r src dist";
+    const below = "(shop)/[id]/a,b.txt";
+    const project = (name: string, input: string, output: string) => ({
+      // Run by itself: cuenv is not installed here.
+      [`packages/${name}/package.json`]: json({ name, version: "1.0.0", scripts: { build: copy } }),
+      [`packages/${name}/env.cue`]: cue({
+        tasks: { build: { command: copy, inputs: [input], outputs: [output] } },
+      }),
+    });
+    const names = ["group", "route", "file"];
+    const sandbox = createSandbox({
+      "package.json": json({
+        private: true,
+        packageManager: "npm@11.0.0",
+        workspaces: ["packages/*"],
+      }),
+      "package-lock.json": json({ name: "root", lockfileVersion: 3, packages: {} }),
+      ".gitignore": "node_modules\n.turbo\ndist\n",
+      ...project("group", "src/(shop)", "dist/(shop)"),
+      ...project("route", "src/*/[id]", "dist/(shop)/[id]"),
+      ...project("file", "src/(shop)/*/a,b.txt", `dist/${below}`),
+    });
+    expect(await sandbox.cuenv(["turbo", "sync"])).toMatchObject({ code: 0, stderr: "" });
+    for (const version of Object.keys(turboVersions) as TurboVersion[]) {
+      sandbox.remove(".turbo");
+      for (const content of ["1", "2", "1"]) {
+        for (const name of names) {
+          sandbox.write(`packages/${name}/src/${below}`, content);
+          sandbox.remove(`packages/${name}/dist`);
+        }
+        const { code, output } = await turbo(sandbox, version, ["run", "build"]);
+        expect(code, output).toBe(0);
+        const built = names.map((name) => sandbox.read(`packages/${name}/dist/${below}`));
+        expect(built, version).toEqual([content, content, content]);
+      }
+      expect((await turbo(sandbox, version, ["run", "build"])).output).toContain("FULL TURBO");
+    }
   });
 
   it("says where an env.cue is wrong, and that there is none", async () => {

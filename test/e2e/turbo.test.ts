@@ -281,4 +281,30 @@ describe("cuenv turbo", () => {
     await build(workspace, "2.11.11", env);
     expect(workspace.runs()).toEqual(once);
   });
+
+  it("steps aside where flags name a remote cache, which gets neither this cache's team nor its key", async () => {
+    const workspace = installed({ signature: true });
+    const { url } = await serve();
+    const cacheDir = join(temporaryFolder(), "cache");
+    const flags = ["--api", url, "--token", "any", "--team", "acme"];
+    const given = { TURBO_REMOTE_CACHE_SIGNATURE_KEY: signatureKey };
+    const { output, code } = await run(workspace, cacheDir, ["run", "build", ...flags], given);
+    expect(code, output).toBe(0);
+    expect(output).toContain("--api or --token is given, so turbo's own remote cache is used");
+    expect(existsSync(cacheDir)).toBe(false);
+    workspace.wipe();
+    const env = { TURBO_API: url, TURBO_TOKEN: "any", TURBO_TEAM: "acme", ...given };
+    await build(workspace, "2.11.11", env);
+    expect(workspace.runs()).toEqual(once);
+  });
+
+  it("stays out of what is about an account elsewhere: login, logout, link and unlink", async () => {
+    const workspace = installed();
+    const cacheDir = join(temporaryFolder(), "cache");
+    workspace.write(".turbo/config.json", JSON.stringify({ teamId: "team_acme" }));
+    const { output, code } = await run(workspace, cacheDir, ["unlink"]);
+    expect(code, output).toBe(0);
+    expect(output).not.toContain("cuenv");
+    expect(existsSync(cacheDir)).toBe(false);
+  });
 });

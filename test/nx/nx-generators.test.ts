@@ -124,7 +124,7 @@ describe("what Nx shows", () => {
     expect(all.output).toContain("did you mean `command`?");
     const cut = await workspace.nx(["run", "shop:pack"]);
     expect(cut.code).toBe(1);
-    expect(cut.stdout).toContain("env.cue:5:");
+    expect(cut.stderr).toMatch(/^error: \S*env\.cue:5:/m);
     const fail = JSON.stringify({
       plugins: [{ plugin: "@cuenv/nx", options: { onError: "fail" } }],
     });

@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { cue, launcher, runProgram } from "../e2e/sandbox.ts";
@@ -125,6 +126,44 @@ describe("mode nx-native", () => {
     expect(await missed()).toEqual(changed.toSorted());
   });
 
+  it("hashes and restores what has names that are globs to Nx: routes, and folders of projects", async () => {
+    const project = (folder: string, input: string, output: string) => ({
+      [`packages/${folder}/env.cue`]: cue({
+        name: folder.replaceAll(/\W/g, ""),
+        tasks: {
+          build: { command: "rm -rf dist; cp -r app dist", inputs: [input], outputs: [output] },
+        },
+      }),
+      [`packages/${folder}/app/(shop)/[id]/page.txt`]: "1",
+    });
+    const workspace = makeNxWorkspace({
+      modules,
+      files: {
+        ...project("group", "app/(shop)", "dist"),
+        ...project("group-file", "app/(shop)/*/page.txt", "dist"),
+        ...project("route", "app/*/[id]", "dist"),
+        ...project("out", "app", "dist/(shop)"),
+        ...project("out-route", "app", "dist/(shop)/[id]"),
+        ...project("(folder)", "app", "dist"),
+        ...project("[folder2]", "app", "dist"),
+      },
+    });
+    workspaces.push(workspace);
+    const folders = ["group", "group-file", "route", "out", "out-route", "(folder)", "[folder2]"];
+    const built = (folder: string) => `packages/${folder}/dist/(shop)/[id]/page.txt`;
+    for (const content of ["1", "2", "1"]) {
+      for (const folder of folders) {
+        workspace.write(`packages/${folder}/app/(shop)/[id]/page.txt`, content);
+        rmSync(join(workspace.root, "packages", folder, "dist"), { recursive: true, force: true });
+      }
+      const { code, output } = await workspace.nx(["run-many", "-t", "build"]);
+      expect(code, output).toBe(0);
+      expect(folders.map((folder) => [folder, workspace.read(built(folder))])).toEqual(
+        folders.map((folder) => [folder, content]),
+      );
+    }
+  });
+
   it.runIf(isFull)(
     "takes configurations for environments of env.cue, and arguments for parameters",
     async () => {
@@ -153,6 +192,51 @@ describe("mode nx-native", () => {
       expect(await run(workspace, "app:greet")).toMatch(/^you$/m);
     },
   );
+});
+
+describe("the option environment", () => {
+  const level = { command: 'echo "level $LEVEL"', inputs: [] };
+  const files = {
+    "packages/app/env.cue": cue({
+      name: "app",
+      env: { LEVEL: "low", environment: { prod: { LEVEL: "high" } } },
+      tasks: { level },
+    }),
+    "packages/lib/env.cue": cue({ name: "lib", env: { LEVEL: "lib's" }, tasks: { level } }),
+  };
+
+  it("holds for the projects that have it; the others are as they are without one", async () => {
+    const workspace = makeNxWorkspace({ modules, files, options: { environment: "prod" } });
+    workspaces.push(workspace);
+    // Whatever the shell says: it would be an error in a project that does not have it.
+    const env = { CUENV_ENV: "prod" };
+    const { code, output } = await workspace.nx(
+      ["run-many", "-t", "level", "--output-style=static"],
+      { env },
+    );
+    expect(code, output).toBe(0);
+    expect(output).toMatch(/^level high$/m);
+    expect(output).toMatch(/^level lib's$/m);
+    const shown = await workspace.nx(["show", "project", "lib", "--json"]);
+    expect(JSON.parse(shown.stdout)).toMatchObject({
+      metadata: { description: "Its env.cue has no environment prod: the targets have none" },
+    });
+  });
+
+  it("that no project has is a slip, and no target is a success", async () => {
+    const workspace = makeNxWorkspace({ modules, files, options: { environment: "pord" } });
+    workspaces.push(workspace);
+    const { code, output } = await workspace.nx([
+      "run-many",
+      "-t",
+      "level",
+      "--output-style=static",
+    ]);
+    expect(code, output).not.toBe(0);
+    expect(output).toContain('cannot use environment "pord"');
+    expect(output).toContain("there are prod");
+    expect(output).not.toMatch(/^level/m);
+  });
 });
 
 describe("mode cuenv", () => {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // What inferred targets run: the cuenv that @cuenv/nx depends on, found from here, since not every package manager puts it on the PATH.
 //   cuenv-nx ARGS…             cuenv ARGS…
-//   cuenv-nx refuse TEXT       fails, and says why
+//   cuenv-nx refuse            fails, and says why: CUENV_NX_REFUSAL
 //   cuenv-nx variables GLOB…   the variables that match, for Nx' hash; a GLOB with ! leaves some out again
 import process from "node:process";
 
@@ -10,7 +10,9 @@ if (command === "variables") {
   const { matchingVariables } = await import("../dist/matching-variables.js");
   process.stdout.write(matchingVariables(process.env, args));
 } else if (command === "refuse") {
-  process.stderr.write(`error: ${args.join(" ")}\n`);
+  process.stderr.write(
+    `error: ${process.env.CUENV_NX_REFUSAL ?? "cannot run this target: cuenv inspect says why"}\n`,
+  );
   process.exitCode = 3;
 } else {
   const { cuenvLauncher } = await import("../dist/cuenv-command.js");

@@ -1,9 +1,9 @@
 /** Each comment, and each comma before a closing bracket, becomes spaces: places in the text stay. */
 export function withoutComments(text: string): string {
-  const blank = (token: string): string => token.replaceAll(/[^\n]/g, " ");
+  const blank = (token: string): string => token.replaceAll(/[^\r\n]/g, " ");
   const bare = text
     .replace(/^\uFEFF/, " ")
-    .replaceAll(/"(?:[^"\\]|\\.)*"|\/\/[^\n]*|\/\*[\s\S]*?\*\//g, (token) =>
+    .replaceAll(/"(?:[^"\\]|\\.)*"|\/\/[^\r\n]*|\/\*[\s\S]*?\*\//g, (token) =>
       token.startsWith('"') ? token : blank(token),
     );
   return bare.replaceAll(/"(?:[^"\\]|\\.)*"|,(?=\s*[\]}])/g, (token) =>

@@ -41,6 +41,7 @@ export function project(
     workspaceRoot: "/ws",
     name: null,
     tasks,
+    environment: null,
     environments: [],
     read: [],
     error: null,

@@ -11,6 +11,8 @@ export interface ArtifactRemote {
   readonly namespace: string;
   /** The entry under a key; undefined: there is none, or it cannot be had. */
   lookUp(key: ActionKey, signal?: AbortSignal): Promise<Uint8Array | undefined>;
+  /** Whether it has a blob. False also where it cannot be asked. */
+  holds(blob: Digest, signal?: AbortSignal): Promise<boolean>;
   /** Brings a blob of it here. False: it cannot be had. */
   fetch(blob: Digest, to: BlobStore, signal?: AbortSignal): Promise<boolean>;
   /** Sends what was stored here, blob before entry, while the server goes on. */
@@ -37,4 +39,6 @@ export interface RemoteArtifacts {
   readonly to: BlobStore;
   /** False: it is only served, and not found here the next time. */
   readonly keeps: boolean;
+  /** One that is larger cannot be served; undefined: there is no such bound. */
+  readonly maxBytes?: number | undefined;
 }

@@ -19,11 +19,18 @@ export type ArtifactName = Pick<ArtifactRecord, "protocol" | "namespace" | "name
 
 export type ArtifactAbout = Pick<ArtifactRecord, "headers" | "writer">;
 
+type FindArtifact = (
+  name: ArtifactName,
+  signal?: AbortSignal,
+) => Promise<ArtifactRecord | undefined>;
+
 /** Artifacts by name, over a pair of stores. What one reads is always one version whole, with the headers that it was stored with. */
 export interface ArtifactStore {
   readonly blobs: BlobStore;
   /** Undefined: there is none, its bytes are gone, or it is not trusted. @throws {CuenvError} *_STORE_UNAVAILABLE */
-  find(name: ArtifactName, signal?: AbortSignal): Promise<ArtifactRecord | undefined>;
+  readonly find: FindArtifact;
+  /** What `find` would give, and none of its bytes is brought here for it. @throws {CuenvError} *_STORE_UNAVAILABLE */
+  readonly describe: FindArtifact;
   /** Names bytes that are in the blob store; the last one to do so wins. What would not be trusted is not kept. @throws {CuenvError} *_STORE_UNAVAILABLE */
   publish(
     name: ArtifactName,
@@ -75,6 +82,9 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
     find: async (name, signal) =>
       (await findHere(artifacts, name, signal)) ??
       (shared === undefined ? undefined : await findThere(artifacts, shared, name, signal)),
+    describe: async (name, signal) =>
+      (await findHere(artifacts, name, signal)) ??
+      (shared === undefined ? undefined : await describeThere(artifacts, shared, name, signal)),
     async publish(name, blob, about, signal) {
       const entry = await entryOf(artifacts, name, blob, about, signal);
       if (entry !== undefined) {
@@ -152,12 +162,11 @@ async function findThere(
   name: ArtifactName,
   signal?: AbortSignal,
 ): Promise<ArtifactRecord | undefined> {
-  const { blobs, entries, onStored } = artifacts;
+  const { blobs, onStored } = artifacts;
   const { remote, to, keeps } = shared;
-  const bytes = await remote.lookUp(sharedKey(artifacts, shared, name), signal);
-  if (bytes === undefined) return undefined;
-  const record = await entries.open(bytes, name, "remote");
-  if (record === undefined) return undefined;
+  const named = await entryThere(artifacts, shared, name, signal);
+  if (named === undefined) return undefined;
+  const { bytes, record } = named;
   const isAbsent = async (): Promise<boolean> =>
     (await blobs.missing([record.blob], signal)).length > 0;
   if ((await isAbsent()) && !(await remote.fetch(record.blob, to, signal))) return undefined;
@@ -167,6 +176,31 @@ async function findThere(
   await createHere(artifacts, name, bytes, signal);
   onStored?.();
   return record;
+}
+
+/** As `findThere`; a remote cache forgets bytes and keeps their entry, so it is asked for both. */
+async function describeThere(
+  artifacts: Artifacts,
+  shared: RemoteArtifacts,
+  name: ArtifactName,
+  signal?: AbortSignal,
+): Promise<ArtifactRecord | undefined> {
+  const record = (await entryThere(artifacts, shared, name, signal))?.record;
+  if (record === undefined) return undefined;
+  if ((await artifacts.blobs.missing([record.blob], signal)).length === 0) return record;
+  if (record.blob.sizeBytes > (shared.maxBytes ?? Infinity)) return undefined;
+  return (await shared.remote.holds(record.blob, signal)) ? record : undefined;
+}
+
+async function entryThere(
+  artifacts: Artifacts,
+  shared: RemoteArtifacts,
+  name: ArtifactName,
+  signal?: AbortSignal,
+): Promise<{ readonly bytes: Uint8Array; readonly record: ArtifactRecord } | undefined> {
+  const bytes = await shared.remote.lookUp(sharedKey(artifacts, shared, name), signal);
+  const record = bytes && (await artifacts.entries.open(bytes, name, "remote"));
+  return record && { bytes, record };
 }
 
 function send(artifacts: Artifacts, name: ArtifactName, blob: Digest, entry: Uint8Array): void {

@@ -20,17 +20,18 @@ export function isLetIn(identity: Identity, scope: Scope, namespace: string): bo
 /**
  * In the namespace that is asked for, then in those that the token may read besides: a pull request's own first, then that of main. Nothing for
  * who may only write.
+ * @param find of an artifact store; `describe`, where only the record is wanted
  * @throws {CuenvError} *_STORE_UNAVAILABLE
  */
 export async function findReadable(
-  artifacts: ArtifactStore,
+  find: ArtifactStore["find"],
   { identity, namespace }: Admitted,
   artifact: Omit<ArtifactName, "namespace">,
   signal: AbortSignal,
 ): Promise<ArtifactRecord | undefined> {
   if (!identity.scopes.includes("read")) return undefined;
   for (const each of [namespace, ...(identity.readsThrough ?? [])]) {
-    const record = await artifacts.find({ ...artifact, namespace: each }, signal);
+    const record = await find({ ...artifact, namespace: each }, signal);
     if (record !== undefined) return record;
   }
   return undefined;

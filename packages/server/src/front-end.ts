@@ -9,6 +9,8 @@ export interface Exchange {
   readonly target: RequestTarget;
   /** Undefined: nobody that is known. */
   readonly identity: Identity | undefined;
+  /** Whose a token is that does not stand where tokens of requests do. Undefined: nobody's that is known. */
+  readonly identify: (token: string) => Promise<Identity | undefined>;
   /** Aborted when the client is gone or the server ends. */
   readonly signal: AbortSignal;
 }

@@ -159,7 +159,9 @@ async function answer(
   response.once("close", () => {
     told(options, { request, response, identity, found, durationMs: performance.now() - started });
   });
-  identity = await identified(options, request);
+  const { socket } = request;
+  const shown = socket instanceof TLSSocket ? certificateNameOf(socket) : undefined;
+  identity = await identified(options, presentedToken(request), shown);
   if (found === undefined) {
     answerText(response, 404, "there is nothing here\n");
     discardRest(request, options.limits.unwantedMs);
@@ -170,6 +172,7 @@ async function answer(
     response,
     target: found.target,
     identity,
+    identify: (token) => identified(options, token),
     signal: gone.signal,
   };
   try {
@@ -187,12 +190,11 @@ async function answer(
 /** Who cannot be asked about is nobody. */
 async function identified(
   { policy, onTrouble }: HttpServerOptions,
-  request: IncomingMessage,
+  token: string | undefined,
+  certificateName?: string,
 ): Promise<Identity | undefined> {
   try {
-    const { socket } = request;
-    const shown = socket instanceof TLSSocket ? certificateNameOf(socket) : undefined;
-    return await policy.identify(presentedToken(request), shown);
+    return await policy.identify(token, certificateName);
   } catch (error) {
     onTrouble?.(`cannot find out whose token it is: ${String(error)}`);
     return undefined;

@@ -32,13 +32,14 @@ export function openArtifacts(
     isReadOnly && remote !== undefined
       ? createMemoryBlobStore({ digestFunction, maxBytes: maxReadOnlyBytes })
       : disk;
+  const kept = to === disk ? { keeps: true } : { keeps: false, maxBytes: maxReadOnlyBytes };
   const warn = createRefusalWarnings((message) => onTrouble?.(message));
   const artifacts = createArtifactStore({
     blobs: to === disk ? disk : createTieredBlobStore({ tiers: [to, disk] }),
     actions: createDiskActionStore(stores),
     onDamage: onTrouble,
     trust,
-    ...(remote && { shared: { remote, to, keeps: to === disk } }),
+    ...(remote && { shared: { remote, to, ...kept } }),
     onStored,
     onRefused: (refused) => {
       const { protocol, origin, reason } = refused;

@@ -9,5 +9,10 @@ export type {
   SyncWorkspace,
   TurboTask,
 } from "./sync/sync-workspace.ts";
-export { syncTurboFiles, type SyncResult, type TurboFile } from "./sync/sync-turbo-files.ts";
+export {
+  syncTurboFiles,
+  type SyncOptions,
+  type SyncResult,
+  type TurboFile,
+} from "./sync/sync-turbo-files.ts";
 export { findWorkspacePackages, type FoundPackage } from "./sync/workspace-packages.ts";

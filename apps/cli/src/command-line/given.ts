@@ -32,3 +32,8 @@ export function flagValue<Value>(
   if (value !== undefined) return value;
   throw new CuenvError("USAGE", `cannot use --${flag} ${text}: it is not like ${example}`);
 }
+
+/** Of `-e` or CUENV_ENV. A variable that is empty says nothing, as those of the cache. */
+export function chosenEnvironment(invocation: Invocation): string | undefined {
+  return flagText(invocation, "env") ?? (process.env["CUENV_ENV"] || undefined);
+}

@@ -55,7 +55,16 @@ export const houseCommands: readonly Command[] = [
     summary: "The tasks of one or many projects as they are after evaluation, for other tools",
     usage: "cuenv inspect [DIR…] [flags]",
     takesNames: true,
-    flags: { directory, env: environment, json, package: packageName },
+    flags: {
+      directory,
+      env: environment,
+      "env-if-known": {
+        type: "boolean",
+        summary: "A project without the environment is shown as it is without one",
+      },
+      json,
+      package: packageName,
+    },
     about: [
       "Each DIR is the folder of an env.cue; - stands for a list of them on stdin, a line each (or",
       "separated by NUL). Nothing is run, and what was evaluated before is remembered, so that a",

@@ -135,15 +135,21 @@ export const serveCommands: readonly Command[] = [
       "dry-run": { type: "boolean", summary: "Write nothing, and show what would be written" },
       json,
       package: packageName,
+      scripts: {
+        type: "boolean",
+        summary: "Add the scripts that turbo needs for the tasks to package.json, too",
+      },
     },
     about: [
       "Tasks of env.cue become tasks of turbo: dependencies, inputs, outputs, variables, cache on or off. The",
       "root's turbo.json has what most packages say; a package that says something else gets a turbo.json of",
       "its own. Comments, order, other tasks and other fields stay, and so does `^build` in dependsOn. What",
       "turbo cannot say is told. Turbo runs the scripts of package.json: let them be cuenv task NAME --only.",
+      "Those that are missing are told; --scripts adds them, and with --check is held to them as well.",
     ],
     examples: [
       ["cuenv turbo sync", "write what env.cue says"],
+      ["cuenv turbo sync --scripts", "and add the scripts that turbo needs for it"],
       ["cuenv turbo sync --check", "in CI: fail when somebody forgot to"],
     ],
     load: async () => (await import("../commands/turbo-sync.ts")).runTurboSync,

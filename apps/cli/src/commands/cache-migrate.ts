@@ -1,6 +1,6 @@
 import { CuenvError } from "@cuenv/errors";
 import type { Invocation } from "../command-line/command.ts";
-import { flagText } from "../command-line/given.ts";
+import { chosenEnvironment, flagText } from "../command-line/given.ts";
 import { ask, canAsk } from "../configuration/ask.ts";
 import { checkMigration } from "../configuration/check-migration.ts";
 import { type FileMigration, planMigration } from "../configuration/plan-migration.ts";
@@ -32,7 +32,7 @@ export async function runCacheMigrate(invocation: Invocation): Promise<number> {
       projectDirectory,
       workspaceRoot,
       packageName: flagText(invocation, "package") ?? process.env["CUENV_PACKAGE"],
-      environment: flagText(invocation, "env") ?? process.env["CUENV_ENV"],
+      environment: chosenEnvironment(invocation),
       changes,
     });
   const say = json === true ? (): void => {} : printOut;

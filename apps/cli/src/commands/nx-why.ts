@@ -12,7 +12,12 @@ import { type PluginOptions, pluginOptions } from "../nx/plugin-options.ts";
 import { nxRoot, type RecordedTask, recordedTask } from "../nx/recorded-runs.ts";
 import { causeLines } from "../preview/cause-lines.ts";
 import { causeDocument } from "../preview/preview-document.ts";
-import { openProject, type OpenProject } from "../project/open-project.ts";
+import {
+  isUnknownEnvironment,
+  openProject,
+  type OpenOptions,
+  type OpenProject,
+} from "../project/open-project.ts";
 import { printOut } from "../report/terminal.ts";
 import { visibleText } from "../report/visible-text.ts";
 import { createRunContext, openCache } from "../run/create-run-context.ts";
@@ -104,7 +109,7 @@ async function openTarget(
   target: string,
   { environment, package: packageName }: PluginOptions,
 ): Promise<{ readonly open: OpenProject; readonly task: string } | undefined> {
-  const open = await openProject(invocation, { directory, environment, packageName });
+  const open = await openInOption(invocation, { directory, environment, packageName });
   const taskOf = (name: string): string | undefined =>
     Object.keys(open.project.tasks).find((each) => targetOf(each) === name);
   const task = taskOf(target);
@@ -115,6 +120,16 @@ async function openTarget(
     return undefined;
   const inIt = { directory, environment: configuration, packageName };
   return { open: await openProject(invocation, inIt), task: configured };
+}
+
+/** As the plugin does it: a project that does not have the environment of its options is as it is without one. */
+async function openInOption(invocation: Invocation, options: OpenOptions): Promise<OpenProject> {
+  try {
+    return await openProject(invocation, options);
+  } catch (error) {
+    if (options.environment === undefined || !isUnknownEnvironment(error)) throw error;
+    return openProject(invocation, { ...options, environment: null });
+  }
 }
 
 /** The target of a task, as `@cuenv/nx` names it. */

@@ -15,17 +15,25 @@ import { readSyncWorkspace } from "../turbo/read-sync-workspace.ts";
 
 /** `cuenv turbo sync`: turbo.json says what env.cue says. */
 export async function runTurboSync(invocation: Invocation): Promise<number> {
-  const { check, "dry-run": dryRun, json } = invocation.flags;
+  const { check, "dry-run": dryRun, json, scripts } = invocation.flags;
   const here = process.cwd();
   const root = turboFolder(here) ?? findWorkspaceRoot(here);
   const read = await readSyncWorkspace(invocation, root);
-  const { files, notes: found } = syncTurboFiles(read.workspace, (path) =>
-    textOf(join(root, path)),
+  const { files, notes: found } = syncTurboFiles(
+    read.workspace,
+    (path) => textOf(join(root, path)),
+    { scripts: scripts === true },
   );
   const notes = [...read.notes, ...found];
   const writes = check !== true && dryRun !== true;
   if (writes) for (const { path, after } of files) replaceFile(join(root, path), after);
-  const synced = { root, files, notes, written: writes && files.length > 0 };
+  const synced = {
+    root,
+    files,
+    notes,
+    written: writes && files.length > 0,
+    scripts: scripts === true,
+  };
   if (json === true) printOut(`${JSON.stringify(documentOf(synced))}\n`);
   else print(synced, writes);
   return check === true && files.length > 0 ? 1 : 0;
@@ -36,6 +44,8 @@ interface Synced {
   readonly files: readonly TurboFile[];
   readonly notes: readonly SyncNote[];
   readonly written: boolean;
+  /** Whether the scripts of package.json are looked after, too. */
+  readonly scripts: boolean;
 }
 
 function textOf(path: string): string | undefined {
@@ -52,7 +62,8 @@ function diffOf({ path, before, after }: TurboFile): string {
   return lineDiff(before ?? "", after, path);
 }
 
-function print({ files, notes, written, root }: Synced, writes: boolean): void {
+function print(synced: Synced, writes: boolean): void {
+  const { files, notes, root } = synced;
   const paint = painter(colorsAllowed(process.env, process.stderr.isTTY));
   for (const { file, line, task, message } of notes) {
     const place = formatLocation({ file: join(root, file), ...(line === null ? {} : { line }) });
@@ -60,18 +71,21 @@ function print({ files, notes, written, root }: Synced, writes: boolean): void {
     printErr(`${paint("yellow", "warning")}: ${visibleText(`${place}: ${of}${message}`)}\n`);
   }
   if (!writes) printOut(diffLines(files.map(diffOf).join("")));
-  printOut(`${conclusion(files, written)}\n`);
+  printOut(`${conclusion(synced)}\n`);
 }
 
-function conclusion(files: readonly TurboFile[], written: boolean): string {
-  if (files.length === 0) return "turbo.json is in step with env.cue.";
+function conclusion({ files, written, scripts }: Synced): string {
+  if (files.length === 0)
+    return scripts
+      ? "turbo.json and the scripts are in step with env.cue."
+      : "turbo.json is in step with env.cue.";
   const names = files.map(({ path, tasks }) =>
     tasks.length === 0 ? path : `${path} (${tasks.join(", ")})`,
   );
   const list = visibleText(names.join(", "));
   return written
     ? `Wrote ${list}`
-    : `Not in step with env.cue: ${list}. cuenv turbo sync writes what is shown.`;
+    : `Not in step with env.cue: ${list}. cuenv turbo sync${scripts ? " --scripts" : ""} writes what is shown.`;
 }
 
 function documentOf({ root, files, notes, written }: Synced): object {

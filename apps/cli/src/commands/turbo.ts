@@ -27,8 +27,10 @@ const signatureKey = "artifacts bear the signatures of cuenv's keys";
 
 /** `cuenv turbo`: turbo, with this cache behind it for the time of the run. */
 export async function runTurbo(invocation: Invocation): Promise<number> {
-  const argv = [findTurbo(process.cwd()), ...(invocation.rest ?? [])];
+  const args = invocation.rest ?? [];
+  const argv = [findTurbo(process.cwd()), ...args];
   const env = ownVariables();
+  if (isAboutAccount(args)) return run(argv, env);
   const open = await openSettings(invocation);
   const mode = open.settings.enabled ? open.settings.defaultMode : "off";
   const cache = turboCache[mode];
@@ -40,8 +42,9 @@ export async function runTurbo(invocation: Invocation): Promise<number> {
     const { pruneSummaries } = await import("@cuenv/turbo");
     pruneSummaries(turboRoot(process.cwd()));
   }
-  if (env["TURBO_API"] !== undefined || env["TURBO_TOKEN"] !== undefined) {
-    printErr("cuenv turbo: TURBO_API or TURBO_TOKEN is set, so turbo's own remote cache is used\n");
+  const named = namedRemote(args, env);
+  if (named !== undefined) {
+    printErr(`cuenv turbo: ${named}, so turbo's own remote cache is used\n`);
     return run(argv, env);
   }
   if (isLinked(turboRoot(process.cwd())))
@@ -64,6 +67,26 @@ export async function runTurbo(invocation: Invocation): Promise<number> {
   } finally {
     await server.close();
   }
+}
+
+/** What is between turbo and the remote cache that the user has elsewhere: a logout must reach that one. */
+function isAboutAccount(args: readonly string[]): boolean {
+  const command = args.find((arg) => !arg.startsWith("-"));
+  return ["login", "logout", "link", "unlink"].includes(command ?? "");
+}
+
+/** How a remote cache is named that is not ours. It must get neither our team nor our key, which would be that of everybody. */
+function namedRemote(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): string | undefined {
+  if (env["TURBO_API"] !== undefined || env["TURBO_TOKEN"] !== undefined)
+    return "TURBO_API or TURBO_TOKEN is set";
+  const end = args.indexOf("--");
+  const own = end < 0 ? args : args.slice(0, end);
+  return own.some((arg) => /^--(?:api|token)(?:=|$)/.test(arg))
+    ? "--api or --token is given"
+    : undefined;
 }
 
 interface RunningServer {

@@ -13,7 +13,7 @@ import { disposeEvaluator, evaluate, type EvaluateResult } from "@cuenv/cue";
 import { CuenvError, type Location } from "@cuenv/errors";
 import { relative } from "node:path";
 import type { Invocation } from "../command-line/command.ts";
-import { flagText } from "../command-line/given.ts";
+import { chosenEnvironment, flagText } from "../command-line/given.ts";
 import { unknownDefinitionWarnings } from "../project/unknown-definitions.ts";
 
 /** Everything that configures cuenv here, read to the end whatever is wrong with it. */
@@ -42,7 +42,7 @@ export async function readConfiguration(invocation: Invocation): Promise<Configu
   const errors: CuenvError[] = [];
   const onError = (error: CuenvError): void => void errors.push(error, ...error.others);
   const place = { directory: projectDirectory, workspaceRoot, packageName };
-  const cue = await readProject(place, flagText(invocation, "env") ?? env["CUENV_ENV"], onError);
+  const cue = await readProject(place, chosenEnvironment(invocation), onError);
   const loaded = await loadSettingsFiles({
     projectDirectory: projectDirectory ?? process.cwd(),
     workspaceRoot,

@@ -6,7 +6,13 @@ import type { WrittenProject } from "@cuenv/config/migration";
 import type { FileIndex } from "@cuenv/digest";
 import { CuenvError } from "@cuenv/errors";
 import type { Invocation } from "../command-line/command.ts";
-import { openProject, type OpenProject } from "../project/open-project.ts";
+import { chosenEnvironment } from "../command-line/given.ts";
+import {
+  isUnknownEnvironment,
+  openProject,
+  type OpenOptions,
+  type OpenProject,
+} from "../project/open-project.ts";
 import { type ErrorDocument, errorDocument } from "../report/report-error.ts";
 import { type InspectedTask, inspectedTasks } from "./inspected-task.ts";
 
@@ -18,6 +24,8 @@ export interface InspectedProject {
   readonly workspaceRoot: string;
   readonly name: string | null;
   readonly tasks: readonly InspectedTask[];
+  /** That under which the tasks are as they are; null: none was asked for, or the project does not have it. */
+  readonly environment: string | null;
   /** Names of `env.environment`, each with the definition of every command under it. */
   readonly environments: readonly {
     readonly name: string;
@@ -48,7 +56,7 @@ export async function inspectProject(
   const place = { projectDirectory: directory, workspaceRoot, environment: process.env };
   const read = new Set<string>(settingsPaths(place));
   try {
-    const open = await openProject(invocation, {
+    const { open, environment } = await openLeniently(invocation, {
       directory,
       keepsEvaluator: true,
       onInputs: (inputs) => {
@@ -67,6 +75,7 @@ export async function inspectProject(
       workspaceRoot,
       name: open.project.name ?? null,
       tasks: inspectedTasks(open, ignoredOf),
+      environment,
       environments: await inspectedEnvironments(invocation, open),
       warnings: open.project.warnings.map(warningDocument),
       read: [...read],
@@ -80,12 +89,29 @@ export async function inspectProject(
       workspaceRoot,
       name: written?.name ?? null,
       tasks: [],
+      environment: null,
       environments: [],
       warnings: [],
       read: [...read],
       error: errorDocument(error),
       writtenTasks: written?.tasks ?? [],
     };
+  }
+}
+
+/** With `--env-if-known` a project without the environment is opened without one: of many projects some have it. */
+async function openLeniently(
+  invocation: Invocation,
+  options: OpenOptions,
+): Promise<{ readonly open: OpenProject; readonly environment: string | null }> {
+  const asked = chosenEnvironment(invocation) ?? null;
+  try {
+    return { open: await openProject(invocation, options), environment: asked };
+  } catch (error) {
+    const isLenient = invocation.flags["env-if-known"] === true;
+    if (!isLenient || !isUnknownEnvironment(error)) throw error;
+    const open = await openProject(invocation, { ...options, environment: null });
+    return { open, environment: null };
   }
 }
 

@@ -20,7 +20,7 @@ import { type TrustPolicy, usableWorkspaceState } from "@cuenv/cache";
 import { CuenvError, exitCodes } from "@cuenv/errors";
 import { relative, resolve } from "node:path";
 import type { Invocation } from "../command-line/command.ts";
-import { flagText } from "../command-line/given.ts";
+import { chosenEnvironment, flagText } from "../command-line/given.ts";
 import { decideOnCompiledCode } from "../compiled-code.ts";
 import { printErr } from "../report/terminal.ts";
 import { makeMemoSeal, readMemoSeal } from "./memo-seal.ts";
@@ -46,8 +46,8 @@ export interface OpenOptions {
   readonly onInputs?: (inputs: readonly EvaluationInput[]) => void;
   /** Absolute: the project there, and no folder above it. Default: that around the current folder. */
   readonly directory?: string;
-  /** Instead of `--env` and CUENV_ENV. */
-  readonly environment?: string | undefined;
+  /** Instead of `--env` and CUENV_ENV; null: none. */
+  readonly environment?: string | null | undefined;
   /** Instead of `--package` and CUENV_PACKAGE. */
   readonly packageName?: string | undefined;
   /** For who opens many and starts nothing: the evaluator stays loaded. It does not keep the process alive. */
@@ -66,7 +66,10 @@ export async function openProject(
   const { env } = process;
   const packageName =
     options.packageName ?? flagText(invocation, "package") ?? env["CUENV_PACKAGE"];
-  const environment = options.environment ?? flagText(invocation, "env") ?? env["CUENV_ENV"];
+  const environment =
+    options.environment === null
+      ? undefined
+      : (options.environment ?? chosenEnvironment(invocation));
   const projectDirectory = findProject(packageName, directory);
   const workspaceRoot = findWorkspaceRoot(projectDirectory);
   const projectPath = relative(workspaceRoot, projectDirectory).split("\\").join("/");
@@ -123,6 +126,11 @@ export async function openProject(
     cache,
     trust: policy,
   };
+}
+
+/** Whether a project could not be opened because it has no such environment. */
+export function isUnknownEnvironment(error: unknown): boolean {
+  return error instanceof CuenvError && error.code === "CONFIG_UNKNOWN_ENVIRONMENT";
 }
 
 /** Whose results are used: by the user's settings and our own environment, and nothing that a workspace says. */

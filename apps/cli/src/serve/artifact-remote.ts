@@ -73,6 +73,13 @@ function overEngineRemote(
     namespace: settings.namespace,
     lookUp: (key, signal) =>
       attempt("read", undefined, signal, ({ actions }) => actions.get(key, signal)),
+    holds: (blob, signal) =>
+      attempt(
+        "read",
+        false,
+        signal,
+        async ({ blobs: there }) => (await there.missing([blob], signal)).length === 0,
+      ),
     fetch: (blob, to, signal) =>
       attempt("read", false, signal, async (tier) => {
         await fetchBlobs({

@@ -92,6 +92,21 @@ describe("the bridge", () => {
     expect([...bridge.counts().stored]).toEqual(["123"]);
   });
 
+  it("asks once for what is not there, and counts it once, however often Nx asks", async () => {
+    const asked: string[] = [];
+    const target = await upstream((request, response) => {
+      asked.push(request.method ?? "");
+      answering(request.method === "PUT" ? 200 : 404)(request, response);
+    });
+    const { bridge, ask } = await opened(async () => target);
+    for (const _ of [1, 2, 3]) expect((await ask("GET")).status).toBe(404);
+    expect([asked, bridge.counts().misses]).toEqual([["GET"], 1]);
+    // What was stored may be there.
+    await ask("PUT", Buffer.from("bytes"));
+    await ask("GET");
+    expect([asked, bridge.counts().misses]).toEqual([["GET", "PUT", "GET"], 1]);
+  });
+
   it("starts nothing before it is asked, and lets in only who has the token of this run", async () => {
     let started = 0;
     const { ask } = await opened(async () => {
@@ -204,7 +219,7 @@ describe("the bridge", () => {
     );
     await ask("GET");
     await expect.poll(() => stopped).toBe(1);
-    expect((await ask("GET")).status).toBe(404);
+    expect((await ask("PUT", Buffer.from("bytes"))).status).toBe(403);
     await bridge.close();
     expect([started, stopped]).toEqual([2, 2]);
   });

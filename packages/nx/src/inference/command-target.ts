@@ -38,7 +38,7 @@ export function commandTarget(question: TargetQuestion, command: InspectedComman
     ...(isContinuous ? ["--uncached"] : []),
   ];
   const line = ["cuenv-nx task", quoted(command.name), ...given, "--"].join(" ");
-  const env = environmentOf(options, command.definition, options.environment);
+  const env = environmentOf(options, command.definition, usualEnvironment(question));
   const cwd = place.root;
   const configurations = project.environments.map(({ name, definitions }) => {
     const definition = definitions[command.name] ?? command.definition;
@@ -73,7 +73,7 @@ export function groupTarget(
       metadata,
     };
   }
-  const env = environmentOf(question.options, undefined, question.options.environment);
+  const env = environmentOf(question.options, undefined, usualEnvironment(question));
   return {
     executor: "nx:run-commands",
     options: {
@@ -86,14 +86,19 @@ export function groupTarget(
   };
 }
 
-/** One that fails and says why, because it would not do what it should. */
+/** One that fails and says why, because it would not do what it should. Nx prints the command twice, so the words are not in it. */
 export function refusedTarget({ place }: Pick<TargetQuestion, "place">, text: string): Target {
   return {
     executor: "nx:run-commands",
-    options: { command: `cuenv-nx refuse ${quoted(text)}`, cwd: place.root },
+    options: { command: "cuenv-nx refuse", cwd: place.root, env: { CUENV_NX_REFUSAL: text } },
     cache: false,
     metadata: { technologies: ["cuenv"], description: text },
   };
+}
+
+/** That of the option, where the project has it; else none (empty), whatever the caller's own CUENV_ENV says, as for the other projects. */
+function usualEnvironment({ options, project }: TargetQuestion): string | undefined {
+  return options.environment === undefined ? undefined : (project.environment ?? "");
 }
 
 /** Variables of cuenv's own: which definition Nx has made its hash of, and which environment and package that is of. */

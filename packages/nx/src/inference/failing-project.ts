@@ -1,5 +1,6 @@
 import { relative } from "node:path";
-import type { ProjectNodes, Target } from "../nx-api.ts";
+import type { ProjectNodes } from "../nx-api.ts";
+import { refusedTarget } from "./command-target.ts";
 import type { InspectedError, InspectedProject } from "./inspection.ts";
 import { nodeOf, type Workspace } from "./project-nodes.ts";
 import { projectPlace } from "./target-filesets.ts";
@@ -28,12 +29,8 @@ export function failingProject(
   const place = projectPlace(workspace.root, project, workspace.hasNested);
   const text = errorText(workspace.root, project.error);
   const all = new Set([...(project.writtenTasks ?? []).map(targetName), ...names]);
-  const target: Target = {
-    executor: "nx:run-commands",
-    options: { command: "cuenv-nx inspect", cwd: place.root },
-    cache: false,
-    metadata: { technologies: ["cuenv"], description: text },
-  };
+  // Whatever was mended since, nothing was built: it must not be a success.
+  const target = refusedTarget({ place }, text);
   const node = nodeOf(workspace, place, project.name);
   return {
     ...node,

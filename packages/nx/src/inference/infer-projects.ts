@@ -5,6 +5,7 @@ import { type PluginOptions, readPluginOptions } from "../plugin-options.ts";
 import { errorText, failingProject } from "./failing-project.ts";
 import type { InspectedError, InspectedProject } from "./inspection.ts";
 import { projectNodes, type Workspace } from "./project-nodes.ts";
+import { inEnvironment } from "./in-environment.ts";
 import { rememberInspections } from "./remembered-inspections.ts";
 import { runInspect } from "./run-inspect.ts";
 import { nothingWritten, writtenTargets } from "./written-targets.ts";
@@ -26,7 +27,8 @@ export async function inferProjects(
   const place = { root: workspaceRoot, options, nxJson: nxJsonConfiguration };
   const workspace = workspaceOf(place, files);
   const directories = own.map((file) => join(workspaceRoot, dirname(file)));
-  const projects = await remembered.of(directories, (changed) => runInspect(changed, options));
+  const inspected = await remembered.of(directories, (changed) => runInspect(changed, options));
+  const projects = inEnvironment(inspected, options.environment);
   const byDirectory = new Map(projects.map((project) => [project.directory, project]));
   const found: NodesOfFile[] = [];
   const wrong: [string, InspectedProject & { readonly error: InspectedError }][] = [];

@@ -13,6 +13,8 @@ export interface InspectedProject {
   readonly workspaceRoot: string;
   readonly name: string | null;
   readonly tasks: readonly InspectedTask[];
+  /** That under which the tasks are as they are; null: none was asked for, or the project does not have it. */
+  readonly environment: string | null;
   readonly environments: readonly {
     readonly name: string;
     readonly definitions: Readonly<Record<string, string>>;

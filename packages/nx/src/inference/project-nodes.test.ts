@@ -166,9 +166,12 @@ describe("who keeps the result", () => {
     ["an input outside of Nx' workspace", { inputs: ["//../x"] }],
     ["a dependency that is not cached and makes nothing", { commands: ["loose"] }],
     ["a dependency with a secret", { commands: ["secretive"] }],
+    ["an output whose name Nx takes for a glob", { outputs: ["dist/(shop)"] }],
+    ["a dependency with such an output", { commands: ["routes"] }],
   ])("is cuenv with %s, and it says so", (_, fields) => {
     const others = [
       command("loose", { cache: "off" }),
+      command("routes", { outputs: [".next/[slug]"] }),
       command("secretive", {
         environment: { host: [], secrets: ["T"], include: [], exclude: [] },
       }),
@@ -177,6 +180,13 @@ describe("who keeps the result", () => {
     const { build } = targets([command("build", fields), ...others], {}, {}, root);
     expect(build).toMatchObject(cuenv);
     expect(build?.metadata.description).toMatch(/^Cached by cuenv: /);
+  });
+
+  it("is cuenv in a folder whose name Nx takes for a glob", () => {
+    const fields = { directory: "/ws/apps/(shop)" };
+    const { build } = targets([command("build", { outputs: ["dist"] })], {}, {}, fields);
+    expect(build).toMatchObject(cuenv);
+    expect(build?.metadata.description).toContain("apps/(shop)");
   });
 
   it("is cuenv for ignored inputs before Nx 23", () => {
@@ -221,7 +231,10 @@ describe("targetDefaults of nx.json", () => {
     expect(refusal({ "nx:run-commands": [{ dependsOn: [] }] })).toContain("the task gen");
     const { options, cache } = inferred({ build: { dependsOn: [] } }) ?? {};
     expect(cache).toBe(false);
-    expect(options?.["command"]).toMatch(/^cuenv-nx refuse 'nx\.json: targetDefaults/);
+    expect(options).toMatchObject({
+      command: "cuenv-nx refuse",
+      env: { CUENV_NX_REFUSAL: expect.stringMatching(/^nx\.json: targetDefaults/) as string },
+    });
   });
 
   it('with "..." take everything away before Nx 23, which does not know it', () => {
@@ -237,6 +250,11 @@ describe("targetDefaults of nx.json", () => {
   it("that have Nx keep what is cuenv's to keep do so, too", () => {
     expect(refusal({ build: { cache: true } }, { mode: "cuenv" })).toContain('has "cache": true');
     expect(refusal({ build: { cache: true } })).toBeUndefined();
+    const nxJson = { targetDefaults: { build: { cache: true } } };
+    const routes = command("build", { outputs: ["(shop)"] });
+    const refused = targets([routes], {}, { nxJson })["build"]?.metadata.description;
+    expect(refused).toContain("Nx takes the output (shop)");
+    expect(refused).toContain('Say "cache": false of this target in the project\'s project.json');
   });
 
   it("and what project.json writes make a target continuous, which nobody caches then", () => {
@@ -348,6 +366,11 @@ describe("a project", () => {
     const nodes = failingProject(workspace, wrong, new Set(["build"]));
     expect(Object.keys(nodes.targets)).toEqual(["e2e.0", "build"]);
     expect(nodes.targets["build"]).toMatchObject({
+      // It does nothing: it must not be a success, though the file was mended meanwhile.
+      options: {
+        command: "cuenv-nx refuse",
+        env: { CUENV_NX_REFUSAL: "packages/app/env.cue:3:7: cannot use it [CUE_INVALID]" },
+      },
       cache: false,
       metadata: { description: "packages/app/env.cue:3:7: cannot use it [CUE_INVALID]" },
     });

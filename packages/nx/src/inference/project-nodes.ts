@@ -47,7 +47,7 @@ export function projectNodes(workspace: Workspace, project: InspectedProject): P
     workspaceRoot: workspace.root,
     tasks: new Map(project.tasks.map((task) => [task.name, task])),
   };
-  const node = nodeOf(workspace, place, project.name);
+  const node = withNotice(nodeOf(workspace, place, project.name), options, project);
   const projectNames = [node.name, written.name].filter((name) => name !== undefined);
   const targets = new Map<string, Target>();
   for (const task of project.tasks) {
@@ -67,6 +67,17 @@ export function projectNodes(workspace: Workspace, project: InspectedProject): P
     targets.set(name, conflict === undefined ? target : refusedTarget(question, conflict));
   }
   return { ...node, targets: Object.fromEntries(targets) };
+}
+
+/** Said where Nx shows the project, and not in every run: most workspaces have some projects without it. */
+function withNotice(
+  node: ReturnType<typeof nodeOf>,
+  { environment }: PluginOptions,
+  project: InspectedProject,
+): ReturnType<typeof nodeOf> {
+  if (environment === undefined || project.environment !== null) return node;
+  const description = `Its env.cue has no environment ${environment}: the targets have none`;
+  return { ...node, metadata: { ...node.metadata, description } };
 }
 
 /** A name of package.json or project.json wins in Nx; without one it is env.cue's, else the folder's. */

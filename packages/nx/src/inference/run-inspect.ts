@@ -14,7 +14,7 @@ export async function runInspect(
   options: { readonly environment?: string | undefined; readonly package?: string | undefined },
 ): Promise<Inspection> {
   const args = [
-    ...(options.environment === undefined ? [] : ["--env", options.environment]),
+    ...(options.environment === undefined ? [] : ["--env", options.environment, "--env-if-known"]),
     ...(options.package === undefined ? [] : ["--package", options.package]),
   ];
   const { code, stdout, stderr } = await cuenv(

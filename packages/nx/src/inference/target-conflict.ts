@@ -38,7 +38,7 @@ export function targetConflict(
   }));
   for (const { place, fields } of [...defaults, ...written]) {
     if (fields["cache"] === true && !target.cache && target.executor !== "nx:noop")
-      return `${place} has "cache": true, and this task is not Nx's to cache. Take it out there: what env.cue says is cached is`;
+      return cacheConflict(place, target);
     const lost = [
       ...lostDependencies(fields, target, hasRest, projectNames),
       ...lostInputs(fields, target, hasRest),
@@ -47,6 +47,13 @@ export function targetConflict(
       return `${place} takes the place of what env.cue says, and leaves out ${lost.join(", ")}. Add "..." to its list, which stands for that (Nx 23 and later), or take the list out`;
   }
   return undefined;
+}
+
+/** `"cache": true` for all targets of a name is usual, and may be right for those of other projects. */
+function cacheConflict(place: string, { metadata }: Target): string {
+  const why = /Cached by cuenv: (.+)$/s.exec(metadata.description ?? "")?.[1];
+  const reason = why === undefined ? "" : ` (${why})`;
+  return `${place} has "cache": true, and this task is not Nx's to cache${reason}. Say "cache": false of this target in the project's project.json, or take it out there: what env.cue says is cached is`;
 }
 
 /** Whether a target is said to run until it is ended; the project's own word counts before that of the defaults. */

@@ -28,7 +28,23 @@ describe("filesets", () => {
 
   it("takes more than was meant where Nx' globs cannot say it, and leaves out less", () => {
     expect(filesets(place, ["app/[slug]/page.tsx"])[0]).toBe("{projectRoot}/app/*/page.tsx");
-    expect(filesets(place, ["v[[:digit:]].ts"])).toEqual(["{projectRoot}/v*.ts"]);
+    expect(filesets(place, ["v[[:digit:]].ts"])[0]).toBe("{projectRoot}/v*.ts");
+    // Folders of these names count with everything below them.
+    expect(filesets(place, ["app/[id]"])).toEqual([
+      "{projectRoot}/app/*",
+      "{projectRoot}/app/*/**/*",
+    ]);
+    expect(filesets(place, ["app/(shop)"])).toEqual([
+      "{projectRoot}/app/?shop?",
+      "{projectRoot}/app/?shop?/**/*",
+    ]);
+    expect(filesets(place, ["app/(shop)/"])).toEqual(["{projectRoot}/app/?shop?/**/*"]);
+    expect(filesets(place, ["app", "!app/(shop)"])).toHaveLength(2);
+    // `?` is one byte to Nx: é is two.
+    expect(filesets(place, ["??/a.ts", "!src/??.ts"])).toEqual([
+      "{projectRoot}/*/a.ts",
+      "{projectRoot}/*/a.ts/**/*",
+    ]);
     expect(filesets(place, ["src", "!src/[a-z].ts"])).toHaveLength(2);
   });
 

@@ -58,18 +58,43 @@ export function filesets(
   ];
 }
 
+/** Whether Nx would take a part of a path for a glob that is none to cuenv: it would then find nothing there, and say nothing. */
+export function isGlobToNxOnly(path: string): boolean {
+  return /[()[\]]|\{[^{},]*\}/.test(path);
+}
+
 export function includedFilesets(
   place: ProjectPlace,
   pattern: string,
 ): readonly (string | undefined)[] {
-  // A class of characters may be one of those that Nx' globs do not know, or belong to the name itself (`[slug]`).
-  const placed = placedPattern(place, pattern.replaceAll(/\[(?:\[:\w+:\]|[^\]])*\]/g, "*"));
-  return placed === undefined ? [undefined] : withFolder(placed);
+  // A class of characters may be one of those that Nx' globs do not know, or belong to the name itself (`[slug]`). Parentheses, and braces without a
+  // comma, are part of a name to cuenv (`app/(shop)`), and of a glob to Nx.
+  const wider = pattern
+    .replaceAll(/\[(?:\[:\w+:\]|[^\]])*\]/g, "*")
+    // One byte to Nx, and one character to cuenv. Two stars would be folders, too.
+    .replaceAll(/[^/]*\?[^/]*/g, (part) => part.replaceAll("?", "*").replaceAll(/\*+/g, "*"))
+    .replaceAll(/\{([^{},]*)\}/g, "?$1?")
+    .replaceAll(/[()!]/g, "?");
+  const placed = placedPattern(place, wider);
+  if (placed === undefined) return [undefined];
+  const isName = mayBeFolder(pattern) && !placed.endsWith("/");
+  return [...new Set([...withFolder(placed), ...(isName ? [`${placed}/**/*`] : [])])];
+}
+
+/** Whether the last part of a pattern that looks like a glob to Nx may be a folder's name to cuenv: one that is itself, or one of several between braces. */
+function mayBeFolder(pattern: string): boolean {
+  if (/\{[^}]*\//.test(pattern)) return true;
+  const last = pattern.replace(/\/+$/, "").split("/").at(-1) ?? "";
+  const outside = last.replaceAll(/\{[^{}]*\}/g, "");
+  return !/[*?]/.test(outside) && (outside !== last || /[[()!]/.test(outside));
 }
 
 /** Fewer than cuenv leaves out, where Nx cannot say the same. */
 export function excludedFilesets(place: ProjectPlace, pattern: string): readonly string[] {
-  const placed = pattern.includes("[") ? undefined : placedPattern(place, pattern);
+  const placed =
+    isGlobToNxOnly(pattern) || /[!?]|\{[^}]*\//.test(pattern)
+      ? undefined
+      : placedPattern(place, pattern);
   return placed === undefined ? [] : withFolder(placed).map((each) => `!${each}`);
 }
 

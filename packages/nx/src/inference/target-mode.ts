@@ -1,7 +1,7 @@
 import { matchesAny, nameMatches } from "../name-matches.ts";
 import type { Mode, PluginOptions } from "../plugin-options.ts";
 import type { InspectedCommand } from "./inspection.ts";
-import { placedPattern, type ProjectPlace } from "./target-filesets.ts";
+import { isGlobToNxOnly, placedPattern, type ProjectPlace } from "./target-filesets.ts";
 
 /** Who keeps a task's result, and why it is not who was asked for. */
 export type TargetMode =
@@ -69,6 +69,12 @@ function unseenByNx(
     ...(command.outputs ?? []),
   ].find((pattern) => placedPattern(place, pattern.replace(/^!/, "")) === undefined);
   if (outside !== undefined) return `${outside} lies outside of Nx' workspace`;
+  const folder = [place.root, place.cuenvRoot ?? ""].find((path) => /[*?{}()[\]]/.test(path));
+  if (folder !== undefined) return `Nx takes the folder ${folder} for a glob`;
+  const made = [command, ...command.commands.flatMap((name) => question.commands.get(name) ?? [])]
+    .flatMap(({ outputs }) => outputs ?? [])
+    .find(isGlobToNxOnly);
+  if (made !== undefined) return `Nx takes the output ${made} for another glob than it is`;
   const [ignored] = knowsIncludeIgnored ? [] : command.ignoredInputs;
   if (ignored !== undefined) return `git ignores its input ${ignored}, which Nx sees since 23 only`;
   for (const name of command.commands) {

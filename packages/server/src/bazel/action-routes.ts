@@ -26,7 +26,7 @@ export async function getActionResult(
   const admitted = admit(exchange, "read");
   if (admitted === undefined) return;
   const artifact = { protocol, name: actionName(key) };
-  const record = await findReadable(options.artifacts, admitted, artifact, exchange.signal);
+  const record = await findReadable(options.artifacts.find, admitted, artifact, exchange.signal);
   const isComplete =
     record !== undefined && (await hasAll(options, admitted, record.blob, exchange));
   await sendRecord(options, exchange, protocol, isComplete ? record : undefined);
@@ -73,7 +73,7 @@ async function hasAll(
   const seen = new Set<string>();
   const find = async (content: ContentDigest) => {
     const artifact = { protocol, name: contentName(content.hash) };
-    const record = await findReadable(options.artifacts, admitted, artifact, signal);
+    const record = await findReadable(options.artifacts.find, admitted, artifact, signal);
     return record?.blob.sizeBytes === content.sizeBytes ? record : undefined;
   };
   const isThere = async (content: ContentDigest): Promise<boolean> => {

@@ -36,7 +36,7 @@ export async function getContent(
   if (admitted === undefined) return;
   if (isEmptyHash(hash)) return answerText(exchange.response, 200, "", "application/octet-stream");
   const artifact = { protocol, name: contentName(hash) };
-  const record = await findReadable(options.artifacts, admitted, artifact, exchange.signal);
+  const record = await findReadable(options.artifacts.find, admitted, artifact, exchange.signal);
   await sendRecord(options, exchange, protocol, record);
 }
 

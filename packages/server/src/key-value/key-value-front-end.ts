@@ -96,7 +96,9 @@ async function get(options: ArtifactOptions, exchange: Exchange, named: Named): 
   const admitted = enter(named, exchange, "read");
   if (admitted === undefined) return;
   const artifact = { protocol: named.protocol.name, name: named.name };
-  const record = await findReadable(options.artifacts, admitted, artifact, exchange.signal);
+  const { artifacts } = options;
+  const find = exchange.request.method === "HEAD" ? artifacts.describe : artifacts.find;
+  const record = await findReadable(find, admitted, artifact, exchange.signal);
   await sendRecord(options, exchange, named.protocol.name, record);
 }
 

@@ -116,7 +116,7 @@ async function findKey(
 ) {
   if (!keyPattern.test(name) || !identity.scopes.includes("read")) return undefined;
   const namespace = ownNamespace(identity);
-  return findReadable(artifacts, { identity, namespace }, { protocol, name }, signal);
+  return findReadable(artifacts.find, { identity, namespace }, { protocol, name }, signal);
 }
 
 async function put(options: ArtifactOptions, exchange: Exchange, hash: string): Promise<void> {

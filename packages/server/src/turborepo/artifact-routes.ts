@@ -48,7 +48,8 @@ export async function getArtifact(
   const admitted = admit(exchange, "read");
   if (admitted === undefined) return;
   const { artifacts, metrics } = options;
-  const record = await findReadable(artifacts, admitted, { protocol, name: hash }, signal);
+  const find = request.method === "HEAD" ? artifacts.describe : artifacts.find;
+  const record = await findReadable(find, admitted, { protocol, name: hash }, signal);
   const counts = countArtifacts(metrics, protocol);
   if (record === undefined) {
     counts.read("miss");

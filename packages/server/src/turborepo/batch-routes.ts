@@ -13,7 +13,7 @@ const maxItems = 50_000;
 const lookupsAtOnce = 16;
 const hashPattern = /^[A-Za-z0-9_-]{1,128}$/;
 
-/** Which of many artifacts are there: `turbo run --dry` asks it for all local misses at once. */
+/** Which of many artifacts are there: `turbo run --dry` asks it for all local misses at once, and wants none of their bytes. */
 export async function queryArtifacts(options: TurborepoOptions, exchange: Exchange): Promise<void> {
   const admitted = admit(exchange, "read");
   if (admitted === undefined) return;
@@ -25,10 +25,11 @@ export async function queryArtifacts(options: TurborepoOptions, exchange: Exchan
   const found: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
   for (const hash of hashes as string[]) found[hash] = null;
   const rest = Object.keys(found);
+  const find = options.artifacts.describe;
   const lookUp = async (): Promise<void> => {
     for (let name = rest.pop(); name !== undefined; name = rest.pop()) {
       const artifact = { protocol, name };
-      const record = await findReadable(options.artifacts, admitted, artifact, exchange.signal);
+      const record = await findReadable(find, admitted, artifact, exchange.signal);
       if (record !== undefined) found[name] = described(record);
     }
   };

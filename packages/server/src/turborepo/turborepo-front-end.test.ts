@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { startServer, type RunningServer } from "../../test/running-server.ts";
+import { startServer, type RunningServer, token as known } from "../../test/running-server.ts";
 import { hashToken } from "../access-policy.ts";
 
 const hash = "c13082a5f3e03b6b";
@@ -148,21 +148,37 @@ describe("Turborepo's protocol (reference/turbo.md 1.2)", () => {
   });
 
   it.each(["", "/pre/fix", "/"])("1.5: answers login, link and logout below %j", async (prefix) => {
-    const form = await server.ask(
-      `${prefix}/turborepo/token?redirect_uri=http%3A%2F%2F127.0.0.1%3A9789&state=%22%3E%3Cscript%3E`,
-      { token: undefined },
-    );
+    const page = `${prefix}/turborepo/token?redirect_uri=http%3A%2F%2F127.0.0.1%3A9789&state=a%26b`;
+    const form = await server.ask(page, { token: undefined });
     expect(form.status).toBe(200);
-    expect(form.body.toString()).toContain('action="http://127.0.0.1:9789/"');
-    expect(form.body.toString()).not.toContain("<script>");
-    expect(form.headers["content-security-policy"]).toContain(
-      "form-action http://127.0.0.1:9789 'self'",
+    expect(form.body.toString()).toContain('<form method="post">');
+    expect(form.headers["content-security-policy"]).toMatch(
+      /form-action 'self' http:\/\/127\.0\.0\.1:9789$/,
     );
-    const sso = await server.ask(
-      `${prefix}/api/auth/sso?teamId=acme&mode=login&next=http%3A%2F%2F127.0.0.1%3A9789&state=s`,
-      { token: undefined },
+    const type = { "content-type": "application/x-www-form-urlencoded" };
+    const submit = (path: string, token: string) =>
+      server.ask(path, {
+        method: "POST",
+        token: undefined,
+        headers: type,
+        body: String(new URLSearchParams({ token })),
+      });
+    const sent = await submit(page, ` ${known}\n`);
+    expect(sent.status).toBe(303);
+    expect(sent.headers["location"]).toBe(`http://127.0.0.1:9789/?state=a%26b&token=${known}`);
+    for (const token of ["wrong", ""]) {
+      const refused = await submit(page, token);
+      expect(refused.status).toBe(403);
+      expect(refused.headers["location"]).toBeUndefined();
+      expect(refused.body.toString()).toContain("This token is not known here.");
+      expect(refused.body.toString()).toContain('<form method="post">');
+    }
+    const ssoPage = `${prefix}/api/auth/sso?teamId=acme&mode=login&next=http%3A%2F%2F127.0.0.1%3A9789&state=s`;
+    expect((await server.ask(ssoPage, { token: undefined })).status).toBe(200);
+    expect((await submit(ssoPage, known)).headers["location"]).toBe(
+      `http://127.0.0.1:9789/?state=s&token=${known}`,
     );
-    expect(sso.body.toString()).toContain('action="http://127.0.0.1:9789/"');
+    expect((await submit(`${prefix}/api/auth/sso?next=http://evil.example`, "x")).status).toBe(400);
     expect((await server.ask(`${prefix}/api/auth/sso?next=http://evil.example`)).status).toBe(400);
     for (const elsewhere of ["https://evil.example", "http://evil.example", "javascript:alert(1)"])
       expect(

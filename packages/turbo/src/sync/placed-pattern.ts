@@ -25,9 +25,37 @@ function fromTop(
 
 /** As turbo.json of a package says it. */
 export function turboPattern({ path }: Pick<PackagePlace, "path">, placed: string): string {
-  if (path === "") return placed === "." ? "**" : placed;
-  if (placed.startsWith(`${path}/`)) return placed.slice(path.length + 1);
-  return placed === "." ? "$TURBO_ROOT$/**" : `$TURBO_ROOT$/${placed}`;
+  if (path === "") return placed === "." ? "**" : literal(placed);
+  if (placed.startsWith(`${path}/`)) return literal(placed.slice(path.length + 1));
+  return placed === "." ? "$TURBO_ROOT$/**" : `$TURBO_ROOT$/${literal(placed)}`;
+}
+
+/**
+ * Characters that are part of a name to cuenv (`app/(shop)`), and of a glob to turbo: of one such pattern it says that it is broken, and runs nothing. Braces are a
+ * glob's where there is a comma between them; a colon turbo mends itself, and is not to be in brackets.
+ */
+function literal(placed: string): string {
+  let depth = 0;
+  return placed.replaceAll(/\{[^{},]*\}|[{}()<>$,]/g, (part) => {
+    if (part.length > 1) return `[{]${literal(part.slice(1, -1))}[}]`;
+    if (part === "{") depth += 1;
+    if (part === "}") depth -= 1;
+    const isGlob = "{}".includes(part) || (part === "," && depth > 0);
+    return isGlob ? part : `[${part}]`;
+  });
+}
+
+/**
+ * Whether the last part of a pattern may be a folder's name to cuenv, which counts with all that is in it, and is a glob to turbo, which is files only: a name with
+ * odd characters, or one of several between braces.
+ */
+export function isNameToCuenvOnly(pattern: string): boolean {
+  if (/\{[^}]*\//.test(pattern)) return true;
+  const last = pattern.replace(/\/+$/, "").split("/").at(-1) ?? "";
+  // With a slash at its end it is folders only; turbo takes a name without wildcards for one by itself.
+  if (pattern.endsWith("/") && /[*?]/.test(last)) return last !== "**";
+  const outside = last.replaceAll(/\{[^{}]*\}/g, "");
+  return !/[*?]/.test(outside) && (outside !== last || /[[()<>$:,]/.test(outside));
 }
 
 /** The folder or file before the first wildcard; "." for the root. */

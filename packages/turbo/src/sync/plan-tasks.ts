@@ -1,3 +1,4 @@
+import type { MissingScript } from "./missing-scripts.ts";
 import type { SyncNote, SyncPackage, SyncWorkspace, TurboTask } from "./sync-workspace.ts";
 import { createTaskInputs } from "./task-inputs.ts";
 import { translateTasks } from "./translate-task.ts";
@@ -7,6 +8,7 @@ export interface TaskPlan {
   readonly root: ReadonlyMap<string, TurboTask>;
   /** The tasks of each package that has an env.cue, by its path; those that are the same in `root` as well. */
   readonly packages: ReadonlyMap<string, ReadonlyMap<string, TurboTask>>;
+  readonly missing: readonly MissingScript[];
   readonly notes: readonly SyncNote[];
 }
 
@@ -16,12 +18,14 @@ export interface TaskPlan {
  */
 export function planTasks(workspace: SyncWorkspace, rootKeys: ReadonlySet<string>): TaskPlan {
   const notes: SyncNote[] = [];
+  const missing: MissingScript[] = [];
   const root = new Map<string, TurboTask>();
   const packages = new Map<string, Map<string, TurboTask>>();
   const all = { workspace, inputsOf: createTaskInputs(workspace) };
   for (const owner of workspace.packages) {
     const translated = translateTasks(all, owner);
     notes.push(...translated.notes);
+    missing.push(...translated.missing);
     const own = new Map<string, TurboTask>();
     packages.set(owner.path, own);
     for (const [name, task] of translated.tasks) {
@@ -36,7 +40,7 @@ export function planTasks(workspace: SyncWorkspace, rootKeys: ReadonlySet<string
       .some(({ scripts }) => Object.hasOwn(scripts, name));
     if (!isOthers) root.set(name, mostCommon([...packages.values()], name));
   }
-  return { root, packages, notes: oncePerMessage(notes) };
+  return { root, packages, missing, notes: oncePerMessage(notes) };
 }
 
 function isWithout(packages: TaskPlan["packages"], name: string): (owner: SyncPackage) => boolean {

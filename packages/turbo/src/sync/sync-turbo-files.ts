@@ -1,9 +1,16 @@
 import { posix } from "node:path";
 import { CuenvError } from "@cuenv/errors";
 import { textProblem, valueAt } from "./json-text.ts";
+import {
+  manifestPath,
+  type MissingScript,
+  missingScriptNotes,
+  withScripts,
+  writableScripts,
+} from "./missing-scripts.ts";
 import { planTasks } from "./plan-tasks.ts";
 import { type SyncedFile, syncPackageFile, syncRootFile } from "./sync-file.ts";
-import type { SyncNote, SyncWorkspace } from "./sync-workspace.ts";
+import type { SyncNote, SyncPackage, SyncWorkspace } from "./sync-workspace.ts";
 
 export interface TurboFile {
   /** From turbo's root. */
@@ -14,6 +21,13 @@ export interface TurboFile {
   /** Tasks that were not what they should be, by the keys that they have in the file. */
   readonly tasks: readonly string[];
 }
+
+export interface SyncOptions {
+  /** Whether package.json files get the scripts that turbo needs for the tasks. */
+  readonly scripts?: boolean | undefined;
+}
+
+type ReadText = (path: string) => string | undefined;
 
 export interface SyncResult {
   /** Those that must be written; none: all is in step. */
@@ -28,7 +42,8 @@ export interface SyncResult {
  */
 export function syncTurboFiles(
   workspace: SyncWorkspace,
-  read: (path: string) => string | undefined,
+  read: ReadText,
+  { scripts = false }: SyncOptions = {},
 ): SyncResult {
   const root = turboFile("", read);
   const known = root.text === undefined ? undefined : valueAt(root.text, ["tasks"]);
@@ -55,7 +70,24 @@ export function syncTurboFiles(
     const made = syncPackageFile(file.text, plan.packages.get(path) ?? new Map(), rootFile.text);
     if (made !== undefined) add(file, made);
   }
+  const added = scripts ? writableScripts(plan.missing) : [];
+  for (const owner of new Set(added.map((script) => script.owner)))
+    files.push(manifestWith(owner, added, read));
+  notes.push(...missingScriptNotes(plan.missing, added));
   return { files, notes };
+}
+
+function manifestWith(
+  owner: SyncPackage,
+  added: readonly MissingScript[],
+  read: ReadText,
+): TurboFile {
+  const path = manifestPath(owner.path);
+  const before = (read(path) ?? "{}\n").replace(/^\uFEFF/, "");
+  assertJson(path, before, "It has no comments.");
+  const own = added.filter((script) => script.owner === owner);
+  const after = withScripts(before, own);
+  return { path, before, after, tasks: own.map(({ name }) => name) };
 }
 
 function turboFile(
@@ -73,16 +105,19 @@ function turboFile(
   return { path: posix.join(folder, "turbo.json"), text: undefined };
 }
 
-function assertTurboFile(path: string, text: string): void {
+function assertJson(path: string, text: string, hint: string): void {
   const problem = textProblem(text);
-  if (problem !== undefined) {
-    const lines = text.slice(0, problem.offset).split("\n");
-    const location = { file: path, line: lines.length, column: (lines.at(-1) ?? "").length + 1 };
-    throw new CuenvError("TURBO_FILE", `cannot bring ${path} in step: it is not valid JSON`, {
-      location,
-      hint: "Comments and commas at the end of lists may be in it.",
-    });
-  }
+  if (problem === undefined) return;
+  const lines = text.slice(0, problem.offset).split("\n");
+  const location = { file: path, line: lines.length, column: (lines.at(-1) ?? "").length + 1 };
+  throw new CuenvError("TURBO_FILE", `cannot bring ${path} in step: it is not valid JSON`, {
+    location,
+    hint,
+  });
+}
+
+function assertTurboFile(path: string, text: string): void {
+  assertJson(path, text, "Comments and commas at the end of lists may be in it.");
   if (valueAt(text, ["pipeline"]) !== undefined)
     throw new CuenvError("TURBO_FILE", `cannot bring ${path} in step: it has \`pipeline\``, {
       location: { file: path },

@@ -1,6 +1,7 @@
 import {
   baseOf,
   hasWildcard,
+  isNameToCuenvOnly,
   isWithin,
   mayMeet,
   placedPattern,
@@ -49,9 +50,11 @@ function taskInputs(
   command: SyncCommand,
 ): TaskInputs {
   const { positive, negative } = patternsOf(command);
-  const placed = positive.map(
-    (pattern) => [pattern, placedPattern(owner, widened(pattern))] as const,
-  );
+  const placed = positive.flatMap((pattern) => {
+    const place = placedPattern(owner, widened(pattern));
+    const isFolder = place !== undefined && isNameToCuenvOnly(pattern);
+    return [[pattern, place], ...(isFolder ? [[pattern, `${place}/**`]] : [])] as const;
+  });
   const inside = placed.flatMap(([, place]) => (place === undefined ? [] : [place]));
   const made = outputsOf(owner, [command, ...dependenciesOf(owner, command)]);
   const files = inside.filter(
@@ -68,7 +71,7 @@ function taskInputs(
       .flatMap((pattern) => excludable(owner, pattern))
       .filter((path) => files.some((place) => mayMeet(place, path))),
     ...generated(outputs, made, taken, isDefault),
-  ].flatMap((path) => excludedForms(turboPattern(owner, path)));
+  ].flatMap((path) => excludedForms(owner, path));
   const inputs = [
     ...includes,
     ...cueFiles.map((file) => turboPattern(owner, file)),
@@ -129,7 +132,7 @@ function included(owner: SyncPackage, place: string): string {
 
 /** Fewer than cuenv leaves out, where turbo would leave out more: `!src/*` is folders with all that is in them, too. */
 function excludable(owner: SyncPackage, pattern: string): readonly string[] {
-  if (pattern.includes("[")) return [];
+  if (/\[|\{[^}]*\//.test(pattern)) return [];
   const last = pattern.replace(/\/+$/, "").split("/").at(-1) ?? "";
   if (hasWildcard(last) && last !== "**" && !last.includes(".")) return [];
   const place = placedPattern(owner, pattern);
@@ -137,8 +140,9 @@ function excludable(owner: SyncPackage, pattern: string): readonly string[] {
 }
 
 /** A folder is not taken out by its name alone: not of all files, and not outside of git. */
-function excludedForms(pattern: string): readonly string[] {
-  const last = pattern.slice(pattern.lastIndexOf("/") + 1);
+function excludedForms(owner: SyncPackage, path: string): readonly string[] {
+  const pattern = turboPattern(owner, path);
+  const last = path.slice(path.lastIndexOf("/") + 1);
   return hasWildcard(last) ? [`!${pattern}`] : [`!${pattern}`, `!${pattern}/**`];
 }
 

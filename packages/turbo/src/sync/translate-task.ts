@@ -1,9 +1,11 @@
-import { placedPattern, turboPattern, widened } from "./placed-pattern.ts";
+import type { MissingScript } from "./missing-scripts.ts";
+import { isNameToCuenvOnly, placedPattern, turboPattern, widened } from "./placed-pattern.ts";
 import type {
   SyncCommand,
   SyncGroup,
   SyncNote,
   SyncPackage,
+  SyncTask,
   SyncWorkspace,
   TurboTask,
 } from "./sync-workspace.ts";
@@ -20,8 +22,13 @@ export interface Translated {
 export function translateTasks(
   all: Translated,
   owner: SyncPackage,
-): { readonly tasks: ReadonlyMap<string, TurboTask>; readonly notes: readonly SyncNote[] } {
+): {
+  readonly tasks: ReadonlyMap<string, TurboTask>;
+  readonly missing: readonly MissingScript[];
+  readonly notes: readonly SyncNote[];
+} {
   const tasks = new Map<string, TurboTask>();
+  const missing: MissingScript[] = [];
   const notes: SyncNote[] = [];
   for (const task of owner.tasks) {
     const { name, line } = task;
@@ -32,20 +39,32 @@ export function translateTasks(
     // Turbo takes a task of the root that runs turbo for a circle.
     else if (owner.path === "" && /\bturbo\b/.test(owner.scripts[name] ?? ""))
       say("left out: its script runs turbo");
-    else if (task.kind !== "command") tasks.set(name, groupTask(all, owner, task, say));
-    else if (task.refused !== null) say(`left out: ${task.refused.message}`);
-    else tasks.set(name, commandTask(all, owner, task, say));
+    else if (task.kind === "command" && task.refused !== null)
+      say(`left out: ${task.refused.message}`);
+    else {
+      const isCommand = task.kind === "command";
+      const make = isCommand ? commandTask(all, owner, task, say) : groupTask(all, owner, task);
+      tasks.set(name, make);
+      const runs = isCommand || isWhole(owner, task);
+      if (runs && !Object.hasOwn(owner.scripts, name))
+        missing.push({ owner, name, line: scriptOf(task) });
+    }
   }
-  return { tasks, notes };
+  return { tasks, missing, notes };
 }
 
 type Say = (message: string) => void;
 
-function groupTask(all: Translated, owner: SyncPackage, group: SyncGroup, say: Say): TurboTask {
+/** What runs a task for turbo, without what turbo runs before it. What others print is known to who ran them. */
+function scriptOf(task: SyncTask): string {
+  const only = task.kind === "command" && task.printedBy.length === 0 ? " --only" : "";
+  return `cuenv task ${shown(task.name)}${only}`;
+}
+
+function groupTask(all: Translated, owner: SyncPackage, group: SyncGroup): TurboTask {
   const names = [...group.dependencies, ...group.members];
   const own = named(owner, names).filter((name) => name !== group.name);
   if (!isWhole(owner, group)) return { ...neutralTask, cache: false, dependsOn: own };
-  noteScript(owner, group.name, `cuenv task ${shown(group.name)}`, say);
   const bound = owner.tasks.filter(
     (task): task is SyncCommand =>
       task.kind === "command" && boundTo(owner, task.name) === group.name,
@@ -69,13 +88,10 @@ function commandTask(
   say: Say,
 ): TurboTask {
   const { name, environment, runtime } = command;
-  // What others print is known to who ran them.
-  const only = command.printedBy.length > 0 ? "" : " --only";
-  noteScript(owner, name, `cuenv task ${shown(name)}${only}`, say);
   const runsCuenv = /\bcuenv\b/.test(owner.scripts[name] ?? "cuenv");
   if (!runsCuenv && environment.set.length > 0)
     say(
-      `its script does not get ${environment.set.join(", ")}, which env.cue sets, unless it is "cuenv task ${shown(name)}${only}"`,
+      `its script does not get ${environment.set.join(", ")}, which env.cue sets, unless it is "${scriptOf(command)}"`,
     );
   const { inputs } = all.inputsOf(owner, command);
   const dependsOn = [...named(owner, command.dependencies), ...makerNames(all, owner, command)];
@@ -102,13 +118,6 @@ function commandTask(
     env,
     passThroughEnv: !runsCuenv ? [] : reason === undefined ? passedOn.own : passedOn.all,
   };
-}
-
-function noteScript({ scripts }: SyncPackage, name: string, line: string, say: Say): void {
-  if (Object.hasOwn(scripts, name)) return;
-  say(
-    `package.json has no such script, so turbo has nothing to run: ${JSON.stringify(name)}: ${JSON.stringify(line)}`,
-  );
 }
 
 /** What is in cuenv's key and in no hash of turbo's. Then turbo does not keep the result; cuenv does, where the script runs it. */
@@ -152,7 +161,7 @@ function outputOf(owner: SyncPackage, output: string): readonly string[] {
   const pattern = turboPattern(owner, place === owner.path ? `${place}/**` : place);
   // A folder counts with all that is in it, by whichever pattern it is named.
   const last = pattern.slice(pattern.lastIndexOf("/") + 1);
-  const isOpen = /[*?]/.test(last) && last !== "**";
+  const isOpen = isNameToCuenvOnly(output) || (/[*?]/.test(last) && last !== "**");
   const forms = isOpen ? [pattern, `${pattern}/**`] : [pattern];
   return forms.map((form) => `${isNegative ? "!" : ""}${form}`);
 }
