@@ -42,7 +42,7 @@ export function errorsOfEvaluation(
     }
     const placed = said.find(hasPlace) ?? nearestPlace(problems, path) ?? problem;
     const location = locationOf(placed, directory);
-    const hinted = said.some(isOfReference) ? { location, hint: referenceHint } : { location };
+    const hinted = said.some(isReferring) ? { location, hint: referenceHint } : { location };
     if (isOfSchema && isOfOurs(path)) {
       const message = `cannot use ${name}: ${mismatch(said) ?? shortened(problem.message)}`;
       errors.set(name, new CuenvError("CUE_INVALID", message, hinted));
@@ -57,7 +57,9 @@ export function errorsOfEvaluation(
 
 const isSummary = ({ message }: Problem): boolean =>
   /^\d+ errors in empty disjunction/.test(message);
-const isOfReference = ({ message }: Problem): boolean => message.includes("cuenvOutput");
+/** A reference stands where it may not; not a task that has a field `stdout` of its own. */
+const isReferring = ({ message, path = [] }: Problem): boolean =>
+  message.includes("cuenvOutput") && !["stdout", "stderr", "exitCode"].includes(path.at(-1) ?? "");
 const referenceHint =
   "what refers to another task's output is a struct, and the definition that holds here has to allow it: `args: [...(string | {...})]`";
 const hasPlace = ({ positions = [] }: Problem): boolean => positions.length > 0;

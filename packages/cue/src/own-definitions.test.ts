@@ -87,6 +87,11 @@ tasks: {
     });
     const error = await errorOf(evaluate({ directory }));
     expect(error.hint).toContain("`args: [...(string | {...})]`");
+    const written = { "env.cue": 'package cuenv\ntasks: a: {command: "a", stdout: "x"}\n' };
+    expect(await errorOf(evaluate({ directory: projects.make(written) }))).toMatchObject({
+      message: 'cannot use tasks.a.stdout: it must be a struct, not "x"',
+      hint: undefined,
+    });
     const { references } = await evaluated(`package cuenv
 #Task: {command: string, args?: [...(string | {...})]}
 tasks: {
