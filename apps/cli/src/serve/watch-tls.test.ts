@@ -1,6 +1,6 @@
 import type { TlsMaterial } from "@cuenv/server";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { makeCertificates } from "../../../../tools/test-certificates.mjs";
+import { makeCertificates } from "../../test/certificates.ts";
 import { watchTls } from "./watch-tls.ts";
 
 describe("watchTls", () => {
