@@ -5,6 +5,7 @@ import type { CacheEngine } from "./cache-engine.ts";
 import type { MissReason, RefusedReason } from "./cache-event.ts";
 import type { ComputedKey } from "./compute-key.ts";
 import { editedOutput, editedText } from "./edited-output.ts";
+import { ownOutputs } from "./own-outputs.ts";
 import type { TaskRequest } from "./task-request.ts";
 
 export interface Hit {
@@ -75,7 +76,7 @@ async function putInPlace(
   const restored = await restoreOutputs({
     index: engine.index,
     projectDirectory: engine.projectPath,
-    outputs: request.task.outputs ?? [],
+    outputs: ownOutputs(engine, request.task.outputs),
     entries: result.outputs,
     store: engine.blobs,
     temporaryDirectory: () => engine.folder.temporaryDirectory(),

@@ -8,6 +8,7 @@ import { changedInput, type ComputedKey } from "./compute-key.ts";
 import { untouchedInput } from "./edited-output.ts";
 import { findSecret } from "./find-secret.ts";
 import type { OutputRecorder } from "./output-recorder.ts";
+import { ownOutputs } from "./own-outputs.ts";
 import type { Execution, Streams, TaskRequest } from "./task-request.ts";
 
 export interface RunToStore {
@@ -81,7 +82,7 @@ async function tryStore(engine: CacheEngine, run: RunToStore): Promise<StoredRun
   const captured = await captureOutputs({
     index: engine.index,
     projectDirectory: engine.projectPath,
-    outputs: request.task.outputs ?? [],
+    outputs: ownOutputs(engine, request.task.outputs),
     store: engine.blobs,
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   });
