@@ -1,3 +1,3 @@
 // Written by build-evaluator.mjs: the digest of the evaluator and of the schema's files.
 export const evaluatorIdentity: string =
-  "a3237ad7fd940fb1e05c343b45ae279c1902927f71d48453b1ba9fe7ba67050a";
+  "5d9864577cc1e4599ca0cee0cea254b2db4c780e40efae7a353cf84c0f1ead93";
