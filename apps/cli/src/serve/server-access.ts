@@ -43,7 +43,8 @@ export async function accessPolicy(
   hosts: readonly string[],
   onTrouble: (message: string) => void,
 ): Promise<AccessPolicy> {
-  const { CUENV_SERVER_TOKEN: token = "" } = process.env;
+  // Files that secrets are mounted as end with a newline, which no client sends.
+  const token = (process.env["CUENV_SERVER_TOKEN"] ?? "").trim();
   const { tokens, certificates, anonymousReads, oidc: issuers } = settings;
   const grants = [...tokens];
   if (token !== "")
