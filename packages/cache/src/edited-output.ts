@@ -17,14 +17,14 @@ import type { TaskRequest } from "./task-request.ts";
  * folder does not. So of these a hit touches only what still is as the task's last result left it.
  */
 
-/** For restoring a result: finds the first of the files to be replaced that somebody changed. Undefined: none can be an input. */
+/** For restoring a result: finds the first of the files to be replaced that somebody changed. A hit that replaces nothing does not ask. */
 export function editedOutput(
   engine: CacheEngine,
   request: TaskRequest,
-): ((paths: readonly string[]) => Promise<string | undefined>) | undefined {
-  const isShared = sharedPaths(engine, request);
-  if (isShared === undefined) return undefined;
+): (paths: readonly string[]) => Promise<string | undefined> {
   return async (paths) => {
+    const isShared = sharedPaths(engine, request);
+    if (isShared === undefined) return undefined;
     const shared = paths.filter(isShared);
     if (shared.length === 0) return undefined;
     const last = await lastOutputs(engine, request);
