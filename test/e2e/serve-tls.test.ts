@@ -8,9 +8,9 @@ import { makeCertificates } from "../../tools/test-certificates.mjs";
 import { launcher, temporaryFolder } from "./sandbox.ts";
 
 /** A service, as an init system runs it: no terminal, nobody at its stdin. */
-async function serveTls(folder: string) {
+async function serve(folder: string, settings = "") {
   const config = join(folder, "server.yaml");
-  writeFileSync(config, "tls: {certificate: server.pem, key: server-key.pem}\n");
+  writeFileSync(config, `${settings}\n`);
   const args = [launcher, "serve", "--http", "0", "--json", "--config", config];
   const child = spawn(process.execPath, [...args, "--dir", temporaryFolder()], {
     cwd: temporaryFolder(),
@@ -25,7 +25,7 @@ async function serveTls(folder: string) {
   });
   const { url, grpcUrl } = JSON.parse(line) as { url: string; grpcUrl: string };
   const portOf = (address: string): number => Number(address.slice(address.lastIndexOf(":") + 1));
-  return { child, ports: [portOf(url), portOf(grpcUrl)], stderr: () => stderr };
+  return { child, url, ports: [portOf(url), portOf(grpcUrl)], stderr: () => stderr };
 }
 
 function put(folder: string, { cert, key }: { cert: Buffer; key: Buffer }): void {
@@ -71,7 +71,10 @@ describe("cuenv serve with TLS", () => {
     const folder = temporaryFolder();
     const { ca, of, stranger } = await makeCertificates(["old", "new"]);
     put(folder, of("old"));
-    const { child, ports, stderr } = await serveTls(folder);
+    const { child, ports, stderr } = await serve(
+      folder,
+      "tls: {certificate: server.pem, key: server-key.pem}",
+    );
     const [http = 0] = ports;
     const shown = () => Promise.all(ports.map((port) => shownAt(port, ca)));
     expect(await shown()).toEqual(["old", "old"]);
@@ -95,4 +98,13 @@ describe("cuenv serve with TLS", () => {
     child.kill("SIGTERM");
     expect(await ended(child)).toBe(0);
   });
+});
+
+it("cuenv serve without TLS stays where SIGHUP comes to it, as nohup wants it", async () => {
+  const { child, url, stderr } = await serve(temporaryFolder(), "maxArtifactBytes: 1000");
+  child.kill("SIGHUP");
+  await expect.poll(stderr, { timeout: 20_000 }).toContain("nothing to read again");
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  child.kill("SIGTERM");
+  expect(await ended(child)).toBe(0);
 });

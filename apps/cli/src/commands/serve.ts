@@ -71,7 +71,7 @@ export async function runServe(invocation: Invocation): Promise<number> {
   const isChild = invocation.flags["while-stdin"] === true;
   const renewing = renewingTls(cache, tls, () => readTlsMaterial(server, file));
   const ended = Promise.race([
-    untilSignal(isChild ? undefined : renewing),
+    untilSignal(isChild ? "end" : (renewing?.lookNow ?? "stay")),
     ...(isChild ? [untilStdinEnds()] : []),
   ]);
   announce(invocation, { ...urls, cacheDir: root });
@@ -240,14 +240,19 @@ function renewingTls(
   });
 }
 
-/** SIGHUP tells a service to read its certificates again, as its users expect; in a terminal it says that the terminal is gone. */
-function untilSignal(renewing: TlsWatch | undefined): Promise<void> {
+/**
+ * SIGHUP tells a service to read its certificates again, as its users expect, and comes to one that `nohup` started, whose wish our handler would undo; in a
+ * terminal it says that the terminal is gone.
+ */
+function untilSignal(onHangup: "end" | "stay" | (() => void)): Promise<void> {
   return new Promise((done) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => done());
     process.on("SIGHUP", () => {
       const isInTerminal = process.stdin.isTTY || process.stderr.isTTY;
-      if (renewing === undefined || isInTerminal) done();
-      else renewing.lookNow();
+      if (onHangup === "end" || isInTerminal) done();
+      else if (onHangup === "stay")
+        printErr("cuenv serve: SIGHUP: no TLS, nothing to read again\n");
+      else onHangup();
     });
   });
 }
