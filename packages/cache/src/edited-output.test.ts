@@ -1,7 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { events, root, run, task, useEngineFolder } from "../test/engine-rig.ts";
+import { events, open, root, run, task, useEngineFolder } from "../test/engine-rig.ts";
+
+import { previewTask } from "./preview-task.ts";
 
 useEngineFolder();
 
@@ -12,6 +14,24 @@ describe("files that both the inputs and the outputs of a task match", () => {
   /** As a formatter does. */
   const format = (): void => writeFileSync(at("lib/a.js"), textOf("lib/a.js").toUpperCase());
   const formatted = (tried = shared) => run({ task: tried, during: format });
+  const previewed = async () => {
+    const { engine, close } = open();
+    const nothing = { stdout: () => undefined, stderr: () => undefined };
+    const preview = await previewTask(engine, {
+      task: shared,
+      mode: "read-write",
+      force: false,
+      argv: ["make"],
+      variables: {},
+      secretNames: new Set(),
+      secretValues: [],
+      hostEnvironment: {},
+      dependencies: [],
+      output: nothing,
+    });
+    await close();
+    return preview;
+  };
   beforeEach(() => {
     mkdirSync(at("lib/deep"), { recursive: true });
     writeFileSync(at("lib/deep/b.js"), "b");
@@ -21,7 +41,12 @@ describe("files that both the inputs and the outputs of a task match", () => {
   it("are not put back over what was written since: the task runs", async () => {
     await formatted();
     expect(await formatted()).toMatchObject({ executions: 0, outcome: { kind: "hit" } });
+    expect((await previewed()).outcome).toBe("hit");
     writeFileSync(at("lib/a.js"), "two");
+    expect(await previewed()).toMatchObject({
+      outcome: "miss",
+      text: expect.stringContaining("its output lib/a.js"),
+    });
     expect(await formatted()).toMatchObject({
       executions: 1,
       outcome: {

@@ -1,5 +1,5 @@
 import { openEnvelope, type TaskResult } from "@cuenv/action-cache";
-import type { OutputEntry } from "@cuenv/cas";
+import { type OutputEntry, replacedOutputs } from "@cuenv/cas";
 import { equalDigests } from "@cuenv/digest";
 import {
   compileOutputPatterns,
@@ -9,6 +9,7 @@ import {
   startsFromAll,
 } from "@cuenv/key";
 import type { CacheEngine } from "./cache-engine.ts";
+import { ownOutputs } from "./own-outputs.ts";
 import type { TaskRequest } from "./task-request.ts";
 
 /*
@@ -30,6 +31,19 @@ export function editedOutput(
     const last = await lastOutputs(engine, request);
     return shared.find((path) => !isAsItWas(engine, path, last.get(path)));
   };
+}
+
+/** For who only looks: the file that keeps a result from being put in place. */
+export async function editedOutputOf(
+  engine: CacheEngine,
+  request: TaskRequest,
+  entries: readonly OutputEntry[],
+): Promise<string | undefined> {
+  if (sharedPaths(engine, request) === undefined) return undefined;
+  const { index, projectPath: projectDirectory } = engine;
+  const outputs = ownOutputs(engine, request.task.outputs);
+  const paths = await replacedOutputs({ index, projectDirectory, outputs, entries });
+  return editedOutput(engine, request)(paths);
 }
 
 export function editedText(path: string): string {

@@ -66,9 +66,31 @@ export async function restoreOutputs(options: RestoreOptions): Promise<RestoreRe
 
 async function firstSpared(
   { index, entries, spared }: RestoreOptions,
-  { writes, found }: RestorePlan,
+  plan: RestorePlan,
 ): Promise<string | undefined> {
   if (spared === undefined) return undefined;
+  const paths = replacedPaths(index, entries, plan);
+  return paths.length === 0 ? undefined : spared(paths);
+}
+
+/** The files and links that a restore would replace or remove. @throws {CuenvError} CAS_OUTPUT_INVALID */
+export async function replacedOutputs({
+  index,
+  projectDirectory,
+  outputs,
+  entries,
+}: Pick<RestoreOptions, "index" | "projectDirectory" | "outputs" | "entries">): Promise<
+  readonly string[]
+> {
+  const plan = planRestore(index, await compileOutputs(projectDirectory, outputs), entries);
+  return replacedPaths(index, entries, plan);
+}
+
+function replacedPaths(
+  index: FileIndex,
+  entries: readonly OutputEntry[],
+  { writes, found }: RestorePlan,
+): readonly string[] {
   const kept = new Set(entries.map(({ path }) => path));
   const lost = [...found.found].flatMap(([path, { kind, removable }]) =>
     removable && kind !== "directory" && !kept.has(path) ? [path] : [],
@@ -77,8 +99,7 @@ async function firstSpared(
     const kind = index.stat(path)?.kind;
     return kind === undefined || kind === "directory" ? [] : [path];
   });
-  const paths = [...replaced, ...lost];
-  return paths.length === 0 ? undefined : spared(paths);
+  return [...replaced, ...lost];
 }
 
 /**
