@@ -178,10 +178,10 @@ describe.concurrent("failures in a plan", () => {
   });
 
   it("row 31: a task with `continueOnError` that runs alone says that it failed, since the exit code does not", async () => {
-    const project = createSandbox({
+    const sandbox = createSandbox({
       "env.cue": cue({ tasks: { alone: { command: "exit 9", continueOnError: true } } }),
     });
-    const run = await project.cuenv(["task", "alone"]);
+    const run = await sandbox.cuenv(["task", "alone"]);
     expect(run.code).toBe(0);
     expect(run.stderr).toContain("cuenv alone: failed with exit code 9");
   });
