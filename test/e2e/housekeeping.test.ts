@@ -73,6 +73,7 @@ describe("cuenv cache prune and cleanup", () => {
     for (const [args, message] of [
       [[], /neither --max-size nor --max-age/],
       [["--max-size", "much"], /cannot use --max-size much/],
+      [["--max-size", "5"], /--max-size 5: it has no unit, and would be 5 bytes[^]*write 5GiB/],
       [["--max-age", "-1"], /cannot use --max-age|max-age/],
     ] as const) {
       const run = await sandbox.cuenv(["cache", "prune", ...args]);

@@ -128,7 +128,17 @@ describe("cuenv serve as a child", () => {
   });
 });
 
-it.each(["50", "much", "1023KiB"])("cuenv serve takes no limit like %s", async (size) => {
+it.each([
+  [
+    "50",
+    "it has no unit, and would be 50 bytes",
+    "write 50GiB (powers of 1024), or 50GB (of 1000)",
+  ],
+  ["much", "it is not a size like 50GiB", "write a number with KiB, MiB, GiB or TiB"],
+  ["10%", "it is not a size like 50GiB", "write a number with KiB, MiB, GiB or TiB"],
+  ["100G", "it is not a size like 50GiB", "write 100GiB (powers of 1024), or 100GB (of 1000)"],
+  ["1023KiB", "it is less than 1MiB", "such as 50GiB"],
+])("cuenv serve takes no limit like %s", async (size, problem, hint) => {
   const args = [launcher, "serve", "--http", "0", "--max-size", size, "--dir", temporaryFolder()];
   const child = spawn(process.execPath, args, {
     cwd: temporaryFolder(),
@@ -138,7 +148,8 @@ it.each(["50", "much", "1023KiB"])("cuenv serve takes no limit like %s", async (
   let stderr = "";
   child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
   expect(await ended(child)).toBe(2);
-  expect(stderr).toContain(`cannot use --max-size ${size}: it is not like 50GiB`);
+  expect(stderr).toContain(`cannot use --max-size ${size}: ${problem}`);
+  expect(stderr).toContain(hint);
 });
 
 describe("cuenv serve where it cannot listen", () => {

@@ -293,6 +293,18 @@ describe.concurrent("a cache folder that cannot be used", () => {
     expect((run.stderr.match(/warning/g) ?? []).length).toBeLessThanOrEqual(1);
   });
 
+  it.each(["/proc", "/dev/null"])(
+    "row 8: a home that holds nothing: the task runs: %s",
+    async (home) => {
+      // Where Linux says that there is no such folder, however often it is asked to make it, and where there is no folder.
+      const own = createSandbox(files);
+      const run = await own.cuenv(["task", "u"], { env: { HOME: home } });
+      expect(run.code, run.stderr).toBe(0);
+      expect(run.stdout).toMatch(/said/);
+      expect(run.stderr).toMatch(/warning: cannot make key file .*machine.key/);
+    },
+  );
+
   it("row 8: a file in the place of the folder: the task runs, with exactly one warning", async () => {
     const own = createSandbox(files);
     writeFileSync(own.cacheDir, "not a folder");

@@ -177,6 +177,15 @@ describe.concurrent("failures in a plan", () => {
     expect(run.tasks["dependent"]?.outcome).toBe("skipped");
   });
 
+  it("row 31: a task with `continueOnError` that runs alone says that it failed, since the exit code does not", async () => {
+    const sandbox = createSandbox({
+      "env.cue": cue({ tasks: { alone: { command: "exit 9", continueOnError: true } } }),
+    });
+    const run = await sandbox.cuenv(["task", "alone"]);
+    expect(run.code).toBe(0);
+    expect(run.stderr).toContain("cuenv alone: failed with exit code 9");
+  });
+
   it("row 31: a task with `continueOnError` fails without failing the run; its dependents are not cached then", async () => {
     for (let time = 1; time <= 2; time += 1) {
       const run = await runJson(failing, ["afterExcused"]);

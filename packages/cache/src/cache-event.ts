@@ -16,6 +16,8 @@ export type MissReason =
   | "untrusted"
   /** The outputs could not be put in place. */
   | "restoreFailed"
+  /** A file that the task's inputs match as well as its outputs was changed: putting the outputs in place would undo that. */
+  | "editedOutput"
   /** `--force`, or a mode that does not read. */
   | "notRead"
   /** A dependency ran that is not cached and declares no outputs. */

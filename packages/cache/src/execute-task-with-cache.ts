@@ -7,7 +7,7 @@ import {
   withOutputs,
 } from "./absent-outputs.ts";
 import type { CacheEngine } from "./cache-engine.ts";
-import type { CacheEvent } from "./cache-event.ts";
+import type { CacheEvent, MissReason } from "./cache-event.ts";
 import { type ComputedKey, computeKey, type KeyComputation, mayBeInput } from "./compute-key.ts";
 import { explain } from "./explain.ts";
 import { type Hit, lookUp, type LookUp } from "./look-up.ts";
@@ -160,6 +160,9 @@ async function timedLookUp(
   return found;
 }
 
+/** What stands in the way is in the workspace, and does so whoever has the result. */
+const notMended: ReadonlySet<MissReason> = new Set(["restoreFailed", "editedOutput"]);
+
 /** What another machine has, where this one has nothing that could be used. */
 async function fromRemote(
   engine: CacheEngine,
@@ -167,7 +170,7 @@ async function fromRemote(
   key: ComputedKey,
   { reason }: LookUp & { readonly kind: "miss" },
 ): Promise<Hit | undefined> {
-  if (engine.remote?.reads !== true || reason === "restoreFailed") return undefined;
+  if (engine.remote?.reads !== true || notMended.has(reason)) return undefined;
   const { remoteLookUp } = await import("./remote-look-up.ts");
   const found = await remoteLookUp(engine, request, key);
   return found?.kind === "hit" ? found : undefined;

@@ -2,7 +2,6 @@ import {
   closeSync,
   fstatSync,
   futimesSync,
-  mkdirSync,
   openSync,
   readFileSync,
   statSync,
@@ -10,6 +9,7 @@ import {
   writeSync,
 } from "node:fs";
 import { isAbandoned, processIdentity } from "@cuenv/cas";
+import { makeFolders } from "@cuenv/digest";
 import { dirname } from "node:path";
 
 /** How often a holder shows that it is alive (ms). */
@@ -71,7 +71,7 @@ function createFile(path: string): number {
     return openSync(path, "wx", 0o600);
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolders(dirname(path));
     return openSync(path, "wx", 0o600);
   }
 }

@@ -4,6 +4,8 @@ import type { Digest } from "@cuenv/digest";
 import type { CacheEngine } from "./cache-engine.ts";
 import type { MissReason, RefusedReason } from "./cache-event.ts";
 import type { ComputedKey } from "./compute-key.ts";
+import { editedOutput, editedText } from "./edited-output.ts";
+import { ownOutputs } from "./own-outputs.ts";
 import type { TaskRequest } from "./task-request.ts";
 
 export interface Hit {
@@ -74,10 +76,11 @@ async function putInPlace(
   const restored = await restoreOutputs({
     index: engine.index,
     projectDirectory: engine.projectPath,
-    outputs: request.task.outputs ?? [],
+    outputs: ownOutputs(engine, request.task.outputs),
     entries: result.outputs,
     store: engine.blobs,
     temporaryDirectory: () => engine.folder.temporaryDirectory(),
+    spared: editedOutput(engine, request),
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   });
   if (restored.kind === "miss")
@@ -203,6 +206,8 @@ async function restoreMiss(
         `the stored result of ${request.task.name} is not used: ${detail}`,
       );
       return { kind: "miss", reason: "corrupt", detail: missText("corrupt", detail) };
+    case "spared":
+      return { kind: "miss", reason: "editedOutput", detail: editedText(detail) };
     case "unavailable":
       return lookupMiss(engine, request, "unreadable", detail);
     case "failed":

@@ -213,7 +213,7 @@ function select(index: FileIndex, memo: InputMemo, request: SelectionRequest): S
 /** A cache folder inside the workspace is nobody's input. */
 function excludedPaths(workspaceRoot: string, cacheDirectory: string): readonly string[] {
   const path = relative(workspaceRoot, cacheDirectory).split("\\").join("/");
-  return path === "" || path.startsWith("../") || path === ".." || path.startsWith("/")
-    ? []
-    : [path];
+  // A folder that is both: what the cache makes in it.
+  if (path === "") return ["v1", "CACHEDIR.TAG"];
+  return path.startsWith("../") || path === ".." || path.startsWith("/") ? [] : [path];
 }

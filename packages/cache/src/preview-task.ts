@@ -4,6 +4,7 @@ import { type Cause, explainMiss, type KeyInputs } from "@cuenv/key";
 import type { CacheEngine } from "./cache-engine.ts";
 import { type ComputedKey, computeKey } from "./compute-key.ts";
 import { notRead } from "./execute-task-with-cache.ts";
+import { editedOutputOf, editedText } from "./edited-output.ts";
 import { explain, storedKeyInputs } from "./explain.ts";
 import { entryMissText } from "./look-up.ts";
 import { remoteResult } from "./remote-look-up.ts";
@@ -57,28 +58,36 @@ export async function previewTask(engine: CacheEngine, request: TaskRequest): Pr
     causes,
     state: afterRun(request, key.digest.hash),
   });
+  const hit = async (found: FoundResult): Promise<TaskPreview> => {
+    const edited = await editedOutputOf(engine, request, found.result.outputs);
+    return edited === undefined
+      ? hitPreview(engine, request, key, found)
+      : miss(editedText(edited));
+  };
   if (!resolvedMode(request).read) return miss(notRead(request).detail);
   const { maxAgeMs } = request.task.cache;
   const found = await engine.actions.get(key.digest, maxAgeMs === undefined ? {} : { maxAgeMs });
   if (found.kind === "miss") {
     const remote = await remoteResult(engine, request, key);
-    if (remote !== undefined) return hitPreview(engine, request, key, remote);
+    if (remote !== undefined) return hit(remote);
     if (found.reason !== "absent") return miss(entryMissText(found));
     const { text, causes } = await explain(engine, request, key);
     return miss(text, causes);
   }
-  return hitPreview(engine, request, key, { ...engine, result: found.result });
+  return hit({ ...engine, result: found.result });
+}
+
+interface FoundResult {
+  readonly result: TaskResult;
+  readonly tier: string;
+  readonly blobs: BlobStore;
 }
 
 async function hitPreview(
   engine: CacheEngine,
   request: TaskRequest,
   key: ComputedKey,
-  {
-    result,
-    tier,
-    blobs,
-  }: { readonly result: TaskResult; readonly tier: string; readonly blobs: BlobStore },
+  { result, tier, blobs }: FoundResult,
 ): Promise<TaskPreview> {
   const causes = await causesOfHit(engine, request, key);
   return {

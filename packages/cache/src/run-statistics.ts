@@ -1,4 +1,5 @@
-import { closeSync, constants, fstatSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
+import { makeFolders } from "@cuenv/digest";
 import type { CacheEvent } from "./cache-event.ts";
 
 /**
@@ -176,7 +177,7 @@ function openForAppending(directory: string, path: string): number {
   try {
     return openSync(path, appendFlags, 0o600);
   } catch {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeFolders(directory);
     return openSync(path, appendFlags, 0o600);
   }
 }

@@ -5,8 +5,10 @@ import { hostPlatform, keySchema } from "@cuenv/key";
 import type { CacheEngine } from "./cache-engine.ts";
 import type { NotStoredReason } from "./cache-event.ts";
 import { changedInput, type ComputedKey } from "./compute-key.ts";
+import { untouchedInput } from "./edited-output.ts";
 import { findSecret } from "./find-secret.ts";
 import type { OutputRecorder } from "./output-recorder.ts";
+import { ownOutputs } from "./own-outputs.ts";
 import type { Execution, Streams, TaskRequest } from "./task-request.ts";
 
 export interface RunToStore {
@@ -80,7 +82,7 @@ async function tryStore(engine: CacheEngine, run: RunToStore): Promise<StoredRun
   const captured = await captureOutputs({
     index: engine.index,
     projectDirectory: engine.projectPath,
-    outputs: request.task.outputs ?? [],
+    outputs: ownOutputs(engine, request.task.outputs),
     store: engine.blobs,
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   });
@@ -89,6 +91,7 @@ async function tryStore(engine: CacheEngine, run: RunToStore): Promise<StoredRun
   for (const output of captured.missing) {
     engine.emit({ type: "outputNotMade", task: request.task.name, output });
   }
+  await tellUntouchedInput(engine, run, captured.entries);
   const keyInputsDigest = hashBytes(engine.settings.digestFunction, keyInputs);
   await engine.blobs.write(keyInputsDigest, keyInputs);
   const streams = {
@@ -113,6 +116,17 @@ async function tryStore(engine: CacheEngine, run: RunToStore): Promise<StoredRun
     return { stored: false, notStored: { reason: "storeUnavailable", detail }, entries, streams };
   }
   return { stored: true, notStored: undefined, entries, streams };
+}
+
+async function tellUntouchedInput(
+  engine: CacheEngine,
+  { request, startedAt }: RunToStore,
+  outputs: readonly OutputEntry[],
+): Promise<void> {
+  const path = await untouchedInput(engine, request, outputs, startedAt);
+  if (path === undefined) return;
+  const message = `its input ${path} is stored as one of its outputs, though it did not write it, and does not count as an input: \`!\` takes it out of one of the two`;
+  engine.emit({ type: "note", task: request.task.name, message });
 }
 
 function sendToRemote(

@@ -1,4 +1,5 @@
 import { captureOutputs, type OutputEntry } from "@cuenv/cas";
+import { ownOutputs } from "./own-outputs.ts";
 import type { CommandTask } from "@cuenv/config";
 import type { CacheEngine } from "./cache-engine.ts";
 import { createHashingStore } from "./hashing-store.ts";
@@ -45,7 +46,7 @@ export async function hashOutputs(
   const captured = await captureOutputs({
     index: engine.index,
     projectDirectory: engine.projectPath,
-    outputs: task.outputs ?? [],
+    outputs: ownOutputs(engine, task.outputs),
     store: createHashingStore(engine.settings.digestFunction),
   });
   return captured.problems.length > 0 ? undefined : captured.entries;

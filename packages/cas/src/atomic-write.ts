@@ -3,13 +3,13 @@ import {
   constants,
   fsyncSync,
   linkSync,
-  mkdirSync,
   openSync,
   renameSync,
   unlinkSync,
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
+import { makeFolders } from "@cuenv/digest";
 import { errorCode } from "./system-error.ts";
 
 const noFollow = constants.O_NOFOLLOW ?? 0;
@@ -47,31 +47,6 @@ export function writeSparsely(file: number, bytes: Uint8Array, position: number)
     const chunk = bytes.subarray(start, start + zeros.length);
     if (chunk.length === zeros.length && zeros.equals(chunk)) continue;
     writeFully(file, chunk, position + start);
-  }
-}
-
-/**
- * Makes a folder and those above it, mode 0700. Node's own `recursive` says ENOENT where the file system says EROFS or ENOSPC, and so hides
- * what the user should know. @throws system errors
- */
-export function makeFolders(path: string): void {
-  if (makeFolder(path)) return;
-  const parent = dirname(path);
-  if (parent !== path) makeFolders(parent);
-  // Not there still: the parent is a link to nothing, or went in this moment.
-  if (!makeFolder(path))
-    throw Object.assign(new Error(`ENOENT: no folder for ${path}`), { code: "ENOENT" });
-}
-
-/** False when there is no folder to make it in. */
-function makeFolder(path: string): boolean {
-  try {
-    mkdirSync(path, { mode: 0o700 });
-    return true;
-  } catch (error) {
-    const code = errorCode(error);
-    if (code !== "EEXIST" && code !== "ENOENT") throw error;
-    return code === "EEXIST";
   }
 }
 

@@ -1,7 +1,8 @@
+import { makeFolders } from "@cuenv/digest";
 import { CuenvError } from "@cuenv/errors";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
-import { createFlags, makeFolders, writeFully } from "./atomic-write.ts";
+import { createFlags, writeFully } from "./atomic-write.ts";
 import type { CacheFolderOptions } from "./cache-folder.ts";
 import { cachedirTag, type DiskLayout, readme } from "./disk-layout.ts";
 import { inspectFolder } from "./folder-trust.ts";

@@ -31,7 +31,7 @@ export { createMemoryBlobStore, type MemoryBlobStoreOptions } from "./memory-blo
 export type { OutputEntry } from "./output-entry.ts";
 export { parentOf } from "./plan-restore.ts";
 export { isAbandoned, processIdentity, runningProcess } from "./process-identity.ts";
-export { restoreOutputs, type RestoreOptions } from "./restore-outputs.ts";
+export { replacedOutputs, restoreOutputs, type RestoreOptions } from "./restore-outputs.ts";
 export type { RestoreMissReason, RestoreResult } from "./restore-result.ts";
 export { storeUnavailable } from "./system-error.ts";
 export { createTieredBlobStore, type TieredBlobStoreOptions } from "./tiered-blob-store.ts";

@@ -2,7 +2,7 @@ import type { FileIndex } from "@cuenv/digest";
 import type { BlobStore } from "./blob-store.ts";
 import type { OutputEntry } from "./output-entry.ts";
 import { compileOutputs, coversPath, isOutput, type OutputPatterns } from "./output-pattern.ts";
-import { parentOf, planRestore } from "./plan-restore.ts";
+import { parentOf, planRestore, type RestorePlan } from "./plan-restore.ts";
 import { realParentProblem } from "./real-parents.ts";
 import { invalid, miss, type RestoreMiss, type RestoreResult } from "./restore-result.ts";
 import { entriesProblem } from "./validate-entries.ts";
@@ -18,6 +18,8 @@ export interface RestoreOptions {
   readonly store: BlobStore;
   /** Where to stage when that is on the workspace's file system; asked only when there is something to restore. */
   readonly temporaryDirectory?: () => string | undefined;
+  /** Of files and links that are there and would be replaced or removed, the first that has to stay as it is. Asked only when there are any. */
+  readonly spared?: ((paths: readonly string[]) => Promise<string | undefined>) | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -46,6 +48,8 @@ export async function restoreOutputs(options: RestoreOptions): Promise<RestoreRe
   const linked = linkedParent(index, patterns, entries);
   if (linked !== undefined) return linked;
   if (plan.writes.length > 0 || plan.stale.length > 0) {
+    const spared = await firstSpared(options, plan);
+    if (spared !== undefined) return miss("spared", spared);
     const { applyRestore } = await import("./apply-restore.ts");
     const failure = await applyRestore(options, plan, patterns);
     if (failure !== undefined) return failure;
@@ -58,6 +62,44 @@ export async function restoreOutputs(options: RestoreOptions): Promise<RestoreRe
     removedPaths: plan.stale.length,
     unchangedFiles: plan.unchangedFiles,
   };
+}
+
+async function firstSpared(
+  { index, entries, spared }: RestoreOptions,
+  plan: RestorePlan,
+): Promise<string | undefined> {
+  if (spared === undefined) return undefined;
+  const paths = replacedPaths(index, entries, plan);
+  return paths.length === 0 ? undefined : spared(paths);
+}
+
+/** The files and links that a restore would replace or remove. @throws {CuenvError} CAS_OUTPUT_INVALID */
+export async function replacedOutputs({
+  index,
+  projectDirectory,
+  outputs,
+  entries,
+}: Pick<RestoreOptions, "index" | "projectDirectory" | "outputs" | "entries">): Promise<
+  readonly string[]
+> {
+  const plan = planRestore(index, await compileOutputs(projectDirectory, outputs), entries);
+  return replacedPaths(index, entries, plan);
+}
+
+function replacedPaths(
+  index: FileIndex,
+  entries: readonly OutputEntry[],
+  { writes, found }: RestorePlan,
+): readonly string[] {
+  const kept = new Set(entries.map(({ path }) => path));
+  const lost = [...found.found].flatMap(([path, { kind, removable }]) =>
+    removable && kind !== "directory" && !kept.has(path) ? [path] : [],
+  );
+  const replaced = writes.flatMap(({ path }) => {
+    const kind = index.stat(path)?.kind;
+    return kind === undefined || kind === "directory" ? [] : [path];
+  });
+  return [...replaced, ...lost];
 }
 
 /**

@@ -2,9 +2,15 @@ import { CuenvError } from "@cuenv/errors";
 
 /**
  * incomplete: a blob is not in the store. corrupt: a blob is damaged. invalid: the entries are hostile or do not fit the declared outputs.
- * unavailable: the store cannot be read. failed: the workspace cannot be written.
+ * unavailable: the store cannot be read. failed: the workspace cannot be written. spared: a file has to stay as it is; the detail is its path.
  */
-export type RestoreMissReason = "incomplete" | "corrupt" | "invalid" | "unavailable" | "failed";
+export type RestoreMissReason =
+  | "incomplete"
+  | "corrupt"
+  | "invalid"
+  | "unavailable"
+  | "failed"
+  | "spared";
 
 export type RestoreResult =
   | {

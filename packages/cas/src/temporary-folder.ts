@@ -1,5 +1,6 @@
 import { lstatSync, openSync, readdirSync, rmdirSync, rmSync } from "node:fs";
-import { createFlags, makeFolders } from "./atomic-write.ts";
+import { makeFolders } from "@cuenv/digest";
+import { createFlags } from "./atomic-write.ts";
 import { isAbandoned, processIdentity } from "./process-identity.ts";
 import { errorCode } from "./system-error.ts";
 

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseByteSize } from "./byte-size.ts";
+import { byteSizeHint, parseByteSize } from "./byte-size.ts";
 
 describe("parseByteSize", () => {
   it.each([
@@ -44,5 +44,18 @@ describe("parseByteSize", () => {
         expect(parseByteSize(text)).toBe(count * scale);
       }),
     );
+  });
+});
+
+describe("what is said of a text that is no size", () => {
+  it.each([
+    ["100G", "write 100GiB (powers of 1024), or 100GB (of 1000)"],
+    [" 1.5 k", "write 1.5KiB (powers of 1024), or 1.5kB (of 1000)"],
+    ["20gi", "write 20GiB (powers of 1024), or 20GB (of 1000)"],
+    ["10%", "write a number with KiB, MiB, GiB or TiB"],
+    ["10 gigs", "such as 50GiB"],
+  ])("of %j: %s", (text, expected) => {
+    expect(parseByteSize(text)).toBeUndefined();
+    expect(byteSizeHint(text)).toContain(expected);
   });
 });

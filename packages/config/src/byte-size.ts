@@ -24,6 +24,15 @@ export function parseByteSize(text: string): number | undefined {
   return Number.isSafeInteger(bytes) ? bytes : undefined;
 }
 
+/** What to write instead of a text that is no size; who writes `100G` means one of two. */
+export function byteSizeHint(text: string): string {
+  const [, count, letter] = /^\s*(\d+(?:\.\d+)?)\s*([kmgt])i?\s*$/i.exec(text) ?? [];
+  if (count === undefined || letter === undefined)
+    return "write a number with KiB, MiB, GiB or TiB (powers of 1024), or kB, MB, GB or TB (of 1000), such as 50GiB";
+  const unit = letter.toUpperCase();
+  return `write ${count}${unit}iB (powers of 1024), or ${count}${unit === "K" ? "k" : unit}B (of 1000)`;
+}
+
 /** The shortest whole number with a unit: `10GiB`, `1500MB`, `1048577B`; `parseByteSize` reads it back. */
 export function writtenByteSize(bytes: number): string {
   const units = ["TiB", "TB", "GiB", "GB", "MiB", "MB", "KiB", "kB", "B"];

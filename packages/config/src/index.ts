@@ -15,7 +15,7 @@ export type {
   EvictionPolicy,
   TaskCacheSettings,
 } from "./cache-settings.ts";
-export { parseByteSize, writtenByteSize } from "./byte-size.ts";
+export { byteSizeHint, parseByteSize, writtenByteSize } from "./byte-size.ts";
 export { infiniteAgeText, parseDuration, writtenDuration } from "./duration.ts";
 export { readEnvironmentSettings, settingVariables } from "./environment-settings.ts";
 export { remoteAuthToken } from "./remote-auth-token.ts";

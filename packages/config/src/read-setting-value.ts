@@ -1,4 +1,4 @@
-import { parseByteSize } from "./byte-size.ts";
+import { byteSizeHint, parseByteSize } from "./byte-size.ts";
 import { cacheModeHint, findCacheMode } from "./cache-mode.ts";
 import type { CacheMode } from "./cache-settings.ts";
 import { infiniteAgeMs, parseDuration } from "./duration.ts";
@@ -71,7 +71,7 @@ function readCacheSize(struct: Struct, field: string): number | undefined {
   if (typeof value !== "string" && typeof value !== "number")
     return struct.wrongType(field, 'a size such as "10GiB", or a number of bytes');
   const bytes = typeof value === "string" ? parseByteSize(value) : value;
-  const hint = "write a size such as 500MB, 2GiB or 1TiB; from 1MiB to 1TiB";
+  const hint = `${byteSizeHint(String(value))}; from 1MiB to 1TiB`;
   if (bytes === undefined || !Number.isSafeInteger(bytes))
     return struct.wrongValue(field, `is ${kindOf(value)}, which is not a size`, hint);
   if (bytes < minimumCacheBytes || bytes > maximumCacheBytes)

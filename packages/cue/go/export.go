@@ -62,6 +62,8 @@ type place struct {
 	role role
 	// isItem: an item of a list.
 	isItem bool
+	// isText: a number is text in the end.
+	isText bool
 }
 
 type role int
@@ -90,6 +92,8 @@ func init() {
 
 func (at place) field(name string) place {
 	next := place{pointer: at.pointer + "/" + escape(name), depth: at.depth + 1}
+	isField := at.role == roleTask || at.role == roleField
+	next.isText = at.isText || isField && textFields[name] || at.pointer == "" && (name == "env" || name == "environment")
 	switch {
 	case at.pointer == "" && name == "tasks", at.role == roleTask && name == "tasks":
 		next.role = roleTasks
@@ -104,7 +108,7 @@ func (at place) field(name string) place {
 }
 
 func (at place) item(index int) place {
-	next := place{at.pointer + "/" + strconv.Itoa(index), at.depth + 1, at.role, true}
+	next := place{at.pointer + "/" + strconv.Itoa(index), at.depth + 1, at.role, true, at.isText}
 	if at.role == roleTasks {
 		next.role = roleTask
 	}
@@ -210,7 +214,7 @@ func (export *export) write(value cue.Value, at place) {
 			export.failure = failf("evaluation", "%s: %v", at.pointer, err)
 			return
 		}
-		export.out = append(export.out, text...)
+		export.out = append(export.out, writtenNumber(value, text, at)...)
 	}
 }
 

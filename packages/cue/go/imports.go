@@ -32,12 +32,17 @@ type importRewriter struct {
 	unknown map[string][]string
 	// defineUnknown gives the unknown definitions of a package a meaning: anything.
 	defineUnknown func(folder string, labels []string)
+	// opens: our schema is part of the package, and users' closed structs have to take what it adds to tasks.
+	opens bool
 }
 
 func (rewriter *importRewriter) parseFile(name string, src any, cfg parser.Config) (*ast.File, error) {
 	file, err := parser.ParseFile(name, src, cfg)
 	if file == nil {
 		return file, err
+	}
+	if rewriter.opens && !isOwnFile(name) {
+		openForOutputs(file)
 	}
 	ours := map[string]string{}
 	for spec := range file.ImportSpecs() {

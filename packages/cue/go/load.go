@@ -88,7 +88,7 @@ func layOver(view *View, request Request) *importRewriter {
 	} else if kind, err := view.files.Stat(moduleFolder); err != nil || kind == KindDirectory {
 		view.Put(moduleFile, []byte(ownModuleFile))
 	}
-	rewriter := &importRewriter{known: map[string]map[string]bool{}, unknown: map[string][]string{}}
+	rewriter := &importRewriter{known: map[string]map[string]bool{}, unknown: map[string][]string{}, opens: request.Validate}
 	for _, kind := range []string{"pkg", "gen", "usr"} {
 		view.Hide(path.Join(moduleFolder, kind, schemaModule))
 	}

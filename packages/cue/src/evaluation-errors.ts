@@ -42,13 +42,14 @@ export function errorsOfEvaluation(
     }
     const placed = said.find(hasPlace) ?? nearestPlace(problems, path) ?? problem;
     const location = locationOf(placed, directory);
+    const hinted = said.some(isReferring) ? { location, hint: referenceHint } : { location };
     if (isOfSchema && isOfOurs(path)) {
       const message = `cannot use ${name}: ${mismatch(said) ?? shortened(problem.message)}`;
-      errors.set(name, new CuenvError("CUE_INVALID", message, { location }));
+      errors.set(name, new CuenvError("CUE_INVALID", message, hinted));
     } else {
       const what = name === "" ? directory : name;
       const message = `cannot evaluate ${what}: ${shortened(problem.message)}`;
-      errors.set(`${name}\0${message}`, new CuenvError("CUE_EVALUATION", message, { location }));
+      errors.set(`${name}\0${message}`, new CuenvError("CUE_EVALUATION", message, hinted));
     }
   }
   return [...errors.values()];
@@ -56,6 +57,11 @@ export function errorsOfEvaluation(
 
 const isSummary = ({ message }: Problem): boolean =>
   /^\d+ errors in empty disjunction/.test(message);
+/** A reference stands where it may not; not a task that has a field `stdout` of its own. */
+const isReferring = ({ message, path = [] }: Problem): boolean =>
+  message.includes("cuenvOutput") && !["stdout", "stderr", "exitCode"].includes(path.at(-1) ?? "");
+const referenceHint =
+  "what refers to another task's output is a struct, and the definition that holds here has to allow it: `args: [...(string | {...})]`";
 const hasPlace = ({ positions = [] }: Problem): boolean => positions.length > 0;
 const isOfOurs = ([first = ""]: readonly string[]): boolean => knownFields([]).includes(first);
 

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, mkdirSync, openSync, renameSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, openSync, renameSync, unlinkSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { makeFolders } from "./make-folders.ts";
 
 /**
  * Writes a file that only speeds things up: under a temporary name beside it (`<name>.<random>.tmp`), then by rename, so that a reader
@@ -11,7 +12,7 @@ export function replaceFile(path: string, content: string | Uint8Array): boolean
   const bytes = typeof content === "string" ? Buffer.from(content) : content;
   const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolders(dirname(path));
     const file = openSync(temporary, "wx", 0o600);
     try {
       for (let written = 0; written < bytes.length;) {

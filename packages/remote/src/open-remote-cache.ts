@@ -7,6 +7,7 @@ import { randomUUID } from "node:crypto";
 import { endpointName, parseEndpoint } from "./endpoint.ts";
 import { openGrpcChannel, type RemoteTls } from "./grpc-channel.ts";
 import { instanceNameOf } from "./instance-name.ts";
+import { mayUse } from "./may-use.ts";
 import { createRemoteActionStore } from "./remote-action-store.ts";
 import { createRemoteBlobStore } from "./remote-blob-store.ts";
 import { createTold } from "./remote-error.ts";
@@ -44,6 +45,8 @@ export interface RemoteCache {
   readonly tooSlow: () => void;
   /** Connects and learns what the server can do. @throws {RemoteError} */
   readonly connect: (signal?: AbortSignal) => Promise<void>;
+  /** Asks the server itself whether it lets us; nothing is stored. @throws {RemoteError} when it cannot be found out */
+  readonly mayUse: (access: Access, signal?: AbortSignal) => Promise<boolean>;
   readonly close: () => void;
 }
 
@@ -88,6 +91,7 @@ export function openRemoteCache(options: OpenRemoteCacheOptions): RemoteCache {
     connect: async (signal) => {
       await connection.capabilities(signal);
     },
+    mayUse: (access, signal) => mayUse(connection, access, signal),
     close: () => connection.close(),
   };
 }

@@ -110,6 +110,10 @@ export function createCacheServer(options: CacheServerOptions): CacheServer {
   const grpc = options.createGrpc?.({ ...shared, onRequest, onTrouble });
   return {
     listen: (address) => server.listen(address),
+    renewTls: (material) => {
+      server.renewTls(material);
+      grpc?.renewTls(material);
+    },
     grpc,
     close: async () => {
       isDraining = true;

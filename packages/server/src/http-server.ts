@@ -11,7 +11,7 @@ import { presentedToken } from "./presented-token.ts";
 import { discardRest } from "./receive-body.ts";
 import { parseTarget } from "./request-target.ts";
 import { holdBody, type SenderLimits, senderLimits, watchSender } from "./sender-watch.ts";
-import { certificateNameOf, type TlsMaterial, tlsOptions } from "./tls-material.ts";
+import { certificateNameOf, renewTls, type TlsMaterial, tlsOptions } from "./tls-material.ts";
 
 export interface HttpLimits {
   /** The head of a request must be here within (ms); its body within. */
@@ -68,6 +68,8 @@ export interface HttpServer {
     readonly host: string;
     readonly port: number;
   }>;
+  /** What new connections are shown from now on, where TLS is spoken. */
+  renewTls(material: TlsMaterial): void;
   /** Takes no new connection, lets what runs come to its end for {@link drainMs}, then ends the rest. */
   close(): Promise<void>;
 }
@@ -99,6 +101,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   });
   return {
     listen: ({ host, port }) => listen(server, host, port),
+    renewTls: (material) => renewTls(server, material),
     close: () => close(server, running),
   };
 }

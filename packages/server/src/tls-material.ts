@@ -1,4 +1,4 @@
-import type { TLSSocket, TlsOptions } from "node:tls";
+import type { Server as TlsServer, TLSSocket, TlsOptions } from "node:tls";
 
 /** What a server shows, and whom it asks to show something. */
 export interface TlsMaterial {
@@ -9,6 +9,8 @@ export interface TlsMaterial {
   readonly ca?: Buffer;
 }
 
+const leastVersion = "TLSv1.2";
+
 /** As Node's servers take it. */
 export function tlsOptions({ cert, key, ca }: TlsMaterial): TlsOptions {
   const isMutual = ca !== undefined;
@@ -16,10 +18,25 @@ export function tlsOptions({ cert, key, ca }: TlsMaterial): TlsOptions {
     cert,
     key,
     ...(isMutual ? { ca } : {}),
-    minVersion: "TLSv1.2",
+    minVersion: leastVersion,
     requestCert: isMutual,
     rejectUnauthorized: isMutual,
   };
+}
+
+/** New connections get what is in `material`; those that are there stay as they are. A server that encrypts nothing stays so. */
+export function renewTls(server: object, { cert, key, ca }: TlsMaterial): void {
+  if (!isTlsServer(server)) return;
+  server.setSecureContext({
+    cert,
+    key,
+    ...(ca === undefined ? {} : { ca }),
+    minVersion: leastVersion,
+  });
+}
+
+function isTlsServer(server: object): server is Pick<TlsServer, "setSecureContext"> {
+  return "setSecureContext" in server;
 }
 
 /** The common name of the certificate that a client showed, and that was verified. */

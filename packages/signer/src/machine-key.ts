@@ -29,7 +29,7 @@ export function readKeyFile(path: string): KeyPair | undefined {
   } catch (error) {
     if (error instanceof CuenvError) throw error;
     const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    if (code === "ENOENT") return undefined;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
     throw new CuenvError("TRUST_KEY_INVALID", `cannot read key file ${path}: ${code}`, {
       cause: error,
       hint: "Name another folder with XDG_STATE_HOME, or give the key in CUENV_SIGNING_KEY.",

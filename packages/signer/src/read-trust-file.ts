@@ -34,7 +34,8 @@ export function readTrustFile({ path, foreign }: TrustFilePlace): TrustedKeys {
   } catch (error) {
     if (error instanceof CuenvError) throw error;
     const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    if (code === "ENOENT") return new Map();
+    // Below a file there is nothing: services have /dev/null as their home.
+    if (code === "ENOENT" || code === "ENOTDIR") return new Map();
     throw new CuenvError("TRUST_FILE_INVALID", `cannot read trust file ${path}: ${code}`, {
       cause: error,
       location: { file: path },

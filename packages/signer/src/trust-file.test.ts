@@ -152,6 +152,7 @@ describe("the trust file", () => {
 
   it("has no keys when there is no file", () => {
     expect(readTrustFile({ path: join(folder(), "none"), foreign: [] })).toEqual(keysOf());
+    expect(readTrustFile({ path: "/dev/null/.config/none", foreign: [] })).toEqual(keysOf());
   });
 
   it("is not believed in the workspace or the cache folder, whoever owns it", () => {

@@ -3,13 +3,13 @@ import {
   closeSync,
   fsyncSync,
   linkSync,
-  mkdirSync,
   openSync,
   renameSync,
   unlinkSync,
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
+import { makeFolders } from "@cuenv/digest";
 import { folderProblem } from "./private-path.ts";
 
 export type WrittenFile =
@@ -31,7 +31,7 @@ export function writePrivateFile(
   const folder = dirname(path);
   const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolders(folder);
     const problem = folderProblem(folder);
     if (problem !== undefined) return { kind: "exposed", problem };
     writeDurably(temporary, text);

@@ -1,3 +1,4 @@
+import { byteSizeHint, parseByteSize, writtenByteSize } from "@cuenv/config";
 import { CuenvError } from "@cuenv/errors";
 import type { Invocation } from "./command.ts";
 
@@ -37,3 +38,26 @@ export function flagValue<Value>(
 export function chosenEnvironment(invocation: Invocation): string | undefined {
   return flagText(invocation, "env") ?? (process.env["CUENV_ENV"] || undefined);
 }
+
+/**
+ * A flag's value in bytes. A few bytes without a unit are one that was forgotten, and would empty a cache; 0 is meant.
+ * @param least no smaller one is taken, whatever its unit
+ * @throws {CuenvError} USAGE, with what to write
+ */
+export function flagSize(invocation: Invocation, flag: string, least?: number): number | undefined {
+  const text = flagText(invocation, flag);
+  if (text === undefined) return undefined;
+  const bytes = parseByteSize(text);
+  const refused = (problem: string, hint: string): CuenvError =>
+    new CuenvError("USAGE", `cannot use --${flag} ${text}: ${problem}`, { hint });
+  if (bytes === undefined) throw refused("it is not a size like 50GiB", byteSizeHint(text));
+  const isBare = /^\s*\d+\s*$/.test(text) && (bytes > 0 || least !== undefined);
+  if (isBare && bytes < forgottenUnitBytes)
+    throw refused(`it has no unit, and would be ${bytes} bytes`, byteSizeHint(`${text}G`));
+  if (least !== undefined && bytes < least)
+    throw refused(`it is less than ${writtenByteSize(least)}`, byteSizeHint(text));
+  return bytes;
+}
+
+/** Who counts in bytes writes more (1 MiB). */
+const forgottenUnitBytes = 1024 * 1024;

@@ -1,8 +1,8 @@
 import { cleanupStaleEntries } from "@cuenv/cache/maintenance";
-import { parseByteSize, parseDuration } from "@cuenv/config";
+import { parseDuration } from "@cuenv/config";
 import { CuenvError } from "@cuenv/errors";
 import type { Invocation } from "../command-line/command.ts";
-import { flagValue } from "../command-line/given.ts";
+import { flagSize, flagValue } from "../command-line/given.ts";
 import { openSettings } from "../project/open-project.ts";
 import { removedText } from "../report/removed-text.ts";
 import { runMaintenance } from "../statistics/run-maintenance.ts";
@@ -26,7 +26,7 @@ export function runCachePrune(invocation: Invocation): Promise<number> {
     });
   }
   return remove(invocation, {
-    maxBytes: flagValue(invocation, "max-size", parseByteSize, "5GiB"),
+    maxBytes: flagSize(invocation, "max-size"),
     maxAgeMs: flagValue(invocation, "max-age", parseDuration, "7d"),
   });
 }

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { type CacheMode, type CacheSettings, parseByteSize } from "@cuenv/config";
+import { type CacheMode, type CacheSettings } from "@cuenv/config";
 import { CuenvError } from "@cuenv/errors";
 import {
   type AnsweredRequest,
@@ -7,16 +7,19 @@ import {
   type CacheServer,
   createCacheServer,
   createLimitedPolicy,
+  type TlsMaterial,
 } from "@cuenv/server";
 import type { Invocation } from "../command-line/command.ts";
-import { flagText, flagValue } from "../command-line/given.ts";
+import { flagSize, flagText } from "../command-line/given.ts";
 import { openSettings, type OpenSettings } from "../project/open-project.ts";
 import { printErr, printOut } from "../report/terminal.ts";
 import { artifactRemote } from "../serve/artifact-remote.ts";
 import { artifactTrust } from "../serve/artifact-trust.ts";
 import { clientSettings, protocolUrls } from "../serve/client-settings.ts";
 import { type ListenAddress, parseListenAddress, urlOf } from "../serve/listen-address.ts";
-import { accessPolicy, readServerSettings, readTlsMaterial } from "../serve/server-access.ts";
+import { accessPolicy, readServerSettings } from "../serve/server-access.ts";
+import { readTlsMaterial } from "../serve/tls-files.ts";
+import { type TlsWatch, watchTls } from "../serve/watch-tls.ts";
 
 const defaultAddress = "127.0.0.1:8484";
 /** A smaller limit is one whose unit was forgotten, and would empty the folder (1 MiB). */
@@ -41,7 +44,7 @@ export async function runServe(invocation: Invocation): Promise<number> {
   const policy = mode === "read-write" ? access : createLimitedPolicy(access, mode);
   const { settings } = open;
   const dir = flagText(invocation, "dir");
-  const maxBytes = flagValue(invocation, "max-size", parseLimit, "50GiB");
+  const maxBytes = flagSize(invocation, "max-size", leastLimitBytes);
   const root = dir === undefined ? settings.cacheDir : resolve(dir);
   const { createReapiServer } = await import("@cuenv/server/grpc");
   const cache = createCacheServer({
@@ -66,9 +69,14 @@ export async function runServe(invocation: Invocation): Promise<number> {
   });
   const urls = await begin(cache, { http, grpc, isSecure: tls !== undefined, onTrouble });
   const isChild = invocation.flags["while-stdin"] === true;
-  const ended = Promise.race([untilSignal(), ...(isChild ? [untilStdinEnds()] : [])]);
+  const renewing = renewingTls(cache, tls, () => readTlsMaterial(server, file));
+  const ended = Promise.race([
+    untilSignal(isChild ? "end" : (renewing?.lookNow ?? "stay")),
+    ...(isChild ? [untilStdinEnds()] : []),
+  ]);
   announce(invocation, { ...urls, cacheDir: root });
   await ended;
+  renewing?.stop();
   if (!isChild) printErr("cuenv serve: ending; running requests have 20 s\n");
   await cache.close();
   return 0;
@@ -128,11 +136,6 @@ function askedFor<Value>(
   const made = choice.make();
   if (made !== undefined || !isFirm) return made;
   throw new CuenvError("USAGE", choice.lacking, { hint: choice.hint });
-}
-
-function parseLimit(text: string): number | undefined {
-  const bytes = parseByteSize(text);
-  return bytes !== undefined && bytes >= leastLimitBytes ? bytes : undefined;
 }
 
 interface GrpcAddress {
@@ -221,10 +224,36 @@ function announce(invocation: Invocation, { url, grpcUrl, cacheDir }: Served): v
   printErr(`cuenv serves ${cacheDir}\n${clientSettings(url, grpcUrl)}`);
 }
 
-function untilSignal(): Promise<void> {
+/** Undefined: nothing is encrypted. */
+function renewingTls(
+  cache: CacheServer,
+  current: TlsMaterial | undefined,
+  reread: () => TlsMaterial | undefined,
+): TlsWatch | undefined {
+  if (current === undefined) return undefined;
+  return watchTls({
+    current,
+    read: () => reread() ?? current,
+    use: (material) => cache.renewTls(material),
+    onTrouble: (message) => printErr(`warning: ${message}\n`),
+    onRenewed: (message) => printErr(`cuenv serve: ${message}\n`),
+  });
+}
+
+/**
+ * SIGHUP tells a service to read its certificates again, as its users expect, and comes to one that `nohup` started, whose wish our handler would undo; in a
+ * terminal it says that the terminal is gone.
+ */
+function untilSignal(onHangup: "end" | "stay" | (() => void)): Promise<void> {
   return new Promise((done) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-      process.once(signal, () => done());
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => done());
+    process.on("SIGHUP", () => {
+      const isInTerminal = process.stdin.isTTY || process.stderr.isTTY;
+      if (onHangup === "end" || isInTerminal) done();
+      else if (onHangup === "stay")
+        printErr("cuenv serve: SIGHUP: no TLS, nothing to read again\n");
+      else onHangup();
+    });
   });
 }
 

@@ -203,7 +203,7 @@ describe("the remote cache", () => {
     });
   });
 
-  it("is well when it answers as one, and noted when it takes nothing from us", async () => {
+  it("is well when it answers as one, and noted when it takes nothing from us, or gives us nothing", async () => {
     const token = {
       name: "t",
       sha256: hashToken("reader"),
@@ -215,6 +215,7 @@ describe("the remote cache", () => {
       sha256: hashToken("writer"),
       scopes: ["read", "write"],
     } as const;
+    const sender = { ...token, sha256: hashToken("sender"), scopes: ["write"] } as const;
     const folder = makeFolder();
     const server = createCacheServer({
       root: join(folder, "cache"),
@@ -222,15 +223,15 @@ describe("the remote cache", () => {
       durability: "relaxed",
       limits: { maxBytes: undefined, maxAgeMs: undefined },
       evictionPolicy: "LRU",
-      policy: createAccessPolicy({ grants: [token, everything] }),
+      policy: createAccessPolicy({ grants: [token, everything, sender] }),
       createGrpc: createReapiServer,
       onRequest: undefined,
       onTrouble: undefined,
     });
     onTestFinished(() => server.close());
     const { port = 0 } = (await server.grpc?.listen({ host: "127.0.0.1", port: 0 })) ?? {};
-    const check = (remoteAuthToken: string) =>
-      checkRemote({ ...settingsOf(`grpc://127.0.0.1:${port}`), remoteAuthToken });
+    const check = (remoteAuthToken: string, more: Partial<CacheSettings> = {}) =>
+      checkRemote({ ...settingsOf(`grpc://127.0.0.1:${port}`), remoteAuthToken, ...more });
     expect(await check("writer")).toMatchObject({
       status: "ok",
       message: expect.stringMatching(
@@ -240,6 +241,19 @@ describe("the remote cache", () => {
     expect(await check("reader")).toMatchObject({
       status: "note",
       message: expect.stringMatching(/takes nothing from us$/) as string,
+    });
+    expect(await check("sender")).toMatchObject({
+      status: "note",
+      message: expect.stringMatching(/gives us nothing$/) as string,
+      advice: expect.stringContaining("downloadEnabled: false") as string,
+    });
+    expect(await check("sender", { remoteDownloadEnabled: false })).toMatchObject({
+      status: "ok",
+      message: expect.stringMatching(/results are sent$/) as string,
+    });
+    expect(await check("reader", { remoteDownloadEnabled: false })).toMatchObject({
+      status: "broken",
+      message: expect.stringContaining("refuses us all that these settings want") as string,
     });
     const refused = await check("nobody's");
     expect(refused).toMatchObject({ status: "broken" });

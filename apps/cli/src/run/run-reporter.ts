@@ -145,7 +145,9 @@ function finished(
         say(node, `skipped, because ${outcome.reason.task} failed`);
       break;
     default:
-      if (!options.single || outcome.status === "timedOut") say(node, paint("red", endOf(outcome)));
+      // Else the exit code says it.
+      if (!options.single || outcome.status === "timedOut" || node.task.continueOnError)
+        say(node, paint("red", endOf(outcome)));
   }
 }
 

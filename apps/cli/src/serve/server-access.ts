@@ -1,6 +1,4 @@
 import { readFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
-import { createSecureContext } from "node:tls";
 import { CuenvError } from "@cuenv/errors";
 import {
   type AccessPolicy,
@@ -9,8 +7,6 @@ import {
   hashToken,
   parseServerSettings,
   type ServerSettings,
-  type TlsFiles,
-  type TlsMaterial,
 } from "@cuenv/server";
 import { isLoopback } from "./listen-address.ts";
 
@@ -38,40 +34,6 @@ export function readServerSettings(file: string | undefined): ServerSettings {
   return parseServerSettings(text, file, process.env);
 }
 
-/** What the configuration's files hold, which it names relative to itself. @throws {CuenvError} SERVER_CONFIG_INVALID */
-export function readTlsMaterial(
-  { tls }: ServerSettings,
-  configuration: string | undefined,
-): TlsMaterial | undefined {
-  if (tls === undefined) return undefined;
-  const read = (field: keyof TlsFiles, name: string): Buffer => {
-    const path = resolve(dirname(configuration ?? ""), name);
-    try {
-      return readFileSync(path);
-    } catch (cause) {
-      throw new CuenvError("SERVER_CONFIG_INVALID", `cannot read ${path}: tls.${field} names it`, {
-        cause,
-        hint: "A file in PEM, readable by who runs the server.",
-      });
-    }
-  };
-  const material = {
-    cert: read("certificate", tls.certificate),
-    key: read("key", tls.key),
-    ...(tls.clientCa === undefined ? {} : { ca: read("clientCa", tls.clientCa) }),
-  };
-  try {
-    createSecureContext(material);
-  } catch (cause) {
-    const found = cause instanceof Error ? cause.message : String(cause);
-    throw new CuenvError("SERVER_CONFIG_INVALID", `cannot use the files of tls: ${found}`, {
-      cause,
-      hint: "tls.certificate and tls.key are one pair, in PEM.",
-    });
-  }
-  return material;
-}
-
 /**
  * Whom a server lets in: the tokens of its configuration, those of issuers that it names, and CUENV_SERVER_TOKEN; without any, whoever is on this machine.
  * @throws {CuenvError} SERVER_CONFIG_INVALID where others could come in, and nobody is named
@@ -81,7 +43,8 @@ export async function accessPolicy(
   hosts: readonly string[],
   onTrouble: (message: string) => void,
 ): Promise<AccessPolicy> {
-  const { CUENV_SERVER_TOKEN: token = "" } = process.env;
+  // Files that secrets are mounted as end with a newline, which no client sends.
+  const token = (process.env["CUENV_SERVER_TOKEN"] ?? "").trim();
   const { tokens, certificates, anonymousReads, oidc: issuers } = settings;
   const grants = [...tokens];
   if (token !== "")

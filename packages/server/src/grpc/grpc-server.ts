@@ -11,7 +11,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { totalmem } from "node:os";
 import process from "node:process";
 import type { TLSSocket } from "node:tls";
-import { certificateNameOf, type TlsMaterial, tlsOptions } from "../tls-material.ts";
+import { certificateNameOf, renewTls, type TlsMaterial, tlsOptions } from "../tls-material.ts";
 import { type ByteBudget, createByteBudget } from "./byte-budget.ts";
 import { GrpcError, type GrpcStatusName } from "./grpc-status.ts";
 import type { GrpcCall, GrpcMethod, GrpcMethods } from "./grpc-method.ts";
@@ -70,6 +70,8 @@ export interface GrpcServer {
     readonly host: string;
     readonly port: number;
   }>;
+  /** What new connections are shown from now on, where TLS is spoken. */
+  renewTls(material: TlsMaterial): void;
   /** Takes no new call, lets those that run come to their end for `drainMs`, then ends the rest. */
   close(): Promise<void>;
 }
@@ -120,6 +122,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
           resolve({ host, port: (server.address() as AddressInfo).port });
         });
       }),
+    renewTls: (material) => renewTls(server, material),
     close: () => closeServer(running, server),
   };
 }

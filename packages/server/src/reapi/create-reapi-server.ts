@@ -30,6 +30,7 @@ export function createReapiServer(shared: SharedWithGrpc): GrpcServer {
   });
   return {
     listen: (address) => server.listen(address),
+    renewTls: (material) => server.renewTls(material),
     close: async () => {
       await server.close();
       services.uploads.close();

@@ -1,0 +1,1 @@
+export { makeCertificates } from "../../../tools/test-certificates.mjs";

@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest";
+import { projectsForTests } from "../test/projects.ts";
+import { evaluate } from "./index.ts";
+
+const projects = projectsForTests();
+
+describe("numbers", () => {
+  it("are the text that they are in CUE, where they become text and JSON's would be others", async () => {
+    const directory = projects.make({
+      "env.cue": `package cuenv
+env: {
+	PYTHON: 3.10
+	ID:     123456789012345678
+	SMALL:  0.0000001
+	PORT:   8080
+	HALF:   0.5
+	LIST: ["v", 1.0]
+	ZERO: 0
+}
+environment: production: PYTHON: -2.70
+tasks: build: {
+	command: "echo"
+	args: [3.10, 9007199254740993, 12345678901234567890123, -1, 1Ki, 0x10, 1e3]
+	env: VERSION: 20.0
+	timeout: 1.50
+	cacheConfig: {customKeyComponents: {a: 9007199254740993}, keyEpoch: 7}
+}
+`,
+    });
+    const { evaluation } = await evaluate({ directory });
+    expect(evaluation.value).toEqual({
+      env: {
+        PYTHON: "3.10",
+        ID: "123456789012345678",
+        SMALL: 1e-7,
+        PORT: 8080,
+        HALF: 0.5,
+        LIST: ["v", "1.0"],
+        ZERO: 0,
+      },
+      environment: { production: { PYTHON: "-2.70" } },
+      tasks: {
+        build: {
+          command: "echo",
+          args: ["3.10", "9007199254740993", "12345678901234567890123", -1, 1024, 16, 1000],
+          env: { VERSION: "20.0" },
+          timeout: 1.5,
+          cacheConfig: { customKeyComponents: { a: "9007199254740993" }, keyEpoch: 7 },
+        },
+      },
+    });
+  });
+});
