@@ -32,18 +32,24 @@ export interface RememberedAnswer {
   readonly inputs: readonly EvaluationInput[];
 }
 
-/** As {@link recallAnswer}, decoded. */
+export interface RecalledAnswer extends RememberedAnswer {
+  /** What was read because it was too young is old enough now: writes that, so that the next run trusts its stat. Undefined: nothing to write. */
+  readonly renew: (() => void) | undefined;
+}
+
+/** As {@link recallAnswer}, decoded, and renewed. */
 export function recallEvaluation(key: MemoKey): RememberedEvaluation | undefined {
   const memo = recallAnswer(key);
+  memo?.renew?.();
   return memo && { ...decodeAnswer(memo.answer), inputs: memo.inputs };
 }
 
 /**
  * The evaluator's answer for a package as it was remembered, if everything that it depended on is as it was; else
- * undefined. Looks at each input once; reads only what its stat does not vouch for. Never throws. Equal answers are
+ * undefined. Looks at each input once; reads only what its stat does not vouch for. Writes nothing, and never throws. Equal answers are
  * equal texts, so who made something of an answer may remember that by the text's hash, and need not decode it.
  */
-export function recallAnswer(key: MemoKey): RememberedAnswer | undefined {
+export function recallAnswer(key: MemoKey): RecalledAnswer | undefined {
   const memo = readMemo(memoFile(key), key.seal);
   if (memo === undefined) return undefined;
   let isRefreshed = false;
@@ -55,9 +61,9 @@ export function recallAnswer(key: MemoKey): RememberedAnswer | undefined {
       isRefreshed = true;
     inputs.push(now);
   }
-  // What was read because it was too young is old enough now: the next run trusts its stat.
-  if (isRefreshed) rememberEvaluation(key, { answer: memo.answer, inputs });
-  return memo;
+  const { answer } = memo;
+  const renew = isRefreshed ? () => rememberEvaluation(key, { answer, inputs }) : undefined;
+  return { ...memo, renew };
 }
 
 /** Stores an evaluation for `recallEvaluation`. Where the folder cannot be written, nothing is remembered. */

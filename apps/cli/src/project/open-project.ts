@@ -268,10 +268,17 @@ async function loadProject(options: LoadOptions): Promise<Project> {
   options.onInputs?.(recalled.inputs);
   const key = { ...options, memoDirectory: memo, answer: recalled.answer, seal };
   const known = recallProject(key);
-  if (known !== undefined) return known;
+  if (known !== undefined) {
+    if (recalled.renew !== undefined && options.memoDirectoryFor(known) !== undefined)
+      recalled.renew();
+    return known;
+  }
   const decoded = decodeAnswer(recalled.answer);
   const project = await normalized({ ...decoded, inputs: recalled.inputs }, options);
-  if (options.memoDirectoryFor(project) !== undefined) rememberProject(key, project);
+  if (options.memoDirectoryFor(project) !== undefined) {
+    recalled.renew?.();
+    rememberProject(key, project);
+  }
   return project;
 }
 
