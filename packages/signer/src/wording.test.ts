@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { CuenvError } from "@cuenv/errors";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { errorOf, folder, keysOf, other, pair, payload, signed, trusted } from "../test/rig.ts";
@@ -168,11 +168,13 @@ describe("what an error of a key file says", () => {
       hint: `If nobody else had it: chmod 600 ${path}. Otherwise remove it, and revoke the key.`,
       location: { file: path },
     });
-    expect(saysOf(errorOf(() => readKeyFile(join(path, "x"))))).toEqual({
+    expect(readKeyFile(join(path, "x"))).toBeUndefined();
+    const long = join(base, "x".repeat(256));
+    expect(saysOf(errorOf(() => readKeyFile(long)))).toEqual({
       code: "TRUST_KEY_INVALID",
-      message: `cannot read key file ${path}/x: ENOTDIR`,
+      message: `cannot read key file ${long}: ENAMETOOLONG`,
       hint: "Name another folder with XDG_STATE_HOME, or give the key in CUENV_SIGNING_KEY.",
-      location: { file: join(path, "x") },
+      location: { file: long },
     });
     chmodSync(path, 0o600);
     writeFileSync(path, "x");
@@ -270,12 +272,12 @@ describe("what an error of the trust file says", () => {
       hint: `Make sure of what it says, then: chmod go-w ${path}`,
       location: { file: path },
     });
-    const below = join(path, "x");
-    expect(saysOf(errorOf(() => readTrustFile({ path: below, foreign: [] })))).toEqual({
+    const long = join(dirname(path), "x".repeat(256));
+    expect(saysOf(errorOf(() => readTrustFile({ path: long, foreign: [] })))).toEqual({
       code: "TRUST_FILE_INVALID",
-      message: `cannot read trust file ${below}: ENOTDIR`,
+      message: `cannot read trust file ${long}: ENAMETOOLONG`,
       hint: undefined,
-      location: { file: below },
+      location: { file: long },
     });
     chmodSync(path, 0o600);
     writeFileSync(path, "#".repeat(4 * 1024 * 1024));
