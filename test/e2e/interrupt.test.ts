@@ -1,6 +1,7 @@
 import { existsSync, linkSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { beforeAll, describe, expect, it, vi } from "vitest";
+import { isAlive } from "./is-alive.ts";
 import { runJson, statusOf } from "./run-json.ts";
 import { counting, createSandbox, cue, type Outcome } from "./sandbox.ts";
 
@@ -73,15 +74,6 @@ function manyOldBlobs(cacheDir: string, count: number): string[] {
     }
     return path;
   });
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 async function allGone(pids: readonly number[]): Promise<void> {

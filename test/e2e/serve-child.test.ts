@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { nxArchive } from "../nx/nx-archive.ts";
+import { isAlive } from "./is-alive.ts";
 import { launcher, temporaryFolder } from "./sandbox.ts";
 
 interface Place {
@@ -37,6 +38,19 @@ async function serveAsChild(flags: readonly string[] = [], place: Place = {}) {
 
 function ended(child: ChildProcess): Promise<number | null> {
   return new Promise((resolve) => child.once("close", resolve));
+}
+
+/** `cuenv serve` that does not come up, though its stdin is held open: its exit code, and what it says. */
+async function refusal(flags: readonly string[]): Promise<{ code: number | null; stderr: string }> {
+  const args = [launcher, "serve", "--http", "0", ...flags, "--dir", temporaryFolder()];
+  const child = spawn(process.execPath, args, {
+    cwd: temporaryFolder(),
+    env: { PATH: process.env["PATH"], HOME: temporaryFolder() },
+    stdio: ["pipe", "ignore", "pipe"],
+  });
+  let stderr = "";
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  return { code: await ended(child), stderr };
 }
 
 describe("cuenv serve as a child", () => {
@@ -139,15 +153,8 @@ it.each([
   ["100G", "it is not a size like 50GiB", "write 100GiB (powers of 1024), or 100GB (of 1000)"],
   ["1023KiB", "it is less than 1MiB", "such as 50GiB"],
 ])("cuenv serve takes no limit like %s", async (size, problem, hint) => {
-  const args = [launcher, "serve", "--http", "0", "--max-size", size, "--dir", temporaryFolder()];
-  const child = spawn(process.execPath, args, {
-    cwd: temporaryFolder(),
-    env: { PATH: process.env["PATH"], HOME: temporaryFolder() },
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  let stderr = "";
-  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-  expect(await ended(child)).toBe(2);
+  const { code, stderr } = await refusal(["--max-size", size]);
+  expect(code).toBe(2);
   expect(stderr).toContain(`cannot use --max-size ${size}: ${problem}`);
   expect(stderr).toContain(hint);
 });
@@ -157,25 +164,9 @@ describe("cuenv serve where it cannot listen", () => {
     const other = createServer();
     await new Promise<void>((done) => void other.listen(0, "127.0.0.1", done));
     const { port } = other.address() as AddressInfo;
-    const args = [launcher, "serve", "--http", "0", "--while-stdin", flag, String(port)];
-    const child = spawn(process.execPath, [...args, "--dir", temporaryFolder()], {
-      cwd: temporaryFolder(),
-      env: { PATH: process.env["PATH"], HOME: temporaryFolder() },
-      stdio: ["pipe", "ignore", "pipe"],
-    });
-    let stderr = "";
-    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-    expect(await ended(child)).toBe(70);
+    const { code, stderr } = await refusal(["--while-stdin", flag, String(port)]);
+    expect(code).toBe(70);
     expect(stderr).toContain(`127.0.0.1:${port}: another program listens there`);
     other.close();
   });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}

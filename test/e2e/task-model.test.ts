@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
+import { isAlive } from "./is-alive.ts";
 import { cacheStatus, runJson, statusOf } from "./run-json.ts";
 import { counting, createSandbox, cue } from "./sandbox.ts";
 
@@ -213,12 +214,3 @@ describe.concurrent("failures in a plan", () => {
     await vi.waitFor(() => expect(isAlive(pid)).toBe(false), { timeout: 10_000 });
   });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}

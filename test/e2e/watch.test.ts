@@ -8,6 +8,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { isAlive } from "./is-alive.ts";
 import { createSandbox, cue, type Outcome, type Sandbox } from "./sandbox.ts";
 
 interface Watch {
@@ -30,15 +31,6 @@ function kill(pid: number, signal: NodeJS.Signals): void {
     process.kill(-pid, signal);
   } catch {
     // Over already.
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -1,8 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { events, open, root, run, task, useEngineFolder } from "../test/engine-rig.ts";
-
+import { events, open, root, run, task, taskRequest, useEngineFolder } from "../test/engine-rig.ts";
 import { previewTask } from "./preview-task.ts";
 
 useEngineFolder();
@@ -16,19 +15,7 @@ describe("files that both the inputs and the outputs of a task match", () => {
   const formatted = (tried = shared) => run({ task: tried, during: format });
   const previewed = async () => {
     const { engine, close } = open();
-    const nothing = { stdout: () => undefined, stderr: () => undefined };
-    const preview = await previewTask(engine, {
-      task: shared,
-      mode: "read-write",
-      force: false,
-      argv: ["make"],
-      variables: {},
-      secretNames: new Set(),
-      secretValues: [],
-      hostEnvironment: {},
-      dependencies: [],
-      output: nothing,
-    });
+    const preview = await previewTask(engine, taskRequest({ task: shared }));
     await close();
     return preview;
   };

@@ -94,6 +94,24 @@ export interface Run {
   readonly printed: string;
 }
 
+/** What a front end asks of the engine for a task; nothing is printed. */
+export function taskRequest(changed: Partial<TaskRequest> = {}): TaskRequest {
+  const ignored = (): void => undefined;
+  return {
+    task: task(),
+    mode: "read-write",
+    force: false,
+    argv: ["make"],
+    variables: {},
+    secretNames: new Set(),
+    secretValues: [],
+    hostEnvironment: {},
+    dependencies: [],
+    output: { stdout: ignored, stderr: ignored },
+    ...changed,
+  };
+}
+
 /** One run of `task` in a process of its own, as far as the engine can tell. */
 export async function run(
   options: {
@@ -110,19 +128,11 @@ export async function run(
   let executions = 0;
   let printed = "";
   const add = (chunk: Uint8Array): void => void (printed += Buffer.from(chunk).toString());
-  const request: TaskRequest = {
+  const request = taskRequest({
     task: options.task ?? task(),
-    mode: "read-write",
-    force: false,
-    argv: ["make"],
-    variables: {},
-    secretNames: new Set(),
-    secretValues: [],
-    hostEnvironment: {},
-    dependencies: [],
     output: { stdout: add, stderr: add },
     ...options.request,
-  };
+  });
   const outcome = await executeTaskWithCache(opened.engine, request, async ({ output }) => {
     executions += 1;
     mkdirSync(join(root, "out"), { recursive: true });

@@ -1,27 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { syncCommand as command } from "../../test/sync-command.ts";
 import { syncTurboFiles } from "./sync-turbo-files.ts";
-import type { SyncCommand, SyncGroup, SyncPackage, SyncTask } from "./sync-workspace.ts";
-
-function command(name: string, printedBy: readonly string[] = []): SyncCommand {
-  return {
-    kind: "command",
-    name,
-    line: 3,
-    dependencies: printedBy,
-    commands: printedBy,
-    printedBy,
-    refused: null,
-    inputs: ["src"],
-    extraInputs: [],
-    ignoreInputs: [],
-    outputs: ["dist"],
-    hasCacheKey: false,
-    cache: "read-write",
-    maxAgeMs: null,
-    environment: { set: [], host: [], secrets: [], include: [], exclude: [], mode: "strict" },
-    runtime: [],
-  };
-}
+import type { SyncGroup, SyncPackage, SyncTask } from "./sync-workspace.ts";
 
 function owner(
   path: string,
@@ -75,7 +55,12 @@ describe("scripts that turbo needs and package.json does not have", () => {
   });
 
   it("are added when that is asked for, and all else of the file stays", () => {
-    const tasks = [command("gen"), command("build", ["gen"]), command("lint"), ordered];
+    const tasks = [
+      command("gen"),
+      command("build", { dependencies: ["gen"], printedBy: ["gen"] }),
+      command("lint"),
+      ordered,
+    ];
     const packages = [owner("packages/a", tasks, { lint: "eslint ." }), owner("", [command("ci")])];
     const text =
       '{\n\t"name": "a",\n\t"scripts": {\n\t\t"lint": "eslint ."\n\t},\n\t"x": [1, 2]\n}\n';

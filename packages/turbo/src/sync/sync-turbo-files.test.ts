@@ -1,29 +1,8 @@
 import { parse } from "jsonc-parser";
 import { describe, expect, it } from "vitest";
+import { syncCommand as command } from "../../test/sync-command.ts";
 import { syncTurboFiles, type SyncResult } from "./sync-turbo-files.ts";
-import type { PackagePlace, SyncCommand, SyncGroup, SyncPackage } from "./sync-workspace.ts";
-
-function command(name: string, more: Partial<SyncCommand> = {}): SyncCommand {
-  return {
-    kind: "command",
-    name,
-    line: 3,
-    dependencies: [],
-    commands: more.dependencies ?? [],
-    printedBy: [],
-    refused: null,
-    inputs: ["src"],
-    extraInputs: [],
-    ignoreInputs: [],
-    outputs: ["dist"],
-    hasCacheKey: false,
-    cache: "read-write",
-    maxAgeMs: null,
-    environment: { set: [], host: [], secrets: [], include: [], exclude: [], mode: "strict" },
-    runtime: [],
-    ...more,
-  };
-}
+import type { PackagePlace, SyncGroup, SyncPackage } from "./sync-workspace.ts";
 
 function group(name: string, members: readonly string[], free = true): SyncGroup {
   return { kind: "group", name, line: 9, dependencies: [], members, free };

@@ -1,8 +1,9 @@
 import { array, assert, constantFrom, option, property, record, subarray } from "fast-check";
 import { parse, type ParseError } from "jsonc-parser";
 import { expect, it } from "vitest";
+import { syncCommand } from "../../test/sync-command.ts";
 import { syncTurboFiles, type SyncResult } from "./sync-turbo-files.ts";
-import type { SyncCommand, SyncPackage } from "./sync-workspace.ts";
+import type { SyncPackage } from "./sync-workspace.ts";
 
 const names = ["a", "b", "c"] as const;
 const patterns = ["src", ".", "!src/x", "//packages/one/out", "//", "gen", "src/*.ts"];
@@ -26,26 +27,13 @@ function packageOf(path: string, tasks: readonly Declared[]): SyncPackage {
     scripts: Object.fromEntries(
       [...byName.values()].flatMap(({ name, script }) => (script === null ? [] : [[name, script]])),
     ),
-    tasks: [...byName.values()].map((task): SyncCommand => {
+    tasks: [...byName.values()].map((task) => {
       const { include, secrets } = task;
       const dependencies = task.dependencies.filter(
         (name) => name < task.name && byName.has(name as "a"),
       );
-      return {
-        ...task,
-        kind: "command",
-        line: null,
-        dependencies,
-        commands: dependencies,
-        printedBy: [],
-        refused: null,
-        extraInputs: [],
-        ignoreInputs: [],
-        hasCacheKey: false,
-        maxAgeMs: null,
-        environment: { set: [], host: [], secrets, include, exclude: [], mode: "strict" },
-        runtime: [],
-      };
+      const plain = syncCommand(task.name, { ...task, line: null, dependencies });
+      return { ...plain, environment: { ...plain.environment, secrets, include } };
     }),
     cuenvRoot: "",
     rootInCuenv: "",
