@@ -53,6 +53,17 @@ export function decodeEntry(
   key: ActionKey & { readonly digestFunction: DigestFunction },
   verify?: VerifyEnvelope,
 ): DecodedEntry | UnusableEntry | Refusal {
+  const decoded = decodeEntryByHash(bytes, key, verify);
+  if (decoded.kind !== "entry" || equalDigests(decoded.result.key, key.digest)) return decoded;
+  return storedForAnother(decoded.result);
+}
+
+/** As {@link decodeEntry} for who knows no more than the key's hash, which is what an entry is found by: the digest's size is not looked at. */
+export function decodeEntryByHash(
+  bytes: Uint8Array,
+  key: ActionKey & { readonly digestFunction: DigestFunction },
+  verify?: VerifyEnvelope,
+): DecodedEntry | UnusableEntry | Refusal {
   const envelope = readEnvelope(bytes);
   if (envelope.kind === "unusable") return envelope;
   const verdict = verify?.(envelope, key);
@@ -64,13 +75,13 @@ export function decodeEntry(
   if (refused !== undefined) return refused;
   const sameKey =
     result.key.function === key.digestFunction &&
-    equalDigests(result.key, key.digest) &&
+    result.key.hash === key.digest.hash &&
     result.namespace === key.namespace;
-  if (!sameKey) {
-    const found = `${result.namespace}/${result.key.hash}`;
-    return unusable("keyMismatch", `it was stored for ${found}`);
-  }
-  return opened;
+  return sameKey ? opened : storedForAnother(result);
+}
+
+function storedForAnother({ namespace, key }: TaskResult): UnusableEntry {
+  return unusable("keyMismatch", `it was stored for ${namespace}/${key.hash}`);
 }
 
 /** Reads an entry without asking for whom or by whom: for eviction and verification. */

@@ -36,6 +36,7 @@ export {
 export {
   type DecodedEntry,
   decodeEntry,
+  decodeEntryByHash,
   type EntryFault,
   maxEntryBytes,
   openEnvelope,

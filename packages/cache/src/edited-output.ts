@@ -1,4 +1,4 @@
-import { openEnvelope, type TaskResult } from "@cuenv/action-cache";
+import { decodeEntryByHash, type TaskResult } from "@cuenv/action-cache";
 import { type OutputEntry, replacedOutputs } from "@cuenv/cas";
 import { equalDigests } from "@cuenv/digest";
 import {
@@ -106,17 +106,15 @@ async function lastOutputs(
 }
 
 async function resultOf(
-  { actions: cache }: CacheEngine,
+  { actions: { actions, namespace }, settings, verify }: CacheEngine,
   hash: string,
 ): Promise<TaskResult | undefined> {
+  const key = { digest: { hash, sizeBytes: 0 }, namespace };
   try {
-    // What is remembered of it lacks the size, which no store finds an entry by, and which the entry is held to.
-    const { actions, namespace } = cache;
-    const entry = await actions.get({ digest: { hash, sizeBytes: 0 }, namespace });
-    const opened = entry === undefined ? undefined : openEnvelope(entry);
-    if (opened?.kind !== "entry") return undefined;
-    const found = await cache.get({ hash, sizeBytes: opened.result.key.sizeBytes });
-    return found.kind === "hit" ? found.result : undefined;
+    const bytes = await actions.get(key);
+    const { digestFunction } = settings;
+    const entry = bytes && decodeEntryByHash(bytes, { ...key, digestFunction }, verify);
+    return entry?.kind === "entry" ? entry.result : undefined;
   } catch {
     return undefined;
   }

@@ -1,8 +1,7 @@
 import {
   type DecodedEntry,
-  decodeEntry,
+  decodeEntryByHash,
   maxEntryBytes,
-  openEnvelope,
   type TaskResult,
 } from "@cuenv/action-cache";
 import { type CacheFolder, createDiskBlobStore, entryPath, openCacheFolder } from "@cuenv/cas";
@@ -87,12 +86,9 @@ function readEntry(
   const cannot = (reason: string): CuenvError =>
     new CuenvError("USAGE", `cannot use the result of ${hash}: ${reason}`);
   if (bytes === undefined) throw cannot("there is no result under it");
-  // The size is in no file's name; it is that of the entry, which is then held to the rest.
-  const opened = openEnvelope(bytes);
-  const sizeBytes = opened.kind === "entry" ? opened.result.key.sizeBytes : 0;
   const { digestFunction, namespace } = settings;
-  const asked = { digest: { hash, sizeBytes }, namespace, digestFunction };
-  const entry = decodeEntry(bytes, asked, verify);
+  const asked = { digest: { hash, sizeBytes: 0 }, namespace, digestFunction };
+  const entry = decodeEntryByHash(bytes, asked, verify);
   if (entry.kind === "entry") return entry;
   throw cannot(entry.detail);
 }
