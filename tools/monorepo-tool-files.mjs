@@ -1,10 +1,18 @@
+const rootManifest = {
+  name: "monorepo",
+  version: "0.0.0",
+  private: true,
+  workspaces: ["packages/*"],
+};
+
 /** What each tool needs besides the packages themselves: path → text. All declare the same inputs and outputs. */
 export function toolFiles(tool, graph) {
   switch (tool) {
     case "none":
       return {};
     case "cuenv":
-      return { "env.cue": cuenvFile(graph) };
+      // As the other tools' copies, one that is a workspace of its own, wherever it lies.
+      return { "env.cue": cuenvFile(graph), "package.json": json(rootManifest) };
     case "turbo":
       return turboFiles(graph);
     case "nx":
@@ -41,13 +49,7 @@ tasks: {
 
 function turboFiles(graph) {
   const files = {
-    "package.json": json({
-      name: "monorepo",
-      version: "0.0.0",
-      private: true,
-      packageManager: "npm@11.19.1",
-      workspaces: ["packages/*"],
-    }),
+    "package.json": json({ ...rootManifest, packageManager: "npm@11.19.1" }),
     "package-lock.json": json(npmLockfile(graph)),
     "turbo.json": json({
       tasks: {

@@ -19,3 +19,4 @@ export { makeFolders } from "./make-folders.ts";
 export { isRacy } from "./racy-stat.ts";
 export { replaceFile } from "./replace-file.ts";
 export { checksum, type Seal, secretSeal } from "./seal.ts";
+export { sealText, unsealText } from "./sealed-text.ts";

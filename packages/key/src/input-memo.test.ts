@@ -1,4 +1,4 @@
-import { checksum, hashText } from "@cuenv/digest";
+import { checksum, hashText, sealText } from "@cuenv/digest";
 import { mkdirSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -10,7 +10,6 @@ import {
 } from "../test/temporary-workspace.ts";
 import { createInputMemo, type InputMemo } from "./input-memo.ts";
 import { createInputSet } from "./input-set.ts";
-import { sealText } from "./sealed-text.ts";
 import { selectInputs } from "./select-inputs.ts";
 import type { SelectionRequest } from "./selection.ts";
 

@@ -5,9 +5,10 @@ import {
   formatDigest,
   parseDigest,
   type Seal,
+  sealText,
+  unsealText,
 } from "@cuenv/digest";
 import { hash } from "node:crypto";
-import { sealText, unsealText } from "./sealed-text.ts";
 import type { InputProblem, Selection, SelectionCheck, SelectionRequest } from "./selection.ts";
 
 /**

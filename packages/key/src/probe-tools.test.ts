@@ -1,4 +1,4 @@
-import { checksum } from "@cuenv/digest";
+import { checksum, sealText } from "@cuenv/digest";
 import {
   chmodSync,
   existsSync,
@@ -15,7 +15,6 @@ import process from "node:process";
 import { describe, expect, it } from "vitest";
 import { temporaryWorkspace, writeFiles } from "../test/temporary-workspace.ts";
 import { findExecutable } from "./find-executable.ts";
-import { sealText } from "./sealed-text.ts";
 import { createToolProbe, probeTools, type ToolOutputs } from "./probe-tools.ts";
 
 /** A JavaScript program that counts its runs; it looks like a tool of node's kind, which may be remembered. */

@@ -1,9 +1,8 @@
-import { checksum, type Seal } from "@cuenv/digest";
+import { checksum, type Seal, sealText, unsealText } from "@cuenv/digest";
 import { findExecutable } from "./find-executable.ts";
 import { compileNames } from "./name-matcher.ts";
 import { passThroughVariables } from "./environment-lists.ts";
 import { runTool } from "./run-tool.ts";
-import { sealText, unsealText } from "./sealed-text.ts";
 
 /** What the `runtime` commands printed, in the order given and each once; or which of them could not, and why. */
 export type ToolOutputs =

@@ -1,4 +1,4 @@
-import type { Seal } from "@cuenv/digest";
+import type { Seal } from "./seal.ts";
 
 /** The seal of the rest, a line feed, the rest. Undefined: there is no seal, so nothing is to be kept. */
 export function sealText(body: string, seal: Seal | undefined): string | undefined {
