@@ -19,8 +19,8 @@ export function cuenvPeer() {
   const cache = join(workFolder, "cuenv-cache");
   const launcher = join(root, "apps", "cli", "bin", "cuenv.js");
   const env = { ...plainEnvironment(), CUENV_CACHE_DIR: cache };
-  const command = (folder) => ({
-    argv: [process.execPath, launcher, "task", hasPackages(folder) ? "*:build" : "check"],
+  const command = (folder, ...more) => ({
+    argv: [process.execPath, launcher, "task", hasPackages(folder) ? "*:build" : "check", ...more],
     cwd: folder,
     env,
   });
@@ -28,7 +28,7 @@ export function cuenvPeer() {
     name: "cuenv",
     tool: "cuenv",
     command,
-    keys: command,
+    keys: (folder) => command(folder, "--dry-run", "--json"),
     reset: () => setAside(cache),
     /** The list of tasks: it evaluates the configuration, which is remembered. */
     evaluate: (folder) =>

@@ -27,7 +27,7 @@ export const scenarios = [
     targets: { turbo: { target: 0.7, gate: 1 } },
   },
   {
-    // cuenv has no run that stops at the keys: its whole warm run stands here, an upper bound.
+    // Both say of every task its key and what would come of it, and run nothing.
     name: "keys only",
     keys: true,
     prepare: () => {},

@@ -2,12 +2,7 @@ import { assertNamespace, type BlobStore } from "@cuenv/cas";
 import type { Digest } from "@cuenv/digest";
 import type { ActionKey, ActionStore } from "./action-store.ts";
 import type { Refusal } from "@cuenv/signer";
-import {
-  type DecodedEntry,
-  decodeEntry,
-  type EntryFault,
-  type VerifyEnvelope,
-} from "./decode-entry.ts";
+import type { EntryFault, VerifyEnvelope } from "./decode-entry.ts";
 import {
   encodeEntry,
   encodePayload,
@@ -15,6 +10,8 @@ import {
   payloadType,
   type SignPayload,
 } from "./encode-entry.ts";
+import type { EntryMemo } from "./entry-memo.ts";
+import { readEntry, type TrustsSigner } from "./read-entry.ts";
 import { referencedDigests, type TaskResult } from "./task-result.ts";
 
 /**
@@ -30,7 +27,7 @@ export type LookupMissReason =
   | EntryFault;
 
 export type Lookup =
-  | { readonly kind: "hit"; readonly result: TaskResult; readonly entry: DecodedEntry }
+  | { readonly kind: "hit"; readonly result: TaskResult }
   | {
       readonly kind: "miss";
       readonly reason: LookupMissReason;
@@ -56,6 +53,10 @@ export interface ActionCacheOptions {
   readonly now?: () => number;
   /** Asked for every entry that is read, before anything of it is used; undefined: whoever wrote it is believed. */
   readonly verify?: VerifyEnvelope | undefined;
+  /** Asked for an entry that the memo knows, in place of `verify`. */
+  readonly trusts?: TrustsSigner | undefined;
+  /** What entries hold that were read before. */
+  readonly memo?: EntryMemo | undefined;
   /** Signs what is stored without signatures of its own. */
   readonly sign?: SignPayload | undefined;
 }
@@ -129,10 +130,9 @@ async function look(
   const { signal, maxAgeMs } = lookup;
   signal?.throwIfAborted();
   try {
-    const bytes = await actions.get(key, signal);
-    if (bytes === undefined) return miss("absent", "no entry under this key");
     const asked = { ...key, digestFunction: actions.digestFunction };
-    const entry = decodeEntry(bytes, asked, options.verify);
+    const entry = await readEntry(options, asked, signal);
+    if (entry === undefined) return miss("absent", "no entry under this key");
     if (entry.kind === "refused") return { ...miss("untrusted", entry.detail), refusal: entry };
     if (entry.kind === "unusable") return miss(entry.fault, entry.detail);
     const { result } = entry;
@@ -143,7 +143,7 @@ async function look(
       lookup.complete === true ? await blobs.missing(referencedDigests(result), signal) : [];
     if (absent.length > 0)
       return miss("incomplete", `${absent.length} of its blobs are not in the store`);
-    return { kind: "hit", result, entry };
+    return { kind: "hit", result };
   } catch (error) {
     if (signal?.aborted === true) throw error;
     const detail = error instanceof Error ? error.message : String(error);

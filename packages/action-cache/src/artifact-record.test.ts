@@ -142,7 +142,12 @@ describe("the record of an artifact", () => {
     expect([claimedKeyIds(signed), claimedKeyIds(unsigned)]).toEqual([["ed25519-0"], []]);
     expect(checkStoredSignature(signed, place, () => refusal).kind).toBe("untrusted");
     expect(checkStoredSignature(unsigned, place, () => refusal).kind).toBe("sound");
-    const accepted = { kind: "accepted", keyId: "", refuseTime: () => undefined } as const;
+    const accepted = {
+      kind: "accepted",
+      keyId: "",
+      publicKey: Buffer.alloc(32),
+      refuseTime: () => undefined,
+    } as const;
     expect(checkStoredSignature(signed, place, () => accepted).kind).toBe("sound");
     const elsewhere = { ...place, namespace: "umbrella" };
     expect(checkStoredSignature(signed, elsewhere, () => accepted).kind).toBe("damaged");

@@ -29,14 +29,27 @@ export function createDiskActionStore(options: DiskActionStoreOptions): ActionSt
       throw storeUnavailable(`${verb} entry ${key.digest.hash}`, error, "AC_STORE_UNAVAILABLE");
     }
   };
+  const read = (key: ActionKey, path: string): Buffer | undefined => {
+    folder.assertReadable();
+    const bytes = folder.readFile(path, maxEntryBytes);
+    if (bytes !== undefined) folder.recordUse(idOf(key));
+    return bytes;
+  };
   return {
     digestFunction,
-    get: (key, signal) =>
+    get: (key, signal) => onEntry("read", key, signal, (path) => read(key, path)),
+    getChanged: (key, known, signal) =>
       onEntry("read", key, signal, (path) => {
         folder.assertReadable();
-        const bytes = folder.readFile(path, maxEntryBytes);
-        if (bytes !== undefined) folder.recordUse(idOf(key));
-        return bytes;
+        const version = folder.fileVersion(path);
+        if (version !== undefined && version === known) {
+          folder.recordUse(idOf(key));
+          return { bytes: undefined, version };
+        }
+        const bytes = read(key, path);
+        // Another entry may have been put in its place meanwhile.
+        const isSame = version !== undefined && folder.fileVersion(path) === version;
+        return bytes && { bytes, version: isSame ? version : undefined };
       }),
     put: (key, entry, signal) =>
       onEntry("write", key, signal, (path) => {

@@ -15,7 +15,7 @@ export {
   decodeActionResultRecord,
   encodeActionResultRecord,
 } from "./action-result-record.ts";
-export type { ActionKey, ActionStore } from "./action-store.ts";
+export type { ActionKey, ActionStore, VersionedEntry } from "./action-store.ts";
 export {
   artifactKey,
   type ArtifactRecord,
@@ -51,6 +51,14 @@ export {
   payloadType,
   type SignPayload,
 } from "./encode-entry.ts";
+export {
+  createEntryMemo,
+  type EntryKey,
+  type EntryMemo,
+  type EntryMemoOptions,
+  type RememberedEntry,
+} from "./entry-memo.ts";
+export type { TrustsSigner } from "./read-entry.ts";
 export { createMemoryActionStore, type MemoryActionStoreOptions } from "./memory-action-store.ts";
 export {
   checkStoredEntry,

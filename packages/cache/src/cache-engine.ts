@@ -1,4 +1,4 @@
-import type { ActionCache, VerifyEnvelope } from "@cuenv/action-cache";
+import type { ActionCache, EntryMemo, VerifyEnvelope } from "@cuenv/action-cache";
 import type { BlobStore, CacheFolder } from "@cuenv/cas";
 import type { CacheSettings, CommandTask } from "@cuenv/config";
 import type { FileIndex } from "@cuenv/digest";
@@ -19,6 +19,8 @@ export interface CacheEngine {
   readonly index: FileIndex;
   readonly blobs: BlobStore;
   readonly actions: ActionCache;
+  /** What `actions` knows of entries that were read before. */
+  readonly entryMemo: EntryMemo;
   readonly folder: CacheFolder;
   readonly lastResults: LastResults;
   readonly tools: ToolProbe;

@@ -43,7 +43,7 @@ export interface EntryTrustOptions {
 }
 
 /** The signing and verifying of one engine: what its action cache is made with. */
-export interface EntryTrust extends Pick<ActionCacheOptions, "verify" | "sign"> {
+export interface EntryTrust extends Pick<ActionCacheOptions, "verify" | "trusts" | "sign"> {
   /** Why nothing that this machine signs would be accepted here: then nothing is stored. Makes the machine's key if need be. */
   readonly unacceptable: () => Promise<string | undefined>;
   readonly saveMemo: () => void;
@@ -56,6 +56,7 @@ export interface EntryTrust extends Pick<ActionCacheOptions, "verify" | "sign"> 
 
 const nobody: EntryTrust = {
   verify: undefined,
+  trusts: undefined,
   sign: undefined,
   unacceptable: () => Promise.resolve(undefined),
   saveMemo: () => undefined,
@@ -93,12 +94,11 @@ export function createEntryTrust(options: EntryTrustOptions): EntryTrust {
     signer = createSigner(pair);
     return signer;
   };
+  // Where only the trust file counts, our own key need not be read.
+  const currentVerifier = (): Verifier => verifierFor(mode === "local" ? ownKey.read() : undefined);
   return {
-    verify: (envelope, context) => {
-      // Where only the trust file counts, ours need not be read.
-      const pair = mode === "local" ? ownKey.read() : undefined;
-      return verifierFor(pair).verify(envelope, context);
-    },
+    verify: (envelope, context) => currentVerifier().verify(envelope, context),
+    trusts: (key, context) => currentVerifier().trusts(key, context),
     sign: async (payloadType, payload) => {
       const own = await ownSigner();
       return own === undefined ? [] : [own.sign(payloadType, payload)];
@@ -107,7 +107,8 @@ export function createEntryTrust(options: EntryTrustOptions): EntryTrust {
       const own = await ownSigner();
       if (own === undefined || verifier === undefined) return "there is no key to sign them with";
       const pair = { id: own.keyId, publicKey: own.publicKey };
-      return verifier.accepts(pair, { namespace })?.detail;
+      const verdict = verifier.trusts(pair, { namespace });
+      return verdict.kind === "refused" ? verdict.detail : undefined;
     },
     saveMemo: () => memo?.save(),
     seal: (name) => {

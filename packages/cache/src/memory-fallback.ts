@@ -1,4 +1,4 @@
-import { type ActionStore, createMemoryActionStore } from "@cuenv/action-cache";
+import { type ActionKey, type ActionStore, createMemoryActionStore } from "@cuenv/action-cache";
 import { type BlobSource, type BlobStore, createMemoryBlobStore } from "@cuenv/cas";
 
 /** What results may take in memory where the disk cannot be written (256 MiB of blobs, and of entries). */
@@ -116,6 +116,13 @@ function fallbackActions(
   return {
     ...disk,
     get: async (key, signal) => (await memory()?.get(key, signal)) ?? disk.get(key, signal),
+    ...(disk.getChanged && {
+      getChanged: async (key: ActionKey, known: string | undefined, signal?: AbortSignal) => {
+        const bytes = await memory()?.get(key, signal);
+        if (bytes !== undefined) return { bytes, version: undefined };
+        return disk.getChanged?.(key, known, signal);
+      },
+    }),
     put: async (key, entry, signal) => {
       try {
         // A blob in memory makes a poor promise on the disk: once something is kept here, its entry is, too.

@@ -1,4 +1,4 @@
-import { createActionCache, createDiskActionStore } from "@cuenv/action-cache";
+import { createActionCache, createDiskActionStore, createEntryMemo } from "@cuenv/action-cache";
 import { createDiskBlobStore, openCacheFolder } from "@cuenv/cas";
 import type { CacheSettings } from "@cuenv/config";
 import { createFileIndex, type FileIndex, replaceFile } from "@cuenv/digest";
@@ -81,7 +81,7 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
     now,
   });
   const inputMemo = createInputMemo(readState(state?.inputs), () => trust.seal("inputs"));
-  const stores = openStores(options, trust, emit, now);
+  const stores = openStores(options, trust, state, emit);
   const remote = options.remote && openEngineRemote(options.remote, stores.blobs, emit);
   let provenance: Readonly<Record<string, string>> | undefined;
   const engine: CacheEngine = {
@@ -125,12 +125,18 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
   };
 }
 
+type Stores = Pick<
+  CacheEngine,
+  "folder" | "blobs" | "actions" | "entryMemo" | "tier" | "isInMemory" | "spoolDirectory"
+>;
+
 function openStores(
   options: OpenCacheEngineOptions,
   trust: EntryTrust,
+  state: WorkspaceState | undefined,
   emit: (event: CacheEvent) => void,
-  now: () => number,
-): Pick<CacheEngine, "folder" | "blobs" | "actions" | "tier" | "isInMemory" | "spoolDirectory"> {
+): Stores {
+  const { now = Date.now } = options;
   const { cacheDir, durability, digestFunction, namespace } = options.settings;
   const folder = openCacheFolder({
     root: cacheDir,
@@ -155,15 +161,23 @@ function openStores(
       message: `results are not kept: ${reason}`,
     }),
   );
+  const entryMemo = createEntryMemo({
+    read: () => readState(state?.entries),
+    seal: () => trust.seal("entries"),
+    cuenvVersion: options.version,
+  });
   return {
     folder,
     blobs,
+    entryMemo,
     actions: createActionCache({
       actions: store,
       blobs,
       namespace,
       now,
       verify: trust.verify,
+      trusts: trust.trusts,
+      memo: entryMemo,
       sign: trust.sign,
     }),
     tier: "disk",
@@ -181,6 +195,7 @@ async function keep(
 ): Promise<void> {
   const { settings, folder } = engine;
   engine.index.save();
+  writeChanged(state.entries, engine.entryMemo.serialize());
   writeChanged(state.inputs, engine.inputMemo.serialize());
   writeChanged(state.tools, engine.tools.serialize());
   engine.lastResults.save();

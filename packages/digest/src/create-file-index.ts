@@ -20,6 +20,7 @@ import {
 } from "./file-index-state.ts";
 import type { DirectoryEntry, FileIndex, FileStat } from "./file-index.ts";
 import { hashFile, type HashedFile } from "./hash-file.ts";
+import { type PathsBelow, pathsBelow } from "./paths-below.ts";
 import { isRacy } from "./racy-stat.ts";
 import { replaceFile } from "./replace-file.ts";
 import { checksum, type Seal } from "./seal.ts";
@@ -61,6 +62,7 @@ interface Index {
   readonly options: FileIndexOptions;
   readonly now: () => number;
   readonly lstat: (path: string) => Stats | undefined;
+  readonly below: PathsBelow;
   /** A number: nothing was there, in that turn. */
   readonly seen: Map<string, Seen | number>;
   /** All that was seen in an earlier turn is looked at anew: what makes everything invalid after each task that ran costs one addition. */
@@ -77,6 +79,7 @@ export function createFileIndex(options: FileIndexOptions): FileIndex {
     options,
     now: options.now ?? Date.now,
     lstat: options.lstat ?? lstatOrUndefined,
+    below: pathsBelow(options.root),
     seen: new Map(),
     turn: 0,
     state,
@@ -150,7 +153,7 @@ function look(index: Index, path: string): Seen | undefined {
   if (typeof known === "number") {
     if (known === index.turn) return undefined;
   } else if (known?.turn === index.turn) return known;
-  const found = index.lstat(absolute(index, path));
+  const found = index.lstat(path === "" ? index.options.root : index.below.of(path));
   if (found === undefined) {
     index.seen.set(path, index.turn);
     if (index.byPath.has(path)) index.changed = true;
@@ -313,6 +316,7 @@ function remember(index: Index, path: string, digest: Digest): void {
 function invalidate(index: Index, path: string): void {
   if (path === "") {
     index.turn += 1;
+    index.below.look();
     return;
   }
   const below = `${path}/`;

@@ -17,7 +17,7 @@ export {
   type SkipReason,
 } from "./outcome.ts";
 export { type ChunkSink } from "./drain-output.ts";
-export { keepHeapSmall } from "./keep-heap-small.ts";
+export { keepHeapSmallFor } from "./keep-heap-small.ts";
 export { type ProcessRequest, runProcess } from "./run-process.ts";
 export { type AttachedRequest, runAttached } from "./run-attached.ts";
 export { type AttemptOptions, runAttempts } from "./run-attempts.ts";

@@ -216,17 +216,17 @@ describe("createVerifier", () => {
       mode: "ci-only",
       trusted: keysOf(trusted(pair, { roles: ["ci-main"] }), trusted(other)),
     });
-    expect(verifier.accepts(pair, { namespace: "default" })).toBeUndefined();
-    expect(verifier.accepts(pair, { namespace: "else" })).toMatchObject({
+    expect(verifier.trusts(pair, { namespace: "default" })).toMatchObject({ kind: "accepted" });
+    expect(verifier.trusts(pair, { namespace: "else" })).toMatchObject({
       reason: "wrongNamespace",
     });
-    expect(verifier.accepts(other, { namespace: "default" })).toMatchObject({
+    expect(verifier.trusts(other, { namespace: "default" })).toMatchObject({
       reason: "wrongRole",
     });
     expect(
-      verifier.accepts({ id: pair.id, publicKey: other.publicKey }, { namespace: "default" }),
+      verifier.trusts({ id: pair.id, publicKey: other.publicKey }, { namespace: "default" }),
     ).toMatchObject({ reason: "unknownKey" });
-    expect(verifier.accepts(generateKeyPair(), { namespace: "default" })).toMatchObject({
+    expect(verifier.trusts(generateKeyPair(), { namespace: "default" })).toMatchObject({
       reason: "unknownKey",
     });
   });

@@ -42,6 +42,7 @@ export interface Refusal {
 export interface Acceptance {
   readonly kind: "accepted";
   readonly keyId: string;
+  readonly publicKey: Uint8Array;
   /** To be asked once the payload is parsed: whether the key was good at the time that the payload says. */
   refuseTime(signedAtMs: number): Refusal | undefined;
 }
@@ -53,8 +54,8 @@ export interface Verifier {
    * trusted ones only. The cheap questions come first: no signature is computed for a key that would not do. Never throws.
    */
   verify(envelope: SignedEnvelope, context: { readonly namespace: string }): Acceptance | Refusal;
-  /** Whether what this key signs now would be accepted. */
-  accepts(key: PublicKey, context: { readonly namespace: string }): Refusal | undefined;
+  /** What `verify` says of an envelope that has one signature, of this key, which is known to be good. */
+  trusts(key: PublicKey, context: { readonly namespace: string }): Acceptance | Refusal;
 }
 
 export interface VerifierOptions {
@@ -115,7 +116,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     const encoded = preAuthenticationEncoding(envelope.payloadType, envelope.payload);
     if (!isGood(key, encoded, signature))
       return refusal("badSignature", keyid, `its bytes are not what the key ${keyid} signed`);
-    return { kind: "accepted", keyId: keyid, refuseTime: (at) => timeRefusal(key, at) };
+    return acceptance(key);
   };
   return {
     mode,
@@ -134,11 +135,11 @@ export function createVerifier(options: VerifierOptions): Verifier {
       }
       return mostTelling(refusals);
     },
-    accepts: ({ id, publicKey }, { namespace }) => {
+    trusts: ({ id, publicKey }, { namespace }) => {
       const key = check(id, namespace);
       if ("kind" in key) return key;
       return Buffer.compare(key.publicKey, publicKey) === 0
-        ? undefined
+        ? acceptance(key)
         : refusal("unknownKey", id, `another key has the id ${id}`);
     },
   };
@@ -157,6 +158,11 @@ function usableKeys({ mode, trusted, ownKey }: VerifierOptions): TrustedKeys {
     revoked: undefined,
   };
   return new Map([...trusted, [own.id, own]]);
+}
+
+function acceptance(key: TrustedKey): Acceptance {
+  const { id, publicKey } = key;
+  return { kind: "accepted", keyId: id, publicKey, refuseTime: (at) => timeRefusal(key, at) };
 }
 
 function refusal(reason: RefusalReason, keyId: string | undefined, detail: string): Refusal {

@@ -117,8 +117,8 @@ describe("what a refusal says", () => {
   it("of another key of the same id", () => {
     const verifier = createVerifier({ mode: "local", trusted: keysOf(trusted(pair)) });
     expect(
-      verifier.accepts({ id, publicKey: other.publicKey }, { namespace: "default" })?.detail,
-    ).toBe(`another key has the id ${id}`);
+      verifier.trusts({ id, publicKey: other.publicKey }, { namespace: "default" }),
+    ).toMatchObject({ kind: "refused", detail: `another key has the id ${id}` });
     expect(verifier.mode).toBe("local");
   });
 

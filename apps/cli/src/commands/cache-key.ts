@@ -11,12 +11,13 @@ import { printOut } from "../report/terminal.ts";
 export async function runCacheKey(invocation: Invocation): Promise<number> {
   const { name, node } = await previewNamedTask(invocation);
   const preview = node.kind === "cached" ? node.preview : undefined;
-  if (preview?.key === undefined || preview.keyInputs === undefined) {
+  const keyInputs = preview?.keyInputs();
+  if (preview?.key === undefined || keyInputs === undefined) {
     throw new CuenvError("RUN_NO_KEY", `cannot say the key of ${name}: ${reasonOf(node)}`, {
       hint: `cuenv why ${name} says more.`,
     });
   }
-  const components = keyComponents(preview.keyInputs);
+  const components = keyComponents(keyInputs);
   if (invocation.flags["json"] === true) {
     const document = { version: 1, task: name, key: preview.key, outcome: preview.outcome };
     printOut(`${JSON.stringify({ ...document, components })}\n`);

@@ -36,9 +36,13 @@ function row(
   const [namespace = "default"] = key.namespaces;
   const verifier = createVerifier({ mode: mode === "off" ? "required" : mode, trusted });
   const { id, name = null, roles, namespaces, revoked } = key;
-  const refusal = verifier.accepts(key, { namespace });
+  const verdict = verifier.trusts(key, { namespace });
   const state =
-    refusal?.reason ?? (revoked === undefined ? "trusted" : `trusted until ${time(revoked)}`);
+    verdict.kind === "refused"
+      ? verdict.reason
+      : revoked === undefined
+        ? "trusted"
+        : `trusted until ${time(revoked)}`;
   return { id, name, state, roles, namespaces };
 }
 

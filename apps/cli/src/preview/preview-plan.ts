@@ -10,6 +10,7 @@ import { getTaskCacheMode } from "@cuenv/config";
 import {
   type ExecutionContext,
   type ExecutionOutcome,
+  keepHeapSmallFor,
   type Plan,
   type PlanNode,
   runPlan,
@@ -54,6 +55,7 @@ export async function previewPlan(
   plan: Plan,
   options: { readonly force: boolean } = { force: false },
 ): Promise<ReadonlyMap<string, NodePreview>> {
+  keepHeapSmallFor(plan);
   const reporter = createRunReporter({ verbose: false, single: false, cacheOff: false });
   const isOff = !open.cache.settings.enabled || open.cache.settings.defaultMode === "off";
   const cache = isOff ? undefined : openCache(open, false, reporter);

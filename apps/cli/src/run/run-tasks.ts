@@ -4,7 +4,7 @@ import { getTaskCacheMode, isWritable } from "@cuenv/config";
 import {
   installSignalHandling,
   interruptExitCode,
-  keepHeapSmall,
+  keepHeapSmallFor,
   type Plan,
   runPlan,
   type RunSummary,
@@ -58,8 +58,7 @@ async function runThrough(options: RunTasksOptions): Promise<RunSummary<NodePayl
     options.uncached === true || modes.every((mode) => mode === "off")
       ? undefined
       : openCache(open, modes.some(isWritable), reporter);
-  // With a few hits the heap stays small by itself, and node:v8 takes half a millisecond to load.
-  if (plan.nodes.length > 32) keepHeapSmall();
+  keepHeapSmallFor(plan);
   const controller = new AbortController();
   const removeHandlers = installSignalHandling({
     onInterrupt: (reason) => controller.abort(reason),
