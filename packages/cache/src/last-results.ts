@@ -17,6 +17,8 @@ export interface LastResults {
   /** The last few, the newest first. Reads a file of its own: for explanations. */
   earlier(taskId: string): readonly EarlierResult[];
   set(taskId: string, result: Omit<LastResult, "previous">): void;
+  /** The ids of the tasks whose result became another one last, before this run; the newest first. */
+  recent(limit: number): readonly string[];
   save(): void;
 }
 
@@ -28,14 +30,17 @@ type Row = readonly [
   previousBytes?: number,
 ];
 
-/** One small file for the workspace, read when it is first asked. `taskId` is the project's folder and the task's name. */
+/**
+ * One small file for the workspace, read when it is first asked. `taskId` is the project's folder and the task's name. Its rows stand in the order in which they
+ * changed, the newest last.
+ */
 export function openLastResults(
   path: string | undefined,
   earlierPath: string | undefined,
 ): LastResults {
   const earlier = openEarlierResults(earlierPath);
   let rows: Map<string, Row> | undefined;
-  let changed = false;
+  const changed = new Set<string>();
   const loaded = (): Map<string, Row> => (rows ??= parseRows(readState(path)));
   return {
     get: (taskId) => {
@@ -60,14 +65,25 @@ export function openLastResults(
           ? [key, hash, sizeBytes]
           : [key, hash, sizeBytes, before[1], before[2]],
       );
-      changed = true;
+      changed.add(taskId);
     },
+    recent: (limit) =>
+      [...loaded().keys()]
+        .filter((taskId) => !changed.has(taskId))
+        .slice(-limit)
+        .toReversed(),
     save: () => {
       earlier.save();
-      if (!changed || path === undefined) return;
+      if (changed.size === 0 || path === undefined) return;
       // Another run may have saved meanwhile: its rows stay, but for the tasks of this run.
       const merged = new Map([...parseRows(readState(path)), ...loaded()]);
-      changed = !replaceFile(path, JSON.stringify([...merged]));
+      for (const taskId of changed) {
+        const row = merged.get(taskId);
+        if (row === undefined) continue;
+        merged.delete(taskId);
+        merged.set(taskId, row);
+      }
+      if (replaceFile(path, JSON.stringify([...merged]))) changed.clear();
     },
   };
 }

@@ -194,7 +194,8 @@ async function keep(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { settings, folder } = engine;
-  engine.index.save();
+  // What a task just wrote is too young to be remembered: the next run of hits looks at it again in any case, and saves it.
+  engine.index.save(record.stored > 0);
   writeChanged(state.entries, engine.entryMemo.serialize());
   writeChanged(state.inputs, engine.inputMemo.serialize());
   writeChanged(state.tools, engine.tools.serialize());

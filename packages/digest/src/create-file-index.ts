@@ -70,6 +70,8 @@ interface Index {
   state: FileIndexState | undefined;
   byPath: Map<string, number>;
   changed: boolean;
+  /** What was read, files and listings, and their bytes: what the next run reads again if nothing is saved. */
+  readonly read: { count: number; bytes: number };
 }
 
 /** A {@link FileIndex} over the real file system. */
@@ -85,6 +87,7 @@ export function createFileIndex(options: FileIndexOptions): FileIndex {
     state,
     byPath: placesOf(state?.paths ?? []),
     changed: false,
+    read: { count: 0, bytes: 0 },
   };
   return {
     root: options.root,
@@ -100,7 +103,9 @@ export function createFileIndex(options: FileIndexOptions): FileIndex {
     remember: (path, digest) => remember(index, path, digest),
     invalidate: (path) => invalidate(index, path),
     invalidateOne: (path) => forget(index, path),
-    save: () => save(index),
+    save: (unlessLittle = false) => {
+      if (index.changed && !(unlessLittle && isLittle(index))) save(index);
+    },
   };
 }
 
@@ -258,6 +263,8 @@ function record(index: Index, path: string, hashed: HashedFile, readAtMs: number
   const { turn } = index;
   index.seen.set(path, { turn, stat: toFileStat(after), recorded: undefined, digest, readAtMs });
   index.changed = true;
+  index.read.count += 1;
+  index.read.bytes += digest.sizeBytes;
   return true;
 }
 
@@ -291,6 +298,7 @@ function listingOf(index: Index, path: string): Seen | undefined {
   const stable = after?.mtimeMs === seen.stat.mtimeMs && after.ctimeMs === seen.stat.ctimeMs;
   seen.readAtMs = stable ? readAtMs : Number.NEGATIVE_INFINITY;
   index.changed = true;
+  index.read.count += 1;
   return seen;
 }
 
@@ -326,9 +334,18 @@ function invalidate(index: Index, path: string): void {
   }
 }
 
+/** One entry in so many, and a mebibyte: they are hashed in a millisecond or two, as long as writing takes 1,000 entries. */
+const littleShare = 1 / 256;
+const littleBytes = 1024 * 1024;
+
+function isLittle({ state, read }: Index): boolean {
+  const count = state?.paths.length ?? 0;
+  return read.count < count * littleShare && read.bytes < littleBytes;
+}
+
 function save(index: Index): void {
   const { stateFile, digestFunction, seal = () => checksum } = index.options;
-  if (stateFile === undefined || !index.changed) return;
+  if (stateFile === undefined) return;
   const sealing = seal();
   if (sealing === undefined) return;
   replaceFile(stateFile, encodeFileIndexState(digestFunction, contentToSave(index), sealing));

@@ -65,6 +65,9 @@ export interface FileIndex {
   invalidate(path: string): void;
   /** Forgets what this process saw of `path` itself, not of what is below it. */
   invalidateOne(path: string): void;
-  /** Writes the memo by rename. Never throws: without it the next run is slower, nothing else. */
-  save(): void;
+  /**
+   * Writes the memo by rename. Never throws: without it the next run is slower, nothing else.
+   * @param unlessLittle not if a few files of thousands are new, which are hashed again sooner than all is written
+   */
+  save(unlessLittle?: boolean): void;
 }

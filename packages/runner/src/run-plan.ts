@@ -24,6 +24,11 @@ export interface RunOptions<Payload> {
   /** How many tasks run at once; default: one more than there are processors. */
   readonly jobs?: number;
   /**
+   * Names of nodes that are started before all others, with what they wait for: those that are likely to take long. Names that are not in the plan do not
+   * count.
+   */
+  readonly first?: readonly string[];
+  /**
    * Runs or replays one task. May answer at once, without a promise. What it throws makes the task `errored`.
    */
   readonly execute: (
@@ -50,7 +55,7 @@ export interface RunSummary<Payload> {
   readonly durationMs: number;
 }
 
-/** Runs a plan: as much at once as `jobs` and the groups' limits allow, what comes first in the plan first. Never rejects for a task's sake. */
+/** Runs a plan: as much at once as `jobs` and the groups' limits allow, `first` and then what comes first in the plan. Never rejects for a task's sake. */
 export async function runPlan<Payload>(
   plan: Plan,
   options: RunOptions<Payload>,
@@ -75,8 +80,8 @@ export async function runPlan<Payload>(
 /** What is known of a node while the plan runs. */
 interface Slot {
   readonly node: PlanNode;
-  /** Its place in the plan: the order in which ready nodes start. */
-  readonly index: number;
+  /** Its place in the order in which ready nodes start. */
+  index: number;
   waitingFor: number;
   readonly dependents: Slot[];
 }
@@ -96,9 +101,12 @@ function schedule<Payload>(
   const jobs = Math.max(1, Math.floor(options.jobs ?? defaultJobs()));
   const signal = options.signal ?? new AbortController().signal;
   const slots = linkSlots(plan);
+  if (options.first !== undefined) putFirst(slots, new Set(options.first));
   const outcomes = new Map<string, NodeOutcome<Payload>>();
   const inUse = new Map<string, number>();
-  const ready = slots.filter((slot) => slot.waitingFor === 0);
+  const ready = slots
+    .filter((slot) => slot.waitingFor === 0)
+    .toSorted((one, other) => one.index - other.index);
   let running = 0;
   let stoppedBy: string | undefined;
   const { promise, resolve, reject } =
@@ -179,6 +187,13 @@ function linkSlots(plan: Plan): Slot[] {
     }
   }
   return slots;
+}
+
+/** Gives those of the names, and what they wait for, the first places; each part keeps the order of the plan. */
+function putFirst(slots: readonly Slot[], names: Set<string>): void {
+  for (const { node } of slots.toReversed())
+    if (names.has(node.name)) for (const needed of waitsFor(node)) names.add(needed);
+  for (const slot of slots) if (!names.has(slot.node.name)) slot.index += slots.length;
 }
 
 /** `dependencies` and `after` share no name (planRun). */

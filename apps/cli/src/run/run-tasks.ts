@@ -13,6 +13,7 @@ import { formatLocation, reportError } from "../report/report-error.ts";
 import { printErr } from "../report/terminal.ts";
 import { createRunContext, openCache, type RunContextOptions } from "./create-run-context.ts";
 import { executeNode } from "./execute-node.ts";
+import { likelyMisses } from "./likely-misses.ts";
 import type { NodePayload } from "./run-context.ts";
 import { observedReporter, type RunObserver } from "./run-observer.ts";
 import { createRunReporter, type RunReporter } from "./run-reporter.ts";
@@ -84,8 +85,10 @@ async function runThrough(options: RunTasksOptions): Promise<RunSummary<NodePayl
         notes.push(noting);
       };
     }
+    const first = likelyMisses(plan, options.jobs, cache?.engine);
     const summary = await runPlan<NodePayload>(plan, {
       ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
+      ...(first === undefined ? {} : { first }),
       continueOnError: options.continueOnError,
       signal: controller.signal,
       execute: (node, context) => executeNode(run, node, context),
