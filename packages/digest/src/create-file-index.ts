@@ -1,13 +1,7 @@
 import { CuenvError } from "@cuenv/errors";
 import { lstatSync, readlinkSync, type Stats } from "node:fs";
 import type { Digest, DigestFunction } from "./digest.ts";
-import {
-  formatListing,
-  hashListing,
-  kindOf,
-  parseListing,
-  readListing,
-} from "./directory-listing.ts";
+import { formatListing, hashListing, kindOf, readListing } from "./directory-listing.ts";
 import {
   decodeFileIndexState,
   directoryFlag,
@@ -22,6 +16,15 @@ import type { DirectoryEntry, FileIndex, FileStat } from "./file-index.ts";
 import { hashFile, type HashedFile } from "./hash-file.ts";
 import { type PathsBelow, pathsBelow } from "./paths-below.ts";
 import { isRacy } from "./racy-stat.ts";
+import {
+  isUnchanged,
+  recordedDigest,
+  recordedEntries,
+  type RecordedFiles,
+  recordedFiles,
+  recordedListHash,
+  recordedStat,
+} from "./recorded-files.ts";
 import { replaceFile } from "./replace-file.ts";
 import { checksum, type Seal } from "./seal.ts";
 
@@ -39,17 +42,16 @@ export interface FileIndexOptions {
   readonly lstat?: (path: string) => Stats | undefined;
 }
 
-/** What this process saw at a path. `recorded`: the entry of the loaded state with the same stat. */
+/** What this process saw at a path that is not as it was recorded, or was not. */
 interface Seen {
   /** The turn of the index in which this was looked at last. In a later one it holds again where a new look finds the same stat. */
   turn: number;
   readonly stat: FileStat;
-  readonly recorded: number | undefined;
   digest?: Digest;
   listing?: string;
   listHash?: string;
   entries?: readonly DirectoryEntry[];
-  /** The clock before digest or listing were read from the disk; undefined when they come from the state. */
+  /** The clock before digest or listing were read from the disk; undefined when nothing was. */
   readAtMs?: number;
 }
 
@@ -63,12 +65,11 @@ interface Index {
   readonly now: () => number;
   readonly lstat: (path: string) => Stats | undefined;
   readonly below: PathsBelow;
+  readonly recorded: RecordedFiles;
   /** A number: nothing was there, in that turn. */
   readonly seen: Map<string, Seen | number>;
   /** All that was seen in an earlier turn is looked at anew: what makes everything invalid after each task that ran costs one addition. */
   turn: number;
-  state: FileIndexState | undefined;
-  byPath: Map<string, number>;
   changed: boolean;
   /** What was read, files and listings, and their bytes: what the next run reads again if nothing is saved. */
   readonly read: { count: number; bytes: number };
@@ -76,29 +77,27 @@ interface Index {
 
 /** A {@link FileIndex} over the real file system. */
 export function createFileIndex(options: FileIndexOptions): FileIndex {
-  const state = readState(options);
   const index: Index = {
     options,
     now: options.now ?? Date.now,
     lstat: options.lstat ?? lstatOrUndefined,
     below: pathsBelow(options.root),
+    recorded: recordedFiles(readState(options)),
     seen: new Map(),
-    turn: 0,
-    state,
-    byPath: placesOf(state?.paths ?? []),
+    turn: 1,
     changed: false,
     read: { count: 0, bytes: 0 },
   };
   return {
     root: options.root,
-    stat: (path) => look(index, path)?.stat,
+    stat: (path) => statOf(index, look(index, path)),
     digest: (path) => knownDigest(index, path) ?? hashAndRecord(index, path),
     digestBy: async (path, take) => knownDigest(index, path) ?? takeAndRecord(index, path, take),
     readLink: (path) => readlinkSync(absolute(index, path)),
     list: (path) => entriesOf(index, path),
     listHash: (path, without) =>
       without === undefined
-        ? (listingOf(index, path)?.listHash ?? "")
+        ? (listHashOf(index, path) ?? "")
         : hashWithout(entriesOf(index, path), without),
     remember: (path, digest) => remember(index, path, digest),
     invalidate: (path) => invalidate(index, path),
@@ -107,12 +106,6 @@ export function createFileIndex(options: FileIndexOptions): FileIndex {
       if (index.changed && !(unlessLittle && isLittle(index))) save(index);
     },
   };
-}
-
-function placesOf(paths: readonly string[]): Map<string, number> {
-  const places = new Map<string, number>();
-  paths.forEach((path, entry) => places.set(path, entry));
-  return places;
 }
 
 function readState({
@@ -153,30 +146,42 @@ function toFileStat(stat: Stats): FileStat {
   };
 }
 
-function look(index: Index, path: string): Seen | undefined {
+/** Undefined: nothing is there. A number: it is as that entry says. */
+function look(index: Index, path: string): Seen | number | undefined {
+  const { turn, recorded } = index;
+  const entry = recorded.entries.get(path);
+  if (entry !== undefined && recorded.turns[entry] === turn) return entry;
   const known = index.seen.get(path);
-  if (typeof known === "number") {
-    if (known === index.turn) return undefined;
-  } else if (known?.turn === index.turn) return known;
+  if (known === turn) return undefined;
+  if (typeof known === "object" && known.turn === turn) return known;
   const found = index.lstat(path === "" ? index.options.root : index.below.of(path));
   if (found === undefined) {
-    index.seen.set(path, index.turn);
-    if (index.byPath.has(path)) index.changed = true;
+    index.seen.set(path, turn);
+    if (entry !== undefined) index.changed = true;
     return undefined;
+  }
+  if (entry !== undefined && isUnchanged(recorded, entry, found)) {
+    recorded.turns[entry] = turn;
+    if (known !== undefined) index.seen.delete(path);
+    return entry;
   }
   const stat = toFileStat(found);
   if (typeof known === "object" && holdsAgain(known, stat)) {
-    known.turn = index.turn;
+    known.turn = turn;
     return known;
   }
-  const seen = { turn: index.turn, stat, recorded: recordedEntry(index, path, stat) };
+  const seen = { turn, stat };
   index.seen.set(path, seen);
   return seen;
 }
 
+function statOf(index: Index, looked: Seen | number | undefined): FileStat | undefined {
+  return typeof looked === "number" ? recordedStat(index.recorded, looked) : looked?.stat;
+}
+
 /** Whether what this process found out about a path before it was told to look again is vouched for by its stat. */
-function holdsAgain({ stat: before, recorded, readAtMs }: Seen, stat: FileStat): boolean {
-  if (recorded === undefined && (readAtMs === undefined || isRacy(before, readAtMs))) return false;
+function holdsAgain({ stat: before, readAtMs }: Seen, stat: FileStat): boolean {
+  if (readAtMs === undefined || isRacy(before, readAtMs)) return false;
   return (
     before.mtimeMs === stat.mtimeMs &&
     before.ctimeMs === stat.ctimeMs &&
@@ -188,6 +193,8 @@ function holdsAgain({ stat: before, recorded, readAtMs }: Seen, stat: FileStat):
 }
 
 function forget(index: Index, path: string): void {
+  const entry = index.recorded.entries.get(path);
+  if (entry !== undefined) index.recorded.turns[entry] = 0;
   const seen = index.seen.get(path);
   if (typeof seen === "object") seen.turn = forgotten;
   else index.seen.delete(path);
@@ -196,33 +203,9 @@ function forget(index: Index, path: string): void {
 /** No turn. */
 const forgotten = -1;
 
-function flagsOf(stat: FileStat): number {
-  return (stat.kind === "directory" ? directoryFlag : 0) | (stat.executable ? executableFlag : 0);
-}
-
-function recordedEntry(index: Index, path: string, stat: FileStat): number | undefined {
-  const { state } = index;
-  const entry = index.byPath.get(path);
-  if (state === undefined || entry === undefined) return undefined;
-  const same =
-    state.mtimeMs[entry] === stat.mtimeMs &&
-    state.ctimeMs[entry] === stat.ctimeMs &&
-    state.size[entry] === stat.sizeBytes &&
-    state.inode[entry] === stat.inode &&
-    state.flags[entry] === flagsOf(stat) &&
-    (stat.kind === "file" || stat.kind === "directory");
-  return same ? entry : undefined;
-}
-
 function knownDigest(index: Index, path: string): Digest | undefined {
-  const seen = look(index, path);
-  if (seen?.digest !== undefined) return seen.digest;
-  if (seen?.recorded === undefined || index.state === undefined || seen.stat.kind !== "file")
-    return undefined;
-  const start = seen.recorded * 32;
-  const hash = index.state.hashes.toString("hex", start, start + 32);
-  seen.digest = { hash, sizeBytes: seen.stat.sizeBytes };
-  return seen.digest;
+  const looked = look(index, path);
+  return typeof looked === "number" ? recordedDigest(index.recorded, looked) : looked?.digest;
 }
 
 function hashAndRecord(index: Index, path: string): Digest {
@@ -260,8 +243,8 @@ function record(index: Index, path: string, hashed: HashedFile, readAtMs: number
     before.ino === after.ino &&
     digest.sizeBytes === after.size;
   if (!stable) return false;
-  const { turn } = index;
-  index.seen.set(path, { turn, stat: toFileStat(after), recorded: undefined, digest, readAtMs });
+  forget(index, path);
+  index.seen.set(path, { turn: index.turn, stat: toFileStat(after), digest, readAtMs });
   index.changed = true;
   index.read.count += 1;
   index.read.bytes += digest.sizeBytes;
@@ -278,15 +261,22 @@ function keptChanging(path: string): CuenvError {
   );
 }
 
-function listingOf(index: Index, path: string): Seen | undefined {
-  const seen = look(index, path);
-  if (seen === undefined || seen.stat.kind !== "directory") return undefined;
+function listHashOf(index: Index, path: string): string | undefined {
+  const looked = look(index, path);
+  if (typeof looked === "number") return recordedListHash(index.recorded, looked);
+  return looked && listed(index, path, looked)?.listHash;
+}
+
+function entriesOf(index: Index, path: string): readonly DirectoryEntry[] {
+  const looked = look(index, path);
+  if (typeof looked === "number") return recordedEntries(index.recorded, looked);
+  return (looked && listed(index, path, looked)?.entries) ?? [];
+}
+
+/** With the listing of a directory that can be read; undefined for all else. */
+function listed(index: Index, path: string, seen: Seen): Seen | undefined {
+  if (seen.stat.kind !== "directory") return undefined;
   if (seen.listHash !== undefined) return seen;
-  if (seen.recorded !== undefined && index.state !== undefined) {
-    const start = seen.recorded * 32;
-    seen.listHash = index.state.hashes.toString("hex", start, start + 12);
-    return seen;
-  }
   const readAtMs = index.now();
   const entries = readListing(absolute(index, path));
   if (entries === undefined) return undefined;
@@ -302,23 +292,18 @@ function listingOf(index: Index, path: string): Seen | undefined {
   return seen;
 }
 
-function entriesOf(index: Index, path: string): readonly DirectoryEntry[] {
-  const seen = listingOf(index, path);
-  if (seen === undefined) return [];
-  seen.entries ??= parseListing(index.state?.listing(seen.recorded ?? -1) ?? "");
-  return seen.entries;
-}
-
 function hashWithout(entries: readonly DirectoryEntry[], without: readonly string[]): string {
   return hashListing(formatListing(entries.filter(({ name }) => !without.includes(name))));
 }
 
 function remember(index: Index, path: string, digest: Digest): void {
   index.seen.delete(path);
-  const seen = look(index, path);
-  if (seen?.stat.kind !== "file" || seen.stat.sizeBytes !== digest.sizeBytes) return;
+  forget(index, path);
+  const stat = statOf(index, look(index, path));
+  if (stat?.kind !== "file" || stat.sizeBytes !== digest.sizeBytes) return;
+  forget(index, path);
   // Without readAtMs, so never saved: the file may have been replaced between its writing and this stat.
-  index.seen.set(path, { turn: index.turn, stat: seen.stat, recorded: undefined, digest });
+  index.seen.set(path, { turn: index.turn, stat, digest });
 }
 
 function invalidate(index: Index, path: string): void {
@@ -329,17 +314,17 @@ function invalidate(index: Index, path: string): void {
   }
   const below = `${path}/`;
   forget(index, path);
-  for (const known of index.seen.keys()) {
+  for (const known of index.seen.keys()) if (known.startsWith(below)) forget(index, known);
+  for (const known of index.recorded.entries.keys())
     if (known.startsWith(below)) forget(index, known);
-  }
 }
 
 /** One entry in so many, and a mebibyte: they are hashed in a millisecond or two, as long as writing takes 1,000 entries. */
 const littleShare = 1 / 256;
 const littleBytes = 1024 * 1024;
 
-function isLittle({ state, read }: Index): boolean {
-  const count = state?.paths.length ?? 0;
+function isLittle({ recorded, read }: Index): boolean {
+  const count = recorded.entries.size;
   return read.count < count * littleShare && read.bytes < littleBytes;
 }
 
@@ -352,33 +337,30 @@ function save(index: Index): void {
   index.changed = false;
 }
 
-function contentToSave(index: Index): StateContent {
-  const kept: number[] = [];
+function contentToSave({ recorded, seen, turn }: Index): StateContent {
   const fresh: StateEntry[] = [];
-  const add = (path: string, seen: Seen): void => {
-    if (seen.recorded !== undefined) kept.push(seen.recorded);
-    else {
-      const entry = freshEntry(path, seen);
-      if (entry !== undefined) fresh.push(entry);
-    }
-  };
-  for (const [path, seen] of index.seen) if (typeof seen === "object") add(path, seen);
-  let unseen = 0;
-  for (const [path, entry] of index.byPath) {
-    const seen = index.seen.get(path);
-    if (typeof seen === "object" || seen === index.turn) continue;
-    unseen += 1;
-    if (unseen <= maxUnseenEntries) kept.push(entry);
+  for (const [path, each] of seen) {
+    const entry = typeof each === "object" ? freshEntry(path, each) : undefined;
+    if (entry !== undefined) fresh.push(entry);
   }
-  return { before: index.state, kept, fresh };
+  const kept: number[] = [];
+  let unseen = 0;
+  for (const [path, entry] of recorded.entries) {
+    const now = seen.get(path);
+    if (typeof now === "object" || now === turn) continue;
+    if (recorded.turns[entry] === 0) unseen += 1;
+    if (recorded.turns[entry] !== 0 || unseen <= maxUnseenEntries) kept.push(entry);
+  }
+  return { before: recorded.state, kept, fresh };
 }
 
 function freshEntry(path: string, seen: Seen): StateEntry | undefined {
   const hash = seen.stat.kind === "directory" ? seen.listHash : seen.digest?.hash;
   if (hash === undefined || seen.readAtMs === undefined || isRacy(seen.stat, seen.readAtMs))
     return undefined;
-  const { sizeBytes, mtimeMs, ctimeMs, inode } = seen.stat;
-  const flags = flagsOf(seen.stat);
+  const { sizeBytes, mtimeMs, ctimeMs, inode, executable } = seen.stat;
+  const flags =
+    (seen.stat.kind === "directory" ? directoryFlag : 0) | (executable ? executableFlag : 0);
   return {
     path,
     size: sizeBytes,
