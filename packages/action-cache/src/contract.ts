@@ -75,6 +75,27 @@ export function actionStoreContract(
       expect(await textOf(keyOf("shared", "pr-2"))).toBeUndefined();
     });
 
+    it("gives no bytes where it was asked with their version, and the bytes of every other one", async () => {
+      const { getChanged } = store;
+      if (getChanged === undefined) return;
+      const key = keyOf("versions");
+      expect(await getChanged(key, undefined)).toBeUndefined();
+      expect(await getChanged(key, "a version of old")).toBeUndefined();
+      await store.put(key, Buffer.from("first"));
+      expect((await getChanged(key, "a version of old"))?.bytes).toEqual(Buffer.from("first"));
+      const version = await expect
+        .poll(async () => (await getChanged(key, undefined))?.version)
+        .toBeDefined()
+        .then(async () => (await getChanged(key, undefined))?.version);
+      expect(await getChanged(key, version)).toEqual({ bytes: undefined, version });
+      await store.put(key, Buffer.from("other"));
+      const next = await getChanged(key, version);
+      expect(next?.bytes).toEqual(Buffer.from("other"));
+      expect(next?.version).not.toBe(version);
+      await store.delete(key);
+      expect(await getChanged(key, version)).toBeUndefined();
+    });
+
     it("deletes, and does not mind when there is nothing to delete", async () => {
       const key = keyOf("deleted");
       await store.put(key, Buffer.from("x"));

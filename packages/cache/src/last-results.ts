@@ -75,13 +75,12 @@ export function openLastResults(
     save: () => {
       earlier.save();
       if (changed.size === 0 || path === undefined) return;
-      // Another run may have saved meanwhile: its rows stay, but for the tasks of this run.
-      const merged = new Map([...parseRows(readState(path)), ...loaded()]);
+      // Another run may have saved meanwhile: its rows stay, but for what changed in this run.
+      const merged = parseRows(readState(path));
       for (const taskId of changed) {
-        const row = merged.get(taskId);
-        if (row === undefined) continue;
+        const row = loaded().get(taskId);
         merged.delete(taskId);
-        merged.set(taskId, row);
+        if (row !== undefined) merged.set(taskId, row);
       }
       if (replaceFile(path, JSON.stringify([...merged]))) changed.clear();
     },

@@ -1,4 +1,12 @@
-import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { hashBytes, hashText } from "@cuenv/digest";
@@ -44,11 +52,12 @@ function writeWorld(version: "one" | "two"): void {
 
 const built = task({ cache: { ...task().cache, runtime: ["./tool --version"] } });
 
+const hostPath = { hostEnvironment: { PATH: process.env["PATH"] } };
+
 async function keyNow(trust: Partial<TrustPolicy>): Promise<string | undefined> {
   // The stat of what was just written vouches for nothing yet.
   await sleep(150);
-  const hostEnvironment = { PATH: process.env["PATH"] };
-  return (await run({ task: built, trust, request: { hostEnvironment } })).outcome.key;
+  return (await run({ task: built, trust, request: hostPath })).outcome.key;
 }
 
 const forgeries: readonly (readonly [what: string, forge: () => void])[] = [
@@ -68,6 +77,25 @@ const forgeries: readonly (readonly [what: string, forge: () => void])[] = [
     () => forgeText("tools.json", (body) => body.replace(/"22(?:\\n)?"/, '"1\\n"')),
   ],
 ];
+
+describe("T4: what is remembered of entries in a folder that somebody else wrote to", () => {
+  it("does not bring a result that nobody signed", async () => {
+    for (const mode of ["local", "off"] as const) {
+      rmSync(join(base, "cache"), { recursive: true, force: true });
+      writeWorld("one");
+      await keyNow({ mode });
+      await keyNow({ mode });
+      forgeText("entries.jsonl", (body) => body.replaceAll("out/result", "out/forged"));
+      const { outcome } = await run({ task: built, trust: { mode }, request: hostPath });
+      // With trust off it works, or this would be no forgery: the stored blob is put where the memo says.
+      expect([mode, outcome.kind, existsSync(join(root, "out/forged"))]).toEqual([
+        mode,
+        "hit",
+        mode === "off",
+      ]);
+    }
+  });
+});
 
 describe("T3: what is remembered in a folder that somebody else wrote to", () => {
   it.each(forgeries)("does not bring back an earlier result: %s was forged", async (_, forge) => {
@@ -89,7 +117,8 @@ describe("T3: what is remembered in a folder that somebody else wrote to", () =>
     writeWorld("two");
     const right = await keyNow({});
     const inputs = readFileSync(memoPath("inputs.json"));
-    for (const name of ["tools.json", "files.bin"]) writeFileSync(memoPath(name), inputs);
+    for (const name of ["tools.json", "files.bin", "entries.jsonl"])
+      writeFileSync(memoPath(name), inputs);
     expect(await keyNow({})).toBe(right);
   });
 

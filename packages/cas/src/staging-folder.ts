@@ -42,14 +42,20 @@ function placesIn(prefix: string, removeFolder: () => void): StagingFolder {
       return place;
     },
     remove() {
-      try {
-        for (const place of places) rmSync(place, { recursive: true, force: true });
-        removeFolder();
-      } catch {
-        // A folder without permissions among what was replaced: it is swept with this process's folder.
+      for (const remove of [...places.map((place) => () => removePlace(place)), removeFolder]) {
+        try {
+          remove();
+        } catch {
+          // A folder without permissions among what was replaced: it is swept with this process's folder.
+        }
       }
     },
   };
+}
+
+function removePlace(place: string): void {
+  // Another process may be clearing the same folder: then what is left is removed by the second try.
+  rmSync(place, { recursive: true, force: true, maxRetries: 1, retryDelay: 0 });
 }
 
 /** Node's own `recursive` says ENOENT where the file system says EROFS or EMFILE. */

@@ -1,4 +1,4 @@
-import { lstatSync, openSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, openSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { makeFolders } from "@cuenv/digest";
 import { createFlags } from "./atomic-write.ts";
 import { isAbandoned, processIdentity } from "./process-identity.ts";
@@ -40,7 +40,8 @@ export function createTemporaryFolder(parent: string, now: () => number): Tempor
       name = processIdentity();
     }
     const path = `${parent}/${name}`;
-    makeFolders(path);
+    // An error for each restore, "it is there already", takes ten times as long as a look.
+    if (!existsSync(path)) makeFolders(path);
     removeAtExit(path);
     return path;
   };

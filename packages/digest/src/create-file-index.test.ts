@@ -221,6 +221,67 @@ describe("a file index", () => {
     expect(later().digest("a")).toEqual(hashText("sha256", "one"));
   });
 
+  it("keeps what it saw of what was recorded until it is told to look again", async () => {
+    await writeFile(join(root, "a"), "one");
+    await mkdir(join(root, "folder"));
+    await writeFile(join(root, "folder", "b"), "two");
+    const read = (index: FileIndex) => [
+      index.digest("a"),
+      index.list("folder").map(({ name }) => name),
+      index.digest("folder/b"),
+      index.stat("folder")?.kind,
+      index.stat("folder/b")?.sizeBytes,
+    ];
+    const first = later();
+    const before = read(first);
+    first.save();
+    const index = later();
+    expect(read(index)).toEqual(before);
+    await writeFile(join(root, "a"), "another");
+    await writeFile(join(root, "folder", "b"), "and another");
+    await writeFile(join(root, "folder", "c"), "three");
+    expect(read(index)).toEqual(before);
+    index.invalidate("folder");
+    const after = [hashText("sha256", "and another"), "directory", 11];
+    expect(read(index)).toEqual([before[0], ["b", "c"], ...after]);
+    index.invalidateOne("a");
+    expect(read(index)).toEqual([hashText("sha256", "another"), ["b", "c"], ...after]);
+    await rm(join(root, "folder"), { recursive: true });
+    index.invalidate("");
+    expect(index.stat("folder/b")).toBeUndefined();
+    expect(index.list("folder")).toEqual([]);
+    index.remember("a", { hash: "0".repeat(64), sizeBytes: 7 });
+    expect(index.digest("a").hash).toBe("0".repeat(64));
+    index.invalidate("");
+    expect(index.digest("a")).toEqual(hashText("sha256", "another"));
+  });
+
+  it("does not write thousands of entries for a few new ones when it is asked not to, nor for what is gone", async () => {
+    const names = Array.from({ length: 600 }, (_, number) => `f${number}`);
+    for (const name of names) await writeFile(join(root, name), name);
+    const first = later();
+    for (const name of names) first.digest(name);
+    first.save();
+    const written = await readFile(stateFile);
+    const unchanged = async () => (await readFile(stateFile)).equals(written);
+    const change = async (count: number): Promise<FileIndex> => {
+      for (const name of names.slice(0, count))
+        await writeFile(join(root, name), `${name}, changed`);
+      const index = later();
+      for (const name of names.slice(0, count)) index.digest(name);
+      return index;
+    };
+    (await change(2)).save(true);
+    expect(await unchanged()).toBe(true);
+    for (const name of names.slice(0, 100)) await rm(join(root, name));
+    const gone = later();
+    for (const name of names) gone.stat(name);
+    gone.save();
+    expect(await unchanged()).toBe(true);
+    (await change(3)).save(true);
+    expect(await unchanged()).toBe(false);
+  });
+
   it("starts empty from a damaged state, and leaves no temporary file behind", async () => {
     await writeFile(join(root, "a"), "one");
     const first = later();

@@ -333,14 +333,18 @@ function save(index: Index): void {
   if (stateFile === undefined) return;
   const sealing = seal();
   if (sealing === undefined) return;
-  replaceFile(stateFile, encodeFileIndexState(digestFunction, contentToSave(index), sealing));
   index.changed = false;
+  const content = contentToSave(index);
+  // Nothing but entries that hold no more: they are found out again, as they were now. After a restore that is so.
+  if (content.fresh.length === 0 && content.kept.length * 2 > index.recorded.entries.size) return;
+  replaceFile(stateFile, encodeFileIndexState(digestFunction, content, sealing));
 }
 
 function contentToSave({ recorded, seen, turn }: Index): StateContent {
   const fresh: StateEntry[] = [];
   for (const [path, each] of seen) {
-    const entry = typeof each === "object" ? freshEntry(path, each) : undefined;
+    const entry =
+      typeof each === "object" && each.turn !== forgotten ? freshEntry(path, each) : undefined;
     if (entry !== undefined) fresh.push(entry);
   }
   const kept: number[] = [];

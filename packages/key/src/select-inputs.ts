@@ -63,8 +63,18 @@ export function selectInputs(request: SelectionRequest): Selection {
   return {
     files: [...walk.files].toSorted(compareUtf8),
     problems: walk.problems,
-    checks: [...walk.checks.values()],
+    checks: [...walk.checks.values()].filter((check) => !isListed(walk, check)),
   };
+}
+
+/** That no `.gitignore` is in a folder is what its listing says, too. */
+function isListed({ checks }: Walk, check: SelectionCheck): boolean {
+  if (check.kind !== "path" || check.found !== "missing") return false;
+  const slash = check.path.lastIndexOf("/");
+  if (check.path.slice(slash + 1) !== ignoreFileName) return false;
+  const listing = checks.get(`list ${check.path.slice(0, Math.max(slash, 0))}`);
+  // One that cannot be listed says nothing.
+  return listing?.kind === "listing" && listing.hash !== "";
 }
 
 /** Nothing declared, or only what is left out: then all files of the project are meant. */

@@ -108,6 +108,17 @@ describe("runPlan", () => {
     expect(started).toEqual(["lone", "a", "b", "c", "d"]);
   });
 
+  it("starts what is to be first, with what it waits for, before the rest", async () => {
+    const order = async (first: readonly string[]) =>
+      (await run(diamond, ["lone", "d"], {}, { jobs: 1, first })).started;
+    expect(await order(["c"])).toEqual(["a", "c", "lone", "b", "d"]);
+    expect(await order(["d"])).toEqual(["a", "b", "c", "d", "lone"]);
+    expect(await order(["lone", "b"])).toEqual(["lone", "a", "b", "c", "d"]);
+    expect(await order(["nobody"])).toEqual(["lone", "a", "b", "c", "d"]);
+    const { summary } = await run(diamond, ["lone", "d"], {}, { first: ["d"] });
+    expect([...summary.outcomes.keys()]).toEqual(["lone", "a", "b", "c", "d"]);
+  });
+
   it("runs a sequence one after the other, and ends it at the first failure", async () => {
     const project = projectOf(
       sequenceTask("s", ["s[0]", "s[1]", "s[2]"]),
