@@ -27,9 +27,13 @@ function disk(
 const memory = () => createMemoryActionStore({ digestFunction: "sha256", maxBytes: 10_000_000 });
 
 for (const digestFunction of digestFunctions) {
-  actionStoreContract(`disk, ${digestFunction}`, () => disk({ digestFunction }));
+  actionStoreContract(`disk, ${digestFunction}`, () => disk({ digestFunction }), {
+    tellsVersions: true,
+  });
 }
-actionStoreContract("disk, full durability", () => disk({ durability: "full" }));
+actionStoreContract("disk, full durability", () => disk({ durability: "full" }), {
+  tellsVersions: true,
+});
 actionStoreContract("memory", () => ({ store: memory() }));
 actionStoreContract("a disk with memory in front of it", () => {
   const { store, close } = disk();

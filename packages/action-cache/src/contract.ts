@@ -20,12 +20,15 @@ async function codeOf(step: () => Promise<unknown>): Promise<string> {
 
 /**
  * The contract of {@link ActionStore} as tests; with `isCreateAtomic` false, all but that of many that create at once one has done it: some protocols
- * have no conditional write. `make` is called once; the suite works on a store that holds other entries.
+ * have no conditional write. With `tellsVersions` it has `getChanged`. `make` is called once; the suite works on a store that holds other entries.
  */
 export function actionStoreContract(
   name: string,
   make: () => ActionStoreUnderTest | Promise<ActionStoreUnderTest>,
-  { isCreateAtomic = true }: { readonly isCreateAtomic?: boolean } = {},
+  {
+    isCreateAtomic = true,
+    tellsVersions = false,
+  }: { readonly isCreateAtomic?: boolean; readonly tellsVersions?: boolean } = {},
 ): void {
   describe(`the action store contract: ${name}`, () => {
     let subject: ActionStoreUnderTest;
@@ -76,11 +79,13 @@ export function actionStoreContract(
     });
 
     it("gives no bytes where it was asked with their version, and the bytes of every other one", async () => {
-      const { getChanged } = store;
-      if (getChanged === undefined) return;
+      expect(store.getChanged !== undefined).toBe(tellsVersions);
+      const getChanged = async (asked: ActionKey, known: string | undefined) =>
+        store.getChanged?.(asked, known);
       const key = keyOf("versions");
       expect(await getChanged(key, undefined)).toBeUndefined();
       expect(await getChanged(key, "a version of old")).toBeUndefined();
+      if (!tellsVersions) return;
       await store.put(key, Buffer.from("first"));
       expect((await getChanged(key, "a version of old"))?.bytes).toEqual(Buffer.from("first"));
       const version = await expect

@@ -51,11 +51,11 @@ interface RunOptions {
   readonly cuenvVersion?: string;
 }
 
-function countingReads(store: ActionStore): ActionStore {
+function countingReads(actions: ActionStore): ActionStore {
   return {
-    ...store,
+    ...actions,
     getChanged: async (...asked) => {
-      const found = await store.getChanged?.(...asked);
+      const found = await actions.getChanged?.(...asked);
       if (found?.bytes !== undefined) reads += 1;
       return found;
     },
