@@ -15,7 +15,8 @@ import { createFlags, removeQuietly, writeFully, writeSparsely } from "./atomic-
 import { blobCorrupt } from "./blob-errors.ts";
 import { type BlobStore, maxSyncReadBytes } from "./blob-store.ts";
 import type { OutputEntry } from "./output-entry.ts";
-import { scratchBuffer } from "./scratch-buffer.ts";
+import { createPendingWrites, type PendingWrites } from "./pending-writes.ts";
+import { giveBack, scratchBuffer, takeBuffer } from "./scratch-buffer.ts";
 import { errorCode } from "./system-error.ts";
 
 /** What is renamed into the workspace: a file, a link, or a folder with all that is in it. */
@@ -34,6 +35,9 @@ export interface StageOptions {
   readonly signal: AbortSignal | undefined;
 }
 
+/** Smaller files are written sooner than another thread is asked to (32 KiB). */
+const minBytesBeside = 32 * 1024;
+
 /** So many blobs are waited for at a time, when the store cannot give them at once. */
 const parallelReads = 8;
 
@@ -45,12 +49,26 @@ interface FileToStage {
 
 /**
  * Puts all of `writes` into the staging folder, every file verified. Entries below a folder that is new itself are
- * staged in it, so that it comes into the workspace with one rename.
+ * staged in it, so that it comes into the workspace with one rename. Once it returns or throws, nothing is written any more.
  * @throws {CuenvError} CAS_BLOB_NOT_FOUND, CAS_BLOB_CORRUPT, CAS_STORE_UNAVAILABLE; system errors; the signal's reason.
  */
 export async function stageOutputs(
   writes: readonly OutputEntry[],
   options: StageOptions,
+): Promise<readonly StagedUnit[]> {
+  const pending = createPendingWrites();
+  try {
+    return await stageAll(writes, options, pending);
+  } finally {
+    // What fails after another failure is not told.
+    await pending.settle().catch(() => undefined);
+  }
+}
+
+async function stageAll(
+  writes: readonly OutputEntry[],
+  options: StageOptions,
+  pending: PendingWrites,
 ): Promise<readonly StagedUnit[]> {
   const units: StagedUnit[] = [];
   const folders = new Map<string, string>();
@@ -66,11 +84,15 @@ export async function stageOutputs(
       folders.set(entry.path, target);
     } else if (entry.kind === "symlink") {
       symlinkSync(entry.target, target);
+    } else if (entry.digest.sizeBytes >= minBytesBeside) {
+      if (!(await stageBeside(options.store, { entry, target }, pending)))
+        waiting.push({ entry, target });
     } else if (!stageAtOnce(options.store, entry, target)) {
       waiting.push({ entry, target });
     }
   }
   await stageWaiting(waiting, options);
+  await pending.settle();
   return units;
 }
 
@@ -88,6 +110,27 @@ function stageAtOnce(store: BlobStore, entry: FileEntry, target: string): boolea
   } finally {
     closeSync(file);
   }
+  return true;
+}
+
+/** As {@link stageAtOnce}, in a buffer of its own, which another thread writes out. */
+async function stageBeside(
+  store: BlobStore,
+  { entry, target }: FileToStage,
+  pending: PendingWrites,
+): Promise<boolean> {
+  const buffer = entry.digest.sizeBytes <= maxSyncReadBytes ? takeBuffer() : undefined;
+  if (buffer === undefined) return stageAtOnce(store, entry, target);
+  let bytes: Uint8Array | undefined;
+  let file: number | undefined;
+  try {
+    bytes = store.readSync?.(entry.digest, buffer);
+    if (bytes !== undefined) file = createFile(target, entry.executable);
+  } finally {
+    if (file === undefined) giveBack(buffer);
+  }
+  if (bytes === undefined || file === undefined) return false;
+  await pending.add(file, bytes, () => giveBack(buffer));
   return true;
 }
 

@@ -8,5 +8,5 @@ export function sealText(body: string, seal: Seal | undefined): string | undefin
 /** What was sealed; undefined when it is damaged, or when somebody else wrote it. */
 export function unsealText(text: string, seal: Seal | undefined): string | undefined {
   const body = text.slice(65);
-  return seal !== undefined && text === `${seal(body)}\n${body}` ? body : undefined;
+  return seal !== undefined && text.slice(0, 65) === `${seal(body)}\n` ? body : undefined;
 }
