@@ -1,5 +1,5 @@
 import { type Digest, hashBytes } from "@cuenv/digest";
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { listTree } from "../test/tree.ts";
@@ -155,6 +155,59 @@ describe("staged outputs", () => {
       code: "CAS_BLOB_CORRUPT",
     });
     expect(await stage(local, [file("a", hashBytes("sha256", bytes))])).toHaveLength(1);
+  });
+
+  it("are whole when many of every size are written beside each other, with no file left open", async () => {
+    const store = memory();
+    const sizes = [0, 1, 32_767, 32_768, 40_000, 200_000, maxSyncReadBytes, maxSyncReadBytes + 1];
+    const contents = Array.from({ length: 40 }, (_, at) =>
+      Buffer.alloc(sizes[at % sizes.length] ?? 0, `file ${at}`),
+    );
+    const before = openFiles();
+    const writes = await Promise.all(
+      contents.map(async (bytes, at) => file(`f${at}`, await store.ingest(bytes), at % 2 === 1)),
+    );
+    const [units, others] = await Promise.all([stage(store, writes), stage(store, writes)]);
+    for (const [at, bytes] of contents.entries()) {
+      for (const { staged } of [units[at], others[at]].filter((unit) => unit !== undefined)) {
+        expect(readFileSync(staged).equals(bytes), `f${at}`).toBe(true);
+        const mode = at % 2 === 1 ? 0o777 : 0o666;
+        expect(statSync(staged).mode & 0o777).toBe(mode & ~process.umask());
+      }
+    }
+    expect(openFiles()).toBe(before);
+  });
+
+  it("are not written any more once one failed, for want of room or of a blob", async () => {
+    const store = memory();
+    const large = await Promise.all(
+      Array.from({ length: 12 }, async (_, at) =>
+        file(`f${at}`, await store.ingest(Buffer.alloc(500_000, `file ${at}`))),
+      ),
+    );
+    const before = openFiles();
+    const missing = file("missing", hashBytes("sha256", Buffer.alloc(100_000)));
+    await expect(stage(store, [...large, missing])).rejects.toMatchObject({
+      code: "CAS_BLOB_NOT_FOUND",
+    });
+    expect(openFiles()).toBe(before);
+    // A place that every write fails at: there is no room on /dev/full.
+    let count = 0;
+    const options = {
+      store,
+      signal: undefined,
+      newPlace: () => {
+        count += 1;
+        const place = `${base}/full-${count}`;
+        if (count === 3) symlinkSync("/dev/full", place);
+        return place;
+      },
+    };
+    await expect(stageOutputs(large, options)).rejects.toMatchObject({ code: "EEXIST" });
+    expect(openFiles()).toBe(before);
+    const written = readdirSync(base).map((name) => statSync(`${base}/${name}`).size);
+    await sleep(20);
+    expect(readdirSync(base).map((name) => statSync(`${base}/${name}`).size)).toEqual(written);
   });
 
   it("wait for eight blobs at a time, and for all of them when one fails", async () => {
