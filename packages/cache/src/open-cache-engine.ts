@@ -1,5 +1,5 @@
 import { createActionCache, createDiskActionStore, createEntryMemo } from "@cuenv/action-cache";
-import { createDiskBlobStore, openCacheFolder } from "@cuenv/cas";
+import { createDiskBlobStore, evictionNeed, openCacheFolder } from "@cuenv/cas";
 import type { CacheSettings } from "@cuenv/config";
 import { createFileIndex, type FileIndex, replaceFile } from "@cuenv/digest";
 import {
@@ -202,13 +202,20 @@ async function keep(
   engine.lastResults.save();
   engine.saveSignatures();
   folder.saveUses();
-  appendRunRecord(settings.cacheDir, record);
-  if (record.stored === 0 && record.fetchedBytes === 0) return;
-  sweepLeftovers([state.directory, `${settings.cacheDir}/v1/leases`], engine.now());
+  const appended = appendRunRecord(settings.cacheDir, record);
+  const hasGrown = record.stored > 0 || record.fetchedBytes > 0;
+  if (hasGrown) sweepLeftovers([state.directory, `${settings.cacheDir}/v1/leases`], engine.now());
   try {
-    const { keepWithinLimits, tidyStatistics } = await import("./maintenance.ts");
-    tidyStatistics(settings.cacheDir, settings.statsRetentionDays, engine.now());
-    await keepWithinLimits(folder, settings, signal);
+    if (appended === "firstOfDay") {
+      const { tidyStatistics } = await import("./maintenance.ts");
+      tidyStatistics(settings.cacheDir, settings.statsRetentionDays, engine.now());
+    }
+    if (!hasGrown) return;
+    const { isDue, isFull } = evictionNeed(folder, settings.maxSizeBytes);
+    if (isDue || isFull) {
+      const { keepWithinLimits } = await import("./maintenance.ts");
+      await keepWithinLimits(folder, settings, signal);
+    }
   } catch {
     // No descriptor left to load it with: the next run evicts.
   }

@@ -36,7 +36,7 @@ function runAt(at: number, project = "/w/app"): void {
   counter.count({ type: "miss", task: "__proto__", key: "l", reason: "absent" });
   counter.count({ type: "stored", task: "__proto__", key: "l", durationMs: 10 });
   counter.count({ type: "restored", task: "build", files: 2, bytes: 50, durationMs: 1 });
-  expect(appendRunRecord(folder, counter.record())).toBe(true);
+  expect(appendRunRecord(folder, counter.record())).not.toBe("failed");
 }
 
 const statsFolder = (): string => join(folder, "v1/stats");
@@ -118,6 +118,18 @@ describe("statistics", () => {
     expect(readStatistics(folder, { days: 30, now }).runs).toBe(2);
   });
 
+  it("say which is the first of a day", () => {
+    const length = 24 * 60 * 60 * 1000;
+    const at = Date.UTC(2026, 10, 29, 12);
+    const append = (time: number) => {
+      const counter = createRunCounter(() => time);
+      counter.count({ type: "miss", task: "t", key: "k", reason: "absent" });
+      return appendRunRecord(folder, counter.record());
+    };
+    const times = [at, at + 1, at + length, at + length + 1];
+    expect(times.map(append)).toEqual(["firstOfDay", "appended", "firstOfDay", "appended"]);
+  });
+
   it("stop when a day's file is full, and say so", () => {
     const now = Date.now();
     mkdirSync(statsFolder(), { recursive: true });
@@ -126,11 +138,11 @@ describe("statistics", () => {
     truncateSync(path, 64 * 1024 * 1024);
     const counter = createRunCounter(() => now);
     counter.count({ type: "miss", task: "t", key: "k", reason: "absent" });
-    expect(appendRunRecord(folder, counter.record())).toBe(false);
+    expect(appendRunRecord(folder, counter.record())).toBe("failed");
   });
 
   it("of a run that never asked the cache are not written", () => {
-    expect(appendRunRecord(folder, createRunCounter().record())).toBe(true);
+    expect(appendRunRecord(folder, createRunCounter().record())).toBe("none");
     expect(readdirSync(folder)).toEqual([]);
   });
 
@@ -143,7 +155,7 @@ describe("statistics", () => {
         for (let task = 0; task < run; task += 1)
           counter.count({ type: "hit", task: "task-with-a-long-name-" + task, key: "k", tier: "disk", savedMs: 1 });
         counter.count({ type: "miss", task: "t", key: "k", reason: "absent" });
-        if (!appendRunRecord(process.argv[1], counter.record())) process.exit(1);
+        if (appendRunRecord(process.argv[1], counter.record()) === "failed") process.exit(1);
       }`;
     const codes = await Promise.all(
       Array.from(

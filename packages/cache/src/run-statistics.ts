@@ -149,27 +149,30 @@ function round(ms: number): number {
   return Math.round(ms * 1000) / 1000;
 }
 
+/** `none`: there was nothing to append. `failed`: it could not be, or the day's file is full. */
+export type AppendedRecord = "firstOfDay" | "appended" | "none" | "failed";
+
 /**
  * Appends one line: a single write with O_APPEND, so that concurrent runs do not mix. The newline stands in front, so that a line which was torn (a crash,
- * a full disk) does not take the next one with it. Says whether it could. A run that asked nothing of the cache has no line.
- * What it costs: docs/statistics.md.
+ * a full disk) does not take the next one with it. A run that asked nothing of the cache has no line. What it costs: docs/statistics.md.
  */
-export function appendRunRecord(cacheDirectory: string, record: RunRecord): boolean {
-  if (record.hits + record.misses + record.errors === 0) return true;
+export function appendRunRecord(cacheDirectory: string, record: RunRecord): AppendedRecord {
+  if (record.hits + record.misses + record.errors === 0) return "none";
   const directory = `${cacheDirectory}/v1/stats`;
   const path = `${directory}/${new Date(record.at).toISOString().slice(0, 10)}.jsonl`;
   const line = `\n${recordText(record)}`;
   try {
     const file = openForAppending(directory, path);
     try {
-      if (fstatSync(file).size >= maxDayBytes) return false;
+      const { size } = fstatSync(file);
+      if (size >= maxDayBytes) return "failed";
       writeSync(file, line);
-      return true;
+      return size === 0 ? "firstOfDay" : "appended";
     } finally {
       closeSync(file);
     }
   } catch {
-    return false;
+    return "failed";
   }
 }
 

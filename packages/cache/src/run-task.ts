@@ -86,7 +86,7 @@ async function runProcess<E extends Execution>(
   engine: CacheEngine,
   request: TaskRequest,
   execute: Execute<E>,
-  { env, lease, store }: RunPlan,
+  { env, lease }: RunPlan,
   recorders: Recorders,
 ): Promise<E> {
   const { output, task } = request;
@@ -94,10 +94,7 @@ async function runProcess<E extends Execution>(
     const execution = await execute({
       env,
       cwd: `${engine.workspaceRoot}/${workingDirectory(engine, request)}`,
-      onStart: (pid) => {
-        lease?.noteStart(pid);
-        if (store) loadWhatTheEndNeeds();
-      },
+      onStart: (pid) => lease?.noteStart(pid),
       output: {
         stdout: (chunk) => {
           recorders.stdout.add(chunk);
@@ -115,14 +112,4 @@ async function runProcess<E extends Execution>(
     // A task may write anywhere, undeclared too: what later tasks read is looked at anew.
     engine.index.invalidate("");
   }
-}
-
-let isLoading = false;
-
-/** While a task runs this process has time: what keeps the store within its limits, after a run that stored something, is loaded meanwhile. */
-function loadWhatTheEndNeeds(): void {
-  if (isLoading) return;
-  isLoading = true;
-  // No descriptor left to load it with: asked for again at the end.
-  import("./maintenance.ts").catch(() => undefined);
 }

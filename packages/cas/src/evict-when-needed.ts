@@ -2,11 +2,9 @@ import { lstatSync, readFileSync } from "node:fs";
 import { removeQuietly } from "./atomic-write.ts";
 import type { CacheFolder } from "./cache-folder.ts";
 import { evict, type Eviction, type EvictOptions, unreferencedGraceMs } from "./evict.ts";
+import { evictionNeed } from "./eviction-need.ts";
 import { isAbandoned, processIdentity } from "./process-identity.ts";
-import { readTotals } from "./usage-journal.ts";
 
-/** The store is looked at this often even if its approximate size says that nothing is to do (24 h). */
-export const sweepIntervalMs: number = 24 * 60 * 60 * 1000;
 /** A sweep that takes longer has died (10 min). */
 const lockStaleMs = 10 * 60 * 1000;
 /** Above this limit a sweep makes some room, so that not every run has to sweep (256 MiB, a tenth). */
@@ -25,10 +23,7 @@ export async function evictWhenNeeded(
   options.signal?.throwIfAborted();
   folder.assertWritable();
   folder.saveUses();
-  const { sweptMs, totalBytes } = readTotals(folder.layout);
-  const now = folder.now();
-  const isDue = sweptMs === undefined || Math.abs(now - sweptMs) > sweepIntervalMs;
-  const isFull = limits.maxBytes !== undefined && totalBytes > limits.maxBytes;
+  const { isDue, isFull } = evictionNeed(folder, limits.maxBytes);
   if (!isDue && !isFull) return undefined;
   if (!takeLock(folder)) return undefined;
   try {

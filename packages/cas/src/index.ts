@@ -25,6 +25,7 @@ export {
   stagingPrefix,
 } from "./disk-layout.ts";
 export type { Durability } from "./durability.ts";
+export { type EvictionNeed, evictionNeed } from "./eviction-need.ts";
 export { fastCdcChunks, fastCdcSizes, type FastCdcSizes } from "./fast-cdc.ts";
 export { createMemoryBlobMembers } from "./memory-blob-members.ts";
 export { createMemoryBlobStore, type MemoryBlobStoreOptions } from "./memory-blob-store.ts";
