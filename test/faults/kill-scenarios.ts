@@ -64,6 +64,12 @@ async function bulk(project: FaultProject, versions: readonly string[]): Promise
   }
 }
 
+function bulkProblem(project: FaultProject, version: string, part: string): string[] {
+  const found = readFileSync(project.path(`bulk/${part}.bin`), "latin1");
+  const isRight = found === `${version}\n${part.repeat(150_000)}`;
+  return isRight ? [] : [`bulk/${part}.bin of ${version} is wrong`];
+}
+
 const maxSize = { CUENV_CACHE_MAX_SIZE: "1MiB" } as const;
 
 /** After an eviction that was killed, another one keeps the limit and takes the dead one's lock and journal away. */
@@ -73,9 +79,7 @@ async function checkEviction(project: FaultProject): Promise<string[]> {
     project.write("bulk.txt", `${version}\n`);
     const { code, stderr } = await project.cuenv(["task", "bulk"], { env: maxSize });
     if (code !== 0) problems.push(`a later run ended with ${code}: ${stderr}`);
-    const found = readFileSync(project.path("bulk/2.bin"), "latin1");
-    if (found !== `${version}\n${"2".repeat(150_000)}`)
-      problems.push(`bulk/2.bin of ${version} is wrong`);
+    problems.push(...bulkProblem(project, version, "2"));
   }
   const bytes = [...storedFiles(project, "cas"), ...storedFiles(project, "ac")].reduce(
     (sum, path) => sum + statSync(path).size,
@@ -133,6 +137,19 @@ export const scenarios: readonly Scenario[] = [
     prepare: () => Promise.resolve(),
   },
   { name: "a run that restores deleted outputs", args: ["task", "build"], prepare: deleteOutputs },
+  {
+    name: "a run that restores outputs which are written beside it",
+    args: ["task", "bulk"],
+    prepare: async (project) => {
+      await built(project);
+      await bulk(project, ["1"]);
+      rmSync(project.path("bulk"), { recursive: true });
+    },
+    check: async (project) => {
+      await must(project, ["task", "bulk"]);
+      return ["1", "2", "3"].flatMap((part) => bulkProblem(project, "1", part));
+    },
+  },
   { name: "a run that restores spoilt outputs", args: ["task", "build"], prepare: spoilOutputs },
   {
     name: "a run that restores from another file system",
