@@ -233,6 +233,12 @@ describe("an entry", () => {
     expect(fault(forge(payloadOf()))).toBe("entry");
   });
 
+  it("T6: is a miss with a duration without end, which JSON would keep as none", () => {
+    const text = payloadOf().replace('"durationMs":12.5', '"durationMs":1e999');
+    expect(text).toContain("1e999");
+    expect(fault(forge(text))).toBe("corrupt");
+  });
+
   it("is a miss with an odd envelope", () => {
     const envelope = (change: (text: string) => string): string =>
       fault(forge(payloadOf(), { envelope: change }));

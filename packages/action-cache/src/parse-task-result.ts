@@ -107,7 +107,9 @@ function count(fields: Fields, name: string): number {
 
 function durationOf(fields: Fields): number {
   const value = fields["durationMs"];
-  if (typeof value !== "number" || !(value >= 0)) throw new Malformed("durationMs is no duration");
+  // 1e999 is JSON: a result that ends never would be another one once it was remembered.
+  if (typeof value !== "number" || !Number.isFinite(value) || value < 0)
+    throw new Malformed("durationMs is no duration");
   return value;
 }
 

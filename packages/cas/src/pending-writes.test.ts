@@ -1,4 +1,4 @@
-import { openSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { makeFolder } from "../test/workspace.ts";
 import { createPendingWrites } from "./pending-writes.ts";
@@ -49,5 +49,23 @@ describe("pending writes", () => {
     await expect(pending.settle()).rejects.toMatchObject({ code: "ENOSPC" });
     expect(given).toBeGreaterThan(1);
     expect(openFiles()).toBe(before);
+  });
+
+  it("take a file that cannot be closed for one that failed, after the others have ended, and give its buffer back", async () => {
+    const before = openFiles();
+    const pending = createPendingWrites();
+    let given = 0;
+    const add = (file: number): Promise<void> =>
+      pending.add(file, Buffer.alloc(3_000_000), () => void (given += 1));
+    const closed = openSync(`${base}/closed`, "w");
+    const others = [0, 1, 2].map((at) => openSync(`${base}/${at}`, "w"));
+    closeSync(closed);
+    await add(closed);
+    for (const other of others) await add(other);
+    // Nobody waits for them meanwhile: a rejection would end the process.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await expect(add(openSync(`${base}/last`, "w"))).rejects.toMatchObject({ code: "EBADF" });
+    await expect(pending.settle()).rejects.toMatchObject({ code: "EBADF" });
+    expect([given, openFiles()]).toEqual([5, before]);
   });
 });

@@ -22,23 +22,40 @@ const maxUnderWay = 4;
 export function createPendingWrites(): PendingWrites {
   const underWay = new Set<Promise<void>>();
   let failure: { readonly error: unknown } | undefined;
+  const fail = (error: unknown): void => {
+    failure ??= { error };
+  };
+  // Some file systems (NFS, quotas) say only when a file is closed that it has not been written.
+  const close = (file: number): void => {
+    try {
+      closeSync(file);
+    } catch (error) {
+      fail(error);
+    }
+  };
+  // Never rejects: nobody waits for it while slower blobs are read, and Node ends a process for that.
+  const writeAndClose = async (
+    file: number,
+    bytes: Uint8Array,
+    done: () => void,
+  ): Promise<void> => {
+    try {
+      await writeWhole(file, bytes);
+    } catch (error) {
+      fail(error);
+    }
+    close(file);
+    done();
+  };
   const start = (file: number, bytes: Uint8Array, done: () => void): void => {
-    const writing = writeWhole(file, bytes)
-      .catch((error: unknown) => {
-        failure ??= { error };
-      })
-      .finally(() => {
-        closeSync(file);
-        done();
-        underWay.delete(writing);
-      });
+    const writing = writeAndClose(file, bytes, done).finally(() => underWay.delete(writing));
     underWay.add(writing);
   };
   return {
     async add(file, bytes, done) {
       while (underWay.size >= maxUnderWay) await Promise.race(underWay);
       if (failure !== undefined) {
-        closeSync(file);
+        close(file);
         done();
         throw failure.error;
       }

@@ -87,6 +87,20 @@ describe("createInputMemo", () => {
     );
   });
 
+  it("selects anew when a .gitignore came after it was looked for, and before its folder was listed", () => {
+    const root = temporaryWorkspace(files);
+    const one = request(root, ["src/**"]);
+    selectInputs(one);
+    writeFileSync(join(root, "p/.gitignore"), "deep\n");
+    // Of the same turn of the index: no task has run since.
+    const asked = request(root, ["**"], { index: one.index });
+    const memo = createInputMemo(undefined);
+    memo.remember(asked, selectInputs(asked));
+    const next = request(root, ["**"]);
+    const found = createInputMemo(memo.serialize()).reuse(next) ?? selectInputs(next);
+    expect(found.files).toEqual(["p/.gitignore", "p/a.txt", "p/src/b.ts"]);
+  });
+
   it("keeps a selection when only contents change", () => {
     const root = temporaryWorkspace(files);
     const memo = remembered(root, undefined);

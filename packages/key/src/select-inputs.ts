@@ -67,14 +67,19 @@ export function selectInputs(request: SelectionRequest): Selection {
   };
 }
 
-/** That no `.gitignore` is in a folder is what its listing says, too. */
-function isListed({ checks }: Walk, check: SelectionCheck): boolean {
+/**
+ * That no `.gitignore` is in a folder is what its listing says, too. Not one that was read later than it was looked for, and has one: then the check fails
+ * next time, as it must, for its rules were not applied.
+ */
+function isListed({ checks, index }: Walk, check: SelectionCheck): boolean {
   if (check.kind !== "path" || check.found !== "missing") return false;
   const slash = check.path.lastIndexOf("/");
   if (check.path.slice(slash + 1) !== ignoreFileName) return false;
-  const listing = checks.get(`list ${check.path.slice(0, Math.max(slash, 0))}`);
+  const folder = check.path.slice(0, Math.max(slash, 0));
+  const listing = checks.get(`list ${folder}`);
   // One that cannot be listed says nothing.
-  return listing?.kind === "listing" && listing.hash !== "";
+  if (listing?.kind !== "listing" || listing.hash === "") return false;
+  return index.list(folder).every(({ name }) => name !== ignoreFileName);
 }
 
 /** Nothing declared, or only what is left out: then all files of the project are meant. */
