@@ -195,6 +195,19 @@ describe("what is remembered of entries", () => {
     expect(reads).toBe(1 + others.length + 1);
   });
 
+  it("is passed over where it is no result at all", async () => {
+    await store();
+    const seal = checksum;
+    expect(await lookUp({ seal })).toMatchObject({ kind: "hit" });
+    const [head = "", row = ""] = kept?.slice(65).split("\n") ?? [];
+    for (const json of ["{", "null", "{}", "[]", ""]) {
+      kept = sealText([head, [...row.split("\t").slice(0, -1), json].join("\t")].join("\n"), seal);
+      const found = await openRun({ seal }).cache.get(makeResult().key);
+      expect(found, json).toMatchObject({ kind: "hit", result: makeResult() });
+    }
+    expect(reads).toBe(6);
+  });
+
   it("T3: cannot be brought under another key", async () => {
     const other = { ...hashText("sha256", "another action"), function: "sha256" as const };
     await store();

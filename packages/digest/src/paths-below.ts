@@ -8,8 +8,11 @@ export interface PathsBelow {
   readonly look: () => void;
 }
 
-/** Paths longer than this are given whole, so that the system's limit on their length is met by the same ones wherever this runs from. */
-const maxLength = 512;
+/**
+ * Paths longer than this are given whole, so that the system's limit on their length (1,024 bytes on macOS) is met by the same ones wherever this runs
+ * from; the root may be as long, too.
+ */
+const maxLength = 250;
 
 /**
  * Where this process runs in the folder, paths relative to it are given as they are: the system need not walk down to the folder for each of thousands (7,400
