@@ -1,9 +1,9 @@
-import type { Acceptance, Refusal, SignedEnvelope } from "@cuenv/signer";
+import type { Acceptance, PublicKey, Refusal, SignedEnvelope } from "@cuenv/signer";
 import { digestFunctions, type DigestFunction, equalDigests, hashBytes } from "@cuenv/digest";
 import type { ActionKey } from "./action-store.ts";
 import { entryMagic, type EntrySignature, payloadType } from "./encode-entry.ts";
 import { parseTaskResult } from "./parse-task-result.ts";
-import type { TaskResult } from "./task-result.ts";
+import { endOf, type TaskResult } from "./task-result.ts";
 
 /** No entry is larger (64 MiB, about 400 000 output files). */
 export const maxEntryBytes: number = 64 * 1024 * 1024;
@@ -21,6 +21,8 @@ export interface DecodedEntry {
   readonly payload: Uint8Array;
   readonly payloadType: string;
   readonly signatures: readonly EntrySignature[];
+  /** Whose signature was accepted; undefined: none was asked for. */
+  readonly signer?: PublicKey;
 }
 
 export interface UnusableEntry {
@@ -71,13 +73,15 @@ export function decodeEntryByHash(
   const opened = parsePayload(envelope);
   if (opened.kind === "unusable") return opened;
   const { result } = opened;
-  const refused = verdict?.refuseTime(Date.parse(result.startedAt) + result.durationMs);
+  const refused = verdict?.refuseTime(endOf(result));
   if (refused !== undefined) return refused;
   const sameKey =
     result.key.function === key.digestFunction &&
     result.key.hash === key.digest.hash &&
     result.namespace === key.namespace;
-  return sameKey ? opened : storedForAnother(result);
+  if (!sameKey) return storedForAnother(result);
+  const signer = verdict && { id: verdict.keyId, publicKey: verdict.publicKey };
+  return signer === undefined ? opened : { ...opened, signer };
 }
 
 function storedForAnother({ namespace, key }: TaskResult): UnusableEntry {

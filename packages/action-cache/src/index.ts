@@ -66,5 +66,5 @@ export {
   claimedKeyIds,
   entryReferences,
 } from "./stored-entry.ts";
-export { type Builder, referencedDigests, type TaskResult } from "./task-result.ts";
+export { type Builder, endOf, referencedDigests, type TaskResult } from "./task-result.ts";
 export { createTieredActionStore, type TieredActionStoreOptions } from "./tiered-action-store.ts";

@@ -2,7 +2,7 @@ import type { Acceptance, PublicKey, Refusal } from "@cuenv/signer";
 import type { ActionStore } from "./action-store.ts";
 import { decodeEntry, type UnusableEntry, type VerifyEnvelope } from "./decode-entry.ts";
 import type { EntryKey, EntryMemo, RememberedEntry } from "./entry-memo.ts";
-import type { TaskResult } from "./task-result.ts";
+import { endOf, type TaskResult } from "./task-result.ts";
 
 /** What is said of an envelope whose one signature, of this key, is known to be good: `Verifier.trusts`. */
 export type TrustsSigner = (
@@ -43,20 +43,9 @@ export async function readEntry(
   const found = await actions.getChanged(key, known && remembered?.version, signal);
   if (found === undefined) return undefined;
   if (found.bytes === undefined) return known && { kind: "entry", result: known };
-  let signer: PublicKey | undefined;
-  const entry = decodeEntry(
-    found.bytes,
-    key,
-    verify &&
-      ((envelope, context) => {
-        const verdict = verify(envelope, context);
-        if (verdict.kind === "accepted")
-          signer = { id: verdict.keyId, publicKey: verdict.publicKey };
-        return verdict;
-      }),
-  );
+  const entry = decodeEntry(found.bytes, key, verify);
   if (entry.kind === "entry" && found.version !== undefined)
-    memo.remember(key, found.version, signer, entry.result);
+    memo.remember(key, found.version, entry.signer, entry.result);
   return entry;
 }
 
@@ -71,6 +60,5 @@ function trustedResult(
   if (verdict?.kind !== "accepted") return undefined;
   const result = parse();
   if (result === undefined) return undefined;
-  const endedMs = Date.parse(result.startedAt) + result.durationMs;
-  return verdict.refuseTime(endedMs) === undefined ? result : undefined;
+  return verdict.refuseTime(endOf(result)) === undefined ? result : undefined;
 }

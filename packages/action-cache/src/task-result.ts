@@ -36,6 +36,11 @@ export interface TaskResult {
   readonly durationMs: number;
 }
 
+/** When the task ended, in milliseconds since the epoch: what a signature of its result is dated by. */
+export function endOf({ startedAt, durationMs }: TaskResult): number {
+  return Date.parse(startedAt) + durationMs;
+}
+
 /** All blobs that a result needs, each once or more often. */
 export function referencedDigests(result: TaskResult): Digest[] {
   const digests = result.outputs.flatMap((entry) => (entry.kind === "file" ? [entry.digest] : []));

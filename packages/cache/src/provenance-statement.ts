@@ -1,4 +1,4 @@
-import type { TaskResult } from "@cuenv/action-cache";
+import { endOf, type TaskResult } from "@cuenv/action-cache";
 import type { DigestFunction } from "@cuenv/digest";
 import type { InputNode, KeyInputs } from "@cuenv/key";
 
@@ -39,7 +39,7 @@ export interface Statement {
 
 /** From what was recorded, and nothing else; `inputs` are undefined where they were not. Secrets are in it as in the key: as HMAC. */
 export function provenanceStatement(result: TaskResult, inputs: KeyInputs | undefined): Statement {
-  const { key, builder, startedAt, durationMs } = result;
+  const { key, builder, startedAt } = result;
   const digestOf = (hash: string): DigestSet => ({ [key.function satisfies DigestFunction]: hash });
   const streams = [
     { name: "stdout", digest: result.stdout },
@@ -73,7 +73,7 @@ export function provenanceStatement(result: TaskResult, inputs: KeyInputs | unde
         metadata: {
           invocationId: key.hash,
           startedOn: startedAt,
-          finishedOn: new Date(Date.parse(startedAt) + durationMs).toISOString(),
+          finishedOn: new Date(endOf(result)).toISOString(),
         },
         byproducts: outputs.length > 0 ? streams : [],
       },

@@ -84,11 +84,12 @@ async function stageAll(
       folders.set(entry.path, target);
     } else if (entry.kind === "symlink") {
       symlinkSync(entry.target, target);
-    } else if (entry.digest.sizeBytes >= minBytesBeside) {
-      if (!(await stageBeside(options.store, { entry, target }, pending)))
-        waiting.push({ entry, target });
-    } else if (!stageAtOnce(options.store, entry, target)) {
-      waiting.push({ entry, target });
+    } else {
+      const isStaged =
+        entry.digest.sizeBytes >= minBytesBeside
+          ? await stageBeside(options.store, { entry, target }, pending)
+          : stageAtOnce(options.store, entry, target);
+      if (!isStaged) waiting.push({ entry, target });
     }
   }
   await stageWaiting(waiting, options);

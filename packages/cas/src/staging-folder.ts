@@ -42,15 +42,18 @@ function placesIn(prefix: string, removeFolder: () => void): StagingFolder {
       return place;
     },
     remove() {
-      for (const remove of [...places.map((place) => () => removePlace(place)), removeFolder]) {
-        try {
-          remove();
-        } catch {
-          // A folder without permissions among what was replaced: it is swept with this process's folder.
-        }
-      }
+      for (const place of places) quietly(() => removePlace(place));
+      quietly(removeFolder);
     },
   };
+}
+
+function quietly(remove: () => void): void {
+  try {
+    remove();
+  } catch {
+    // A folder without permissions among what was replaced: it is swept with this process's folder.
+  }
 }
 
 function removePlace(place: string): void {

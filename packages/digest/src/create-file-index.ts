@@ -4,9 +4,8 @@ import type { Digest, DigestFunction } from "./digest.ts";
 import { formatListing, hashListing, kindOf, readListing } from "./directory-listing.ts";
 import {
   decodeFileIndexState,
-  directoryFlag,
   encodeFileIndexState,
-  executableFlag,
+  flagsOf,
   type FileIndexState,
   readStateFile,
   type StateContent,
@@ -17,6 +16,7 @@ import { hashFile, type HashedFile } from "./hash-file.ts";
 import { type PathsBelow, pathsBelow } from "./paths-below.ts";
 import { isRacy } from "./racy-stat.ts";
 import {
+  isExecutable,
   isUnchanged,
   recordedDigest,
   recordedEntries,
@@ -142,7 +142,7 @@ function toFileStat(stat: Stats): FileStat {
     mtimeMs: stat.mtimeMs,
     ctimeMs: stat.ctimeMs,
     inode: stat.ino,
-    executable: kind === "file" && (stat.mode & 0o100) !== 0,
+    executable: isExecutable(stat),
   };
 }
 
@@ -192,9 +192,19 @@ function holdsAgain({ stat: before, readAtMs }: Seen, stat: FileStat): boolean {
   );
 }
 
+/** In place of what was recorded of the path. */
+function see(index: Index, path: string, seen: Seen): void {
+  passOver(index, path);
+  index.seen.set(path, seen);
+}
+
+function passOver({ recorded }: Index, path: string): void {
+  const entry = recorded.entries.get(path);
+  if (entry !== undefined) recorded.turns[entry] = 0;
+}
+
 function forget(index: Index, path: string): void {
-  const entry = index.recorded.entries.get(path);
-  if (entry !== undefined) index.recorded.turns[entry] = 0;
+  passOver(index, path);
   const seen = index.seen.get(path);
   if (typeof seen === "object") seen.turn = forgotten;
   else index.seen.delete(path);
@@ -243,8 +253,7 @@ function record(index: Index, path: string, hashed: HashedFile, readAtMs: number
     before.ino === after.ino &&
     digest.sizeBytes === after.size;
   if (!stable) return false;
-  forget(index, path);
-  index.seen.set(path, { turn: index.turn, stat: toFileStat(after), digest, readAtMs });
+  see(index, path, { turn: index.turn, stat: toFileStat(after), digest, readAtMs });
   index.changed = true;
   index.read.count += 1;
   index.read.bytes += digest.sizeBytes;
@@ -301,9 +310,8 @@ function remember(index: Index, path: string, digest: Digest): void {
   forget(index, path);
   const stat = statOf(index, look(index, path));
   if (stat?.kind !== "file" || stat.sizeBytes !== digest.sizeBytes) return;
-  forget(index, path);
   // Without readAtMs, so never saved: the file may have been replaced between its writing and this stat.
-  index.seen.set(path, { turn: index.turn, stat, digest });
+  see(index, path, { turn: index.turn, stat, digest });
 }
 
 function invalidate(index: Index, path: string): void {
@@ -362,16 +370,14 @@ function freshEntry(path: string, seen: Seen): StateEntry | undefined {
   const hash = seen.stat.kind === "directory" ? seen.listHash : seen.digest?.hash;
   if (hash === undefined || seen.readAtMs === undefined || isRacy(seen.stat, seen.readAtMs))
     return undefined;
-  const { sizeBytes, mtimeMs, ctimeMs, inode, executable } = seen.stat;
-  const flags =
-    (seen.stat.kind === "directory" ? directoryFlag : 0) | (executable ? executableFlag : 0);
+  const { kind, sizeBytes, mtimeMs, ctimeMs, inode, executable } = seen.stat;
   return {
     path,
     size: sizeBytes,
     mtimeMs,
     ctimeMs,
     inode,
-    flags,
+    flags: flagsOf(kind, executable),
     hash,
     listing: seen.listing ?? "",
   };

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { DigestFunction } from "./digest.ts";
+import type { FileKind } from "./file-index.ts";
 import type { Seal } from "./seal.ts";
 
 /**
@@ -32,6 +33,10 @@ export interface FileIndexState {
 
 export const directoryFlag = 1;
 export const executableFlag = 2;
+
+export function flagsOf(kind: FileKind, executable: boolean): number {
+  return (kind === "directory" ? directoryFlag : 0) | (executable ? executableFlag : 0);
+}
 
 const magic = "cuenvix1";
 const headerBytes = 24;

@@ -1,7 +1,7 @@
 import type { Stats } from "node:fs";
 import type { Digest } from "./digest.ts";
-import { parseListing } from "./directory-listing.ts";
-import { directoryFlag, executableFlag, type FileIndexState } from "./file-index-state.ts";
+import { kindOf, parseListing } from "./directory-listing.ts";
+import { directoryFlag, executableFlag, type FileIndexState, flagsOf } from "./file-index-state.ts";
 import type { DirectoryEntry, FileKind, FileStat } from "./file-index.ts";
 
 /**
@@ -32,14 +32,14 @@ export function isUnchanged({ state }: RecordedFiles, entry: number, now: Stats)
     state.ctimeMs[entry] === now.ctimeMs &&
     state.size[entry] === now.size &&
     state.inode[entry] === now.ino &&
-    flagsOf(now) === state.flags[entry]
+    (now.isFile() || now.isDirectory()) &&
+    state.flags[entry] === flagsOf(kindOf(now), isExecutable(now))
   );
 }
 
-/** Undefined for what is never recorded. */
-function flagsOf(stat: Stats): number | undefined {
-  if (stat.isFile()) return (stat.mode & 0o100) === 0 ? 0 : executableFlag;
-  return stat.isDirectory() ? directoryFlag : undefined;
+/** The owner's execute bit, of a file. */
+export function isExecutable(stat: Stats): boolean {
+  return stat.isFile() && (stat.mode & 0o100) !== 0;
 }
 
 /** As it was recorded. Its parts are read when they are asked for. */

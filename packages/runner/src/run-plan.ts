@@ -101,7 +101,7 @@ function schedule<Payload>(
   const jobs = Math.max(1, Math.floor(options.jobs ?? defaultJobs()));
   const signal = options.signal ?? new AbortController().signal;
   const slots = linkSlots(plan);
-  if (options.first !== undefined) putFirst(slots, new Set(options.first));
+  if (options.first !== undefined) putFirst(slots, options.first);
   const outcomes = new Map<string, NodeOutcome<Payload>>();
   const inUse = new Map<string, number>();
   const ready = slots
@@ -190,7 +190,8 @@ function linkSlots(plan: Plan): Slot[] {
 }
 
 /** Gives those of the names, and what they wait for, the first places; each part keeps the order of the plan. */
-function putFirst(slots: readonly Slot[], names: Set<string>): void {
+function putFirst(slots: readonly Slot[], first: readonly string[]): void {
+  const names = new Set(first);
   for (const { node } of slots.toReversed())
     if (names.has(node.name)) for (const needed of waitsFor(node)) names.add(needed);
   for (const slot of slots) if (!names.has(slot.node.name)) slot.index += slots.length;
