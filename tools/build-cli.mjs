@@ -46,9 +46,15 @@ async function build(graceMs) {
   // Taken before the sources are read: an edit during the build leaves the bundle stale, not wrong.
   const stamp = sourceStamp(root);
   const staging = join(scratch, `build-cli-${process.pid}`);
+  const profile = join(scratch, `profile-cli-${process.pid}`);
   try {
     const { bundleCli } = await import("./bundle-cli.mjs");
-    await bundleCli(app, staging, createHash("sha256").update(stamp).digest("hex").slice(0, 16));
+    await bundleCli(
+      app,
+      staging,
+      createHash("sha256").update(stamp).digest("hex").slice(0, 16),
+      profile,
+    );
     const files = readdirSync(staging);
     mkdirSync(dist, { recursive: true });
     const entriesLast = files.toSorted((left, right) => isEntry(left) - isEntry(right));
@@ -57,7 +63,7 @@ async function build(graceMs) {
     renameSync(join(staging, ".built"), stampFile);
     prune(new Set([...files, ".built"]), graceMs);
   } finally {
-    rmSync(staging, { recursive: true, force: true });
+    for (const folder of [staging, profile]) rmSync(folder, { recursive: true, force: true });
   }
 }
 

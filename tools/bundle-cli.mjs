@@ -1,10 +1,16 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import process from "node:process";
 import { stripVTControlCharacters } from "node:util";
 import { rolldown } from "rolldown";
+import { eagerFunctions } from "./eager-functions.mjs";
+import { profileCli } from "./profile-cli.mjs";
 
-/** Bundles the command into `folder`, flat: main.js, content-named chunks, workers, assets. `buildId` names the sources. Throws on a warning. */
-export async function bundleCli(app, folder, buildId) {
+/**
+ * Bundles the command into `folder`, flat: main.js, content-named chunks, workers, assets. `buildId` names the sources; `scratch` is an empty folder, in which it is
+ * run once to see which functions are called. Throws on a warning.
+ */
+export async function bundleCli(app, folder, buildId, scratch) {
   const manifest = JSON.parse(readFileSync(join(app, "package.json"), "utf8"));
   // Workspace packages are bundled, also those that are dependencies: @cuenv/cue is one for its files (the
   // evaluator, the schema), which its code finds by the package's name.
@@ -26,7 +32,7 @@ export async function bundleCli(app, folder, buildId) {
       // jsonc-parser has its modules there only; what it calls main is bundled by no bundler.
       mainFields: ["module", "main"],
     },
-    plugins: [fileUrls(), builtinModules(), asciiOnly()],
+    plugins: [fileUrls(), builtinModules()],
     transform: { define: { CUENV_BUILD_ID: JSON.stringify(buildId) } },
     onLog(_level, log) {
       throw new Error(log.message);
@@ -35,20 +41,26 @@ export async function bundleCli(app, folder, buildId) {
   try {
     const format = {
       format: "esm",
-      sourcemap: true,
-      minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
       entryFileNames: "[name].js",
       chunkFileNames: "[name]-[hash].js",
       assetFileNames: "[name]-[hash][extname]",
     };
-    const { output } = await bundle.generate({ ...format, sourcemap: false });
+    const { output } = await bundle.generate(format);
     const members = hitPath(app, output);
     const name = (id) => (members.has(id) ? "hit-path" : null);
     const codeSplitting = {
       includeDependenciesRecursively: false,
       groups: [{ name, debugName: "hit-path" }],
     };
-    await bundle.write({ dir: folder, ...format, codeSplitting });
+    const called = await calledFunctions(bundle, app, scratch, { ...format, codeSplitting });
+    await bundle.write({
+      dir: folder,
+      ...format,
+      codeSplitting,
+      sourcemap: true,
+      minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+      plugins: [compiledAtLoad(called), asciiOnly()],
+    });
   } catch (error) {
     // The bundler's own error carries each problem twice, coloured, and its stack.
     const found = stripVTControlCharacters(error.message);
@@ -79,6 +91,58 @@ function hitPath(app, output) {
   ]);
   const members = [...closure(["src", "commands", "task.ts"])].filter((name) => !apart.has(name));
   return new Set(members.flatMap((name) => chunks.get(name)?.moduleIds ?? []));
+}
+
+/**
+ * Of each chunk, by the modules that it is made of, its code and where in it the functions begin that are called in a run of hits. A command that fails is built all the same,
+ * for whoever works on it: then every function is compiled when it is first called (which tools/check-bundle.mjs does not accept).
+ */
+async function calledFunctions(bundle, app, scratch, format) {
+  const plain = { ...format, dir: join(scratch, "dist"), minify: false };
+  const { output } = await bundle.write(plain);
+  try {
+    const starts = await profileCli(app, scratch);
+    const chunks = output.filter(({ fileName }) => starts.has(fileName));
+    return new Map(
+      chunks.map((chunk) => [
+        chunk.moduleIds.join("\n"),
+        { code: chunk.code, starts: starts.get(chunk.fileName) },
+      ]),
+    );
+  } catch (error) {
+    process.stderr.write(`cannot see which functions the command calls: ${error.message}\n`);
+    return new Map();
+  }
+}
+
+/** Has the functions that are called compiled with the module. `called` is of {@link calledFunctions}. */
+function compiledAtLoad(called) {
+  return {
+    name: "compiled-at-load",
+    renderChunk(code, { moduleIds, fileName }) {
+      const chunk = called.get(moduleIds.join("\n"));
+      if (chunk === undefined) return null;
+      // The same text but for the names of chunks, which have placeholders here: what is said of places in one holds in the other.
+      if (chunk.code.length !== code.length)
+        throw new Error(
+          `${fileName}: other code than what was run (${code.length} and ${chunk.code.length} characters)`,
+        );
+      const text = eagerFunctions(code, (start, end) => hasBetween(chunk.starts, start, end));
+      if (text === undefined) return null;
+      return { code: text.toString(), map: text.generateMap({ hires: "boundary" }).toString() };
+    },
+  };
+}
+
+/** Whether one of the ascending numbers is at least `start` and less than `end`. */
+function hasBetween(numbers, start, end) {
+  let [low, high] = [0, numbers.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (numbers[middle] < start) low = middle + 1;
+    else high = middle;
+  }
+  return low < numbers.length && numbers[low] < end;
 }
 
 const fileUrl = /new URL\(\s*(["'])(\.[^"']+)\1,\s*import\.meta\.url,?\s*\)/g;

@@ -4,17 +4,20 @@ import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { join } from "node:path";
 import process from "node:process";
+import { parseAst } from "rolldown/parseAst";
 import { ensureBuilt } from "./build-cli.mjs";
 import { report, root } from "./workspace.mjs";
 
 /** What a start reads and compiles at least; 0.1 s were measured for an eager bundle of everything. */
 const maxEntryBytes = 50_000;
+const minEagerFunctions = 200;
 const app = join(root, "apps", "cli");
 const dist = join(app, "dist");
 
 if (existsSync(join(app, "src", "main.ts"))) {
   await ensureBuilt();
-  report([...entryProblems(), ...readdirSync(dist).filter(isScript).flatMap(importProblems)]);
+  const scripts = readdirSync(dist).filter(isScript);
+  report([...entryProblems(), ...scripts.flatMap(importProblems), ...hitPathProblems(scripts)]);
 } else {
   process.stderr.write("apps/cli/src/main.ts is not there: NO command was built or checked\n");
   process.exitCode = 77;
@@ -22,15 +25,36 @@ if (existsSync(join(app, "src", "main.ts"))) {
 
 /** The entry with everything it imports statically, for that is loaded before its first line runs. */
 function entryProblems() {
-  const loaded = new Set(["main.js"]);
-  for (const file of loaded)
-    for (const name of staticImports(file)) if (name.startsWith("./")) loaded.add(name.slice(2));
+  const loaded = loadedBefore("main.js");
   const bytes = [...loaded].reduce((sum, file) => sum + statSync(join(dist, file)).size, 0);
   if (bytes <= maxEntryBytes) return [];
   const sizes = [...loaded]
     .map((file) => `${file} (${statSync(join(dist, file)).size})`)
     .join(", ");
   return [`a start of the command loads ${bytes} bytes, more than ${maxEntryBytes}: ${sizes}`];
+}
+
+/** What a run of hits calls must be compiled when it is loaded (tools/eager-functions.mjs): some 500 functions when this was written. */
+function hitPathProblems(scripts) {
+  const chunk = scripts.find((name) => name.startsWith("hit-path-"));
+  if (chunk === undefined) return ["dist has no chunk for a run of hits"];
+  // Its functions are variables: who is loaded before it, in a circle, would find them undefined.
+  for (const file of loadedBefore(chunk))
+    if (file !== chunk && staticImports(file).includes(`./${chunk}`))
+      return [`dist/${file} and dist/${chunk} import each other`];
+  const eager = text(chunk).match(/\((?:async )?function\b/g)?.length ?? 0;
+  if (eager >= minEagerFunctions) return [];
+  return [
+    `dist/${chunk}: ${eager} functions are compiled when it is loaded, less than ${minEagerFunctions}: could the command not be run during the build?`,
+  ];
+}
+
+/** The file and all that it imports statically, directly or not. */
+function loadedBefore(file) {
+  const loaded = new Set([file]);
+  for (const each of loaded)
+    for (const name of staticImports(each)) if (name.startsWith("./")) loaded.add(name.slice(2));
+  return loaded;
 }
 
 function importProblems(file) {
@@ -48,7 +72,7 @@ function importProblems(file) {
       !brought.includes(owner)
     );
   });
-  const urls = [...text(file).matchAll(/new URL\("([^":]+)", import\.meta\.url\)/g)].map(
+  const urls = [...text(file).matchAll(/new URL\(["`]([^"`:$]+)["`],\s*import\.meta\.url\)/g)].map(
     (match) => match[1],
   );
   return [
@@ -62,16 +86,16 @@ function importProblems(file) {
 }
 
 function staticImports(file) {
-  return [...text(file).matchAll(/^(?:import|export)\s(?:[^"';]*?from\s*)?"([^"]+)"/gm)].map(
-    (match) => match[1],
-  );
+  return parseAst(text(file))
+    .body.filter(({ source }) => source)
+    .map(({ source }) => source.value);
 }
 
 /** `import(…)` and what is required, both at run time. */
 function dynamicImports(file) {
   const patterns = [
-    /\bimport\("([^"]+)"\)/g,
-    /createRequire\(import\.meta\.url\)(?:\.resolve)?\("([^"]+)"\)/g,
+    /\bimport\(["`]([^"`$]+)["`]\)/g,
+    /createRequire\(import\.meta\.url\)(?:\.resolve)?\(["`]([^"`$]+)["`]\)/g,
   ];
   return patterns.flatMap((pattern) => [...text(file).matchAll(pattern)].map((match) => match[1]));
 }

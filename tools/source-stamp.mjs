@@ -8,7 +8,11 @@ import { join } from "node:path";
  */
 export function sourceStamp(root) {
   const lines = [];
-  for (const file of ["pnpm-lock.yaml", "tools/build-cli.mjs", "tools/bundle-cli.mjs"])
+  for (const file of [
+    "pnpm-lock.yaml",
+    ...["build", "bundle", "profile"].map((name) => `tools/${name}-cli.mjs`),
+    "tools/eager-functions.mjs",
+  ])
     addFile(lines, root, file);
   for (const group of ["packages", "apps"]) {
     for (const name of readdirSync(join(root, group)).toSorted()) {
