@@ -16,6 +16,9 @@ import { hashFile, type HashedFile } from "./hash-file.ts";
 import { type PathsBelow, pathsBelow } from "./paths-below.ts";
 import { isRacy } from "./racy-stat.ts";
 import {
+  entriesBelow,
+  entryOf,
+  replaced,
   isExecutable,
   isUnchanged,
   recordedDigest,
@@ -149,15 +152,16 @@ function toFileStat(stat: Stats): FileStat {
 /** Undefined: nothing is there. A number: it is as that entry says. */
 function look(index: Index, path: string): Seen | number | undefined {
   const { turn, recorded } = index;
-  const entry = recorded.entries.get(path);
-  if (entry !== undefined && recorded.turns[entry] === turn) return entry;
-  const known = index.seen.get(path);
+  const entry = entryOf(recorded, path);
+  const before = entry === undefined ? replaced : recorded.turns[entry];
+  if (before === turn) return entry;
+  const known = before === replaced ? index.seen.get(path) : undefined;
   if (known === turn) return undefined;
   if (typeof known === "object" && known.turn === turn) return known;
   const found = index.lstat(path === "" ? index.options.root : index.below.of(path));
   if (found === undefined) {
-    index.seen.set(path, turn);
     if (entry !== undefined) index.changed = true;
+    setSeen(index, path, turn);
     return undefined;
   }
   if (entry !== undefined && isUnchanged(recorded, entry, found)) {
@@ -171,8 +175,19 @@ function look(index: Index, path: string): Seen | number | undefined {
     return known;
   }
   const seen = { turn, stat };
-  index.seen.set(path, seen);
+  setSeen(index, path, seen);
   return seen;
+}
+
+/** In place of what was recorded of the path. */
+function setSeen(index: Index, path: string, seen: Seen | number): void {
+  index.seen.set(path, seen);
+  setTurn(index, path, replaced);
+}
+
+function setTurn({ recorded }: Index, path: string, turn: number): void {
+  const entry = entryOf(recorded, path);
+  if (entry !== undefined) recorded.turns[entry] = turn;
 }
 
 function statOf(index: Index, looked: Seen | number | undefined): FileStat | undefined {
@@ -192,22 +207,14 @@ function holdsAgain({ stat: before, readAtMs }: Seen, stat: FileStat): boolean {
   );
 }
 
-/** In place of what was recorded of the path. */
-function see(index: Index, path: string, seen: Seen): void {
-  passOver(index, path);
-  index.seen.set(path, seen);
-}
-
-function passOver({ recorded }: Index, path: string): void {
-  const entry = recorded.entries.get(path);
-  if (entry !== undefined) recorded.turns[entry] = 0;
-}
-
 function forget(index: Index, path: string): void {
-  passOver(index, path);
   const seen = index.seen.get(path);
-  if (typeof seen === "object") seen.turn = forgotten;
-  else index.seen.delete(path);
+  if (typeof seen === "object") {
+    seen.turn = forgotten;
+    return;
+  }
+  index.seen.delete(path);
+  setTurn(index, path, 0);
 }
 
 /** No turn. */
@@ -253,7 +260,7 @@ function record(index: Index, path: string, hashed: HashedFile, readAtMs: number
     before.ino === after.ino &&
     digest.sizeBytes === after.size;
   if (!stable) return false;
-  see(index, path, { turn: index.turn, stat: toFileStat(after), digest, readAtMs });
+  setSeen(index, path, { turn: index.turn, stat: toFileStat(after), digest, readAtMs });
   index.changed = true;
   index.read.count += 1;
   index.read.bytes += digest.sizeBytes;
@@ -311,7 +318,7 @@ function remember(index: Index, path: string, digest: Digest): void {
   const stat = statOf(index, look(index, path));
   if (stat?.kind !== "file" || stat.sizeBytes !== digest.sizeBytes) return;
   // Without readAtMs, so never saved: the file may have been replaced between its writing and this stat.
-  see(index, path, { turn: index.turn, stat, digest });
+  setSeen(index, path, { turn: index.turn, stat, digest });
 }
 
 function invalidate(index: Index, path: string): void {
@@ -323,8 +330,9 @@ function invalidate(index: Index, path: string): void {
   const below = `${path}/`;
   forget(index, path);
   for (const known of index.seen.keys()) if (known.startsWith(below)) forget(index, known);
-  for (const known of index.recorded.entries.keys())
-    if (known.startsWith(below)) forget(index, known);
+  const { turns } = index.recorded;
+  const [start, end] = entriesBelow(index.recorded, path);
+  for (let entry = start; entry < end; entry += 1) if (turns[entry] !== replaced) turns[entry] = 0;
 }
 
 /** One entry in so many, and a mebibyte: they are hashed in a millisecond or two, as long as writing takes 1,000 entries. */
@@ -332,7 +340,7 @@ const littleShare = 1 / 256;
 const littleBytes = 1024 * 1024;
 
 function isLittle({ recorded, read }: Index): boolean {
-  const count = recorded.entries.size;
+  const count = recorded.turns.length;
   return read.count < count * littleShare && read.bytes < littleBytes;
 }
 
@@ -344,7 +352,7 @@ function save(index: Index): void {
   index.changed = false;
   const content = contentToSave(index);
   // Nothing but entries that hold no more: they are found out again, as they were now. After a restore that is so.
-  if (content.fresh.length === 0 && content.kept.length * 2 > index.recorded.entries.size) return;
+  if (content.fresh.length === 0 && content.kept.length * 2 > index.recorded.turns.length) return;
   replaceFile(stateFile, encodeFileIndexState(digestFunction, content, sealing));
 }
 
@@ -357,11 +365,12 @@ function contentToSave({ recorded, seen, turn }: Index): StateContent {
   }
   const kept: number[] = [];
   let unseen = 0;
-  for (const [path, entry] of recorded.entries) {
-    const now = seen.get(path);
+  for (const [entry, path] of (recorded.state?.paths ?? []).entries()) {
+    const was = recorded.turns[entry] ?? 0;
+    const now = was === replaced ? seen.get(path) : undefined;
     if (typeof now === "object" || now === turn) continue;
-    if (recorded.turns[entry] === 0) unseen += 1;
-    if (recorded.turns[entry] !== 0 || unseen <= maxUnseenEntries) kept.push(entry);
+    if (was <= 0) unseen += 1;
+    if (was > 0 || unseen <= maxUnseenEntries) kept.push(entry);
   }
   return { before: recorded.state, kept, fresh };
 }

@@ -7,7 +7,7 @@ import type { Seal } from "./seal.ts";
  * The file of a file index. All integers and floats are little-endian.
  *
  *     offset  size
- *          0     8  magic "cuenvix1"
+ *          0     8  magic "cuenvix2"
  *          8     1  digest function (0 sha256, 1 blake3), then 3 bytes of zero
  *         12     4  n, the number of entries
  *         16     4  p, bytes of the paths; 4 l, bytes of the listings
@@ -15,7 +15,7 @@ import type { Seal } from "./seal.ts";
  *                 n flags: 1 directory, 2 executable
  *               32n hashes: of the file's bytes; of a directory, its listing's hash (first 12 bytes, rest zero)
  *                4n length of each entry's listing in UTF-16 units (0 for files)
- *                 p paths, joined by NUL, UTF-8
+ *                 p paths, joined by NUL, UTF-8, in ascending order (by UTF-16 units, as `<` says)
  *                 l listings, concatenated, UTF-8
  *               32  seal of everything before
  */
@@ -38,7 +38,7 @@ export function flagsOf(kind: FileKind, executable: boolean): number {
   return (kind === "directory" ? directoryFlag : 0) | (executable ? executableFlag : 0);
 }
 
-const magic = "cuenvix1";
+const magic = "cuenvix2";
 const headerBytes = 24;
 const functionIds: Readonly<Record<DigestFunction, number>> = { sha256: 0, blake3: 1 };
 /** A larger file is not ours: 2 million entries would be about 300 MB. */
@@ -56,7 +56,7 @@ export interface StateEntry {
   readonly listing: string;
 }
 
-/** What a state is made of: entries of an earlier one, by their numbers, and new ones. */
+/** What a state is made of: entries of an earlier one, by their numbers, ascending, and new ones of other paths, in any order. */
 export interface StateContent {
   readonly before: FileIndexState | undefined;
   readonly kept: readonly number[];
@@ -69,12 +69,15 @@ export function encodeFileIndexState(
   { before, kept, fresh }: StateContent,
   seal: Seal,
 ): Buffer {
-  const count = kept.length + fresh.length;
-  const allPaths = kept.map((entry) => before?.paths[entry] ?? "");
-  for (const { path } of fresh) allPaths.push(path);
+  const sorted = fresh.toSorted((left, right) => (left.path < right.path ? -1 : 1));
+  const order = merged(before?.paths ?? [], kept, sorted);
+  const freshAt = (number: number): StateEntry | undefined => sorted[-1 - number];
+  const count = order.length;
+  const allPaths = order.map((number) => before?.paths[number] ?? freshAt(number)?.path ?? "");
   const paths = Buffer.from(allPaths.join("\0"));
-  const allListings = kept.map((entry) => before?.listing(entry) ?? "");
-  for (const { listing } of fresh) allListings.push(listing);
+  const allListings = order.map((number) =>
+    number >= 0 ? (before?.listing(number) ?? "") : (freshAt(number)?.listing ?? ""),
+  );
   const listings = Buffer.from(allListings.join(""));
   const fixed = headerBytes + count * (4 * 8 + 1 + 32 + 4);
   const bytes = Buffer.alloc(fixed + paths.length + listings.length + 32);
@@ -88,7 +91,7 @@ export function encodeFileIndexState(
   const hashes = bytes.subarray(headerBytes + 33 * count);
   if (before !== undefined) {
     const { size, mtimeMs, ctimeMs, inode } = before;
-    for (const [at, start, end] of runsOf(kept)) {
+    for (const [at, start, end] of runsOf(order)) {
       [size, mtimeMs, ctimeMs, inode].forEach((column, number) =>
         columns.set(column.subarray(start, end), number * count + at),
       );
@@ -96,8 +99,9 @@ export function encodeFileIndexState(
       hashes.set(before.hashes.subarray(start * 32, end * 32), at * 32);
     }
   }
-  fresh.forEach((entry, number) => {
-    const at = kept.length + number;
+  order.forEach((number, at) => {
+    const entry = freshAt(number);
+    if (entry === undefined) return;
     columns[at] = entry.size;
     columns[count + at] = entry.mtimeMs;
     columns[2 * count + at] = entry.ctimeMs;
@@ -114,13 +118,33 @@ export function encodeFileIndexState(
   return bytes;
 }
 
-/** Numbers that follow each other, as (place of the first, first, one after the last). */
-function* runsOf(numbers: readonly number[]): Generator<readonly [number, number, number]> {
-  for (let at = 0; at < numbers.length;) {
-    const start = numbers[at] ?? 0;
+/** Both in one ascending order of paths: a kept entry by its number, the new entry i as -1 - i. */
+function merged(
+  paths: readonly string[],
+  kept: readonly number[],
+  fresh: readonly StateEntry[],
+): readonly number[] {
+  const order: number[] = [];
+  let next = 0;
+  for (const entry of kept) {
+    const path = paths[entry] ?? "";
+    for (let other = fresh[next]; other !== undefined && other.path < path; other = fresh[next])
+      order.push(-1 - next++);
+    order.push(entry);
+  }
+  while (next < fresh.length) order.push(-1 - next++);
+  return order;
+}
+
+/** Numbers of kept entries that follow each other, as (place of the first, first, one after the last). */
+function* runsOf(order: readonly number[]): Generator<readonly [number, number, number]> {
+  for (let at = 0; at < order.length;) {
+    const start = order[at] ?? 0;
     let length = 1;
-    while (numbers[at + length] === start + length) length += 1;
-    yield [at, start, start + length];
+    if (start >= 0) {
+      while (order[at + length] === start + length) length += 1;
+      yield [at, start, start + length];
+    }
     at += length;
   }
 }
