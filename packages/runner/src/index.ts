@@ -18,6 +18,7 @@ export {
 } from "./outcome.ts";
 export { type ChunkSink } from "./drain-output.ts";
 export { keepHeapSmallFor } from "./keep-heap-small.ts";
+export { keepSparePipes } from "./real-pipe.ts";
 export { type ProcessRequest, runProcess } from "./run-process.ts";
 export { type AttachedRequest, runAttached } from "./run-attached.ts";
 export { type AttemptOptions, runAttempts } from "./run-attempts.ts";

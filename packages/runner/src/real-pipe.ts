@@ -1,7 +1,8 @@
-import { closeSync, constants, mkdtempSync, openSync, rmSync } from "node:fs";
+import { closeSync, constants, fstatSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { openSparePipes, removeFile, sparePipesFolder, type SparePipes } from "./spare-pipes.ts";
 
 /** Both ends of a pipe; the write end is to be closed here once the child has it. */
 export interface RealPipe {
@@ -18,7 +19,7 @@ interface Ends {
 const ready: Ends[] = [];
 /**
  * Starting mkfifo and waiting for it takes 5 ms, as long as this process is large (fork copies its page tables); each more pipe 0.15 ms.
- * A run of one task makes a few at once; for those of many, more are made beside it, before they are needed.
+ * A run of one task makes a few at once, and spare ones for the next runs; for a run of many, more are made beside it, before they are needed.
  */
 const firstBatch = 4;
 const laterBatch = 32;
@@ -26,6 +27,18 @@ const ofOneTask = 2;
 let opened = 0;
 let isRefilling = false;
 let isUnavailable = false;
+/** Undefined: not looked for yet; null: none are kept. */
+let spare: SparePipes | undefined | null = null;
+
+/** From now on, pipes that earlier runs made are used, and some are left for later ones: they lie in a private folder of this user's. */
+export function keepSparePipes(): void {
+  spare = undefined;
+}
+
+function sparePipes(): SparePipes | undefined {
+  if (spare === undefined) spare = openSparePipes(sparePipesFolder(process.env)) ?? null;
+  return spare ?? undefined;
+}
 
 /**
  * What Node makes for `stdio: "pipe"` is a pair of sockets, and commands notice: a script that writes to /dev/stderr
@@ -35,8 +48,10 @@ let isUnavailable = false;
  */
 export function openRealPipe(): RealPipe | undefined {
   opened += 1;
+  if (ready.length === 0) openSpare();
   if (ready.length === 0 && !isUnavailable) refillNow();
-  else if (ready.length <= firstBatch && opened > ofOneTask) refillBeside();
+  else if (opened > ofOneTask && ready.length + (sparePipes()?.left() ?? 0) <= firstBatch)
+    refillBeside();
   const ends = ready.pop();
   if (ends === undefined) return undefined;
   const { Socket } = process.getBuiltinModule("node:net");
@@ -46,14 +61,31 @@ export function openRealPipe(): RealPipe | undefined {
   };
 }
 
+function openSpare(): void {
+  for (let path = sparePipes()?.take(); path !== undefined; path = sparePipes()?.take()) {
+    try {
+      ready.push(openBoth(path));
+      return;
+    } catch {
+      // Somebody tidied it away, or there are no descriptors left.
+    } finally {
+      removeFile(path);
+    }
+  }
+}
+
 interface Batch {
   readonly folder: string;
+  /** To be opened at once. */
   readonly paths: readonly string[];
+  /** To be left. */
+  readonly spare: readonly string[];
 }
 
 function newBatch(size: number): Batch {
   const folder = mkdtempSync(join(tmpdir(), "cuenv-pipe-"));
-  return { folder, paths: Array.from({ length: size }, (_, index) => `${folder}/${index}`) };
+  const paths = Array.from({ length: size }, (_, index) => `${folder}/${index}`);
+  return { folder, paths, spare: sparePipes()?.newPaths() ?? [] };
 }
 
 function takeUp({ folder, paths }: Batch): void {
@@ -70,7 +102,7 @@ function refillNow(): void {
   try {
     const batch = newBatch(firstBatch);
     const { spawnSync } = process.getBuiltinModule("node:child_process");
-    spawnSync("mkfifo", ["-m", "600", ...batch.paths], { stdio: "ignore" });
+    spawnSync("mkfifo", ["-m", "600", ...batch.paths, ...batch.spare], { stdio: "ignore" });
     takeUp(batch);
   } catch {
     isUnavailable = true;
@@ -82,7 +114,9 @@ function refillBeside(): void {
   try {
     const batch = newBatch(laterBatch);
     const { spawn } = process.getBuiltinModule("node:child_process");
-    const child = spawn("mkfifo", ["-m", "600", ...batch.paths], { stdio: "ignore" });
+    const child = spawn("mkfifo", ["-m", "600", ...batch.paths, ...batch.spare], {
+      stdio: "ignore",
+    });
     isRefilling = true;
     const finish = (): void => {
       isRefilling = false;
@@ -108,6 +142,7 @@ function removeQuietly(folder: string): void {
 function openBoth(path: string): Ends {
   const readDescriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
+    if (!fstatSync(readDescriptor).isFIFO()) throw new Error(`${path} is no pipe`);
     return { readDescriptor, writeDescriptor: openSync(path, constants.O_WRONLY) };
   } catch (error) {
     closeSync(readDescriptor);

@@ -206,6 +206,32 @@ describe("runProcess: pipes", () => {
     }
   });
 
+  it("uses pipes that an earlier process left, without making any", () => {
+    const own = temporaryFolder();
+    const program = `import { keepSparePipes, runProcess } from ${JSON.stringify(join(import.meta.dirname, "index.ts"))};
+      keepSparePipes();
+      const sink = (chunk) => process.stdout.write(chunk);
+      const argv = ["/bin/sh", "-c", "echo out > /dev/stdout; echo err > /dev/stderr"];
+      for (let round = 0; round < 3; round += 1)
+        await runProcess({ argv, cwd: "/", env: {}, stdin: "ignore", stdout: sink, stderr: sink });`;
+    const run = (PATH = process.env.PATH) => {
+      const child = spawnSync(process.execPath, ["--input-type=module", "-e", program], {
+        env: { ...process.env, XDG_RUNTIME_DIR: own, TMPDIR: own, PATH },
+        encoding: "utf8",
+      });
+      expect(child.stderr).toBe("");
+      return child.stdout.split("\n").filter(Boolean).toSorted();
+    };
+    const all = ["err", "err", "err", "out", "out", "out"];
+    expect(run()).toEqual(all);
+    // Where mkfifo is not found, only pipes that are there already can be opened by their path.
+    expect(run("/no/such/folder")).toEqual(all);
+    expect(readdirSync(own)).toEqual(["cuenv-pipes"]);
+    expect(readdirSync(join(own, "cuenv-pipes")).filter((name) => name.endsWith(".taken"))).toEqual(
+      [],
+    );
+  });
+
   it("leaves no named pipe and no open descriptor behind", async () => {
     const own = temporaryFolder();
     vi.stubEnv("TMPDIR", own);

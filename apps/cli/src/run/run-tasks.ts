@@ -5,6 +5,7 @@ import {
   installSignalHandling,
   interruptExitCode,
   keepHeapSmallFor,
+  keepSparePipes,
   type Plan,
   runPlan,
   type RunSummary,
@@ -60,6 +61,8 @@ async function runThrough(options: RunTasksOptions): Promise<RunSummary<NodePayl
       ? undefined
       : openCache(open, modes.some(isWritable), reporter);
   keepHeapSmallFor(plan);
+  // A run that may write nothing leaves nothing.
+  if (cache !== undefined && modes.some(isWritable)) keepSparePipes();
   const controller = new AbortController();
   const removeHandlers = installSignalHandling({
     onInterrupt: (reason) => controller.abort(reason),
