@@ -31,7 +31,8 @@ export async function applyRestore(
       stale: plan.stale,
       newPlace: staging.newPlace,
     });
-    if (swapped.kind === "failed" && !swapped.undone) removeOutputs(options, plan, patterns);
+    if (swapped.kind === "swapped") for (const unit of units) staging.empty(unit.staged);
+    else if (!swapped.undone) removeOutputs(options, plan, patterns);
     tellIndex(index, plan, swapped.kind === "swapped");
     return swapped.kind === "failed" ? miss("failed", swapped.cause, !swapped.undone) : undefined;
   } catch (error) {

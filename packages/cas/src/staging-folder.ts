@@ -8,6 +8,8 @@ import { sweepAbandoned } from "./temporary-folder.ts";
 export interface StagingFolder {
   /** A path where nothing is, on the file system of the workspace. */
   readonly newPlace: () => string;
+  /** What was in this place has been moved away. */
+  readonly empty: (place: string) => void;
   /** Removes what is left in all places. */
   remove(): void;
 }
@@ -34,13 +36,16 @@ export function makeStagingFolder(
 }
 
 function placesIn(prefix: string, removeFolder: () => void): StagingFolder {
-  const places: string[] = [];
+  const places = new Set<string>();
+  let made = 0;
   return {
     newPlace() {
-      const place = `${prefix}${places.length}`;
-      places.push(place);
+      const place = `${prefix}${made}`;
+      made += 1;
+      places.add(place);
       return place;
     },
+    empty: (place) => places.delete(place),
     remove() {
       for (const place of places) quietly(() => removePlace(place));
       quietly(removeFolder);

@@ -31,6 +31,11 @@ import {
 import { replaceFile } from "./replace-file.ts";
 import { checksum, type Seal } from "./seal.ts";
 
+interface Told {
+  readonly turn: number;
+  readonly digest: Digest;
+}
+
 export interface FileIndexOptions {
   /** Absolute path of the workspace root. */
   readonly root: string;
@@ -71,6 +76,8 @@ interface Index {
   readonly recorded: RecordedFiles;
   /** A number: nothing was there, in that turn. */
   readonly seen: Map<string, Seen | number>;
+  /** Digests of files that were just written, which nobody looked at since. */
+  readonly told: Map<string, Told>;
   /** All that was seen in an earlier turn is looked at anew: what makes everything invalid after each task that ran costs one addition. */
   turn: number;
   changed: boolean;
@@ -87,6 +94,7 @@ export function createFileIndex(options: FileIndexOptions): FileIndex {
     below: pathsBelow(options.root),
     recorded: recordedFiles(readState(options)),
     seen: new Map(),
+    told: new Map(),
     turn: 1,
     changed: false,
     read: { count: 0, bytes: 0 },
@@ -170,13 +178,24 @@ function look(index: Index, path: string): Seen | number | undefined {
     return entry;
   }
   const stat = toFileStat(found);
-  if (typeof known === "object" && holdsAgain(known, stat)) {
+  const digest = toldDigest(index, path, stat);
+  if (digest === undefined && typeof known === "object" && holdsAgain(known, stat)) {
     known.turn = turn;
     return known;
   }
-  const seen = { turn, stat };
+  // Without readAtMs, so never saved: the file may have been replaced between its writing and this look.
+  const seen = digest === undefined ? { turn, stat } : { turn, stat, digest };
   setSeen(index, path, seen);
   return seen;
+}
+
+/** What the file was said to be, until a task ran. */
+function toldDigest({ told, turn }: Index, path: string, stat: FileStat): Digest | undefined {
+  const found = told.size === 0 ? undefined : told.get(path);
+  if (found === undefined) return undefined;
+  told.delete(path);
+  const holds = found.turn === turn && stat.kind === "file";
+  return holds && stat.sizeBytes === found.digest.sizeBytes ? found.digest : undefined;
 }
 
 /** In place of what was recorded of the path. */
@@ -208,6 +227,7 @@ function holdsAgain({ stat: before, readAtMs }: Seen, stat: FileStat): boolean {
 }
 
 function forget(index: Index, path: string): void {
+  index.told.delete(path);
   const seen = index.seen.get(path);
   if (typeof seen === "object") {
     seen.turn = forgotten;
@@ -312,13 +332,11 @@ function hashWithout(entries: readonly DirectoryEntry[], without: readonly strin
   return hashListing(formatListing(entries.filter(({ name }) => !without.includes(name))));
 }
 
+/** Nothing is looked at before somebody asks: of what a restore wrote, few files are another task's inputs. */
 function remember(index: Index, path: string, digest: Digest): void {
   index.seen.delete(path);
   forget(index, path);
-  const stat = statOf(index, look(index, path));
-  if (stat?.kind !== "file" || stat.sizeBytes !== digest.sizeBytes) return;
-  // Without readAtMs, so never saved: the file may have been replaced between its writing and this stat.
-  setSeen(index, path, { turn: index.turn, stat, digest });
+  index.told.set(path, { turn: index.turn, digest });
 }
 
 function invalidate(index: Index, path: string): void {
@@ -329,7 +347,8 @@ function invalidate(index: Index, path: string): void {
   }
   const below = `${path}/`;
   forget(index, path);
-  for (const known of index.seen.keys()) if (known.startsWith(below)) forget(index, known);
+  for (const map of [index.seen, index.told])
+    for (const known of map.keys()) if (known.startsWith(below)) forget(index, known);
   const { turns } = index.recorded;
   const [start, end] = entriesBelow(index.recorded, path);
   for (let entry = start; entry < end; entry += 1) if (turns[entry] !== replaced) turns[entry] = 0;

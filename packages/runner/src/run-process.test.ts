@@ -214,7 +214,7 @@ describe("runProcess: pipes", () => {
       const argv = ["/bin/sh", "-c", "echo out > /dev/stdout; echo err > /dev/stderr"];
       for (let round = 0; round < 3; round += 1)
         await runProcess({ argv, cwd: "/", env: {}, stdin: "ignore", stdout: sink, stderr: sink });`;
-    const run = (PATH = process.env.PATH) => {
+    const run = (PATH = process.env["PATH"]) => {
       const child = spawnSync(process.execPath, ["--input-type=module", "-e", program], {
         env: { ...process.env, XDG_RUNTIME_DIR: own, TMPDIR: own, PATH },
         encoding: "utf8",
