@@ -51,18 +51,15 @@ async function runThrough(options: RunTasksOptions): Promise<RunSummary<NodePayl
     quietReporter(createRunReporter({ verbose: options.verbose, single, cacheOff }), options.quiet),
     observer,
   );
-  for (const { message, location, about } of open.project.warnings) {
-    if (about === "cache" && cacheOff) continue;
-    const place = location === undefined ? "" : `${formatLocation(location)}: `;
-    reporter.warn(message, `${place}${message}`);
-  }
+  warnOf(open.project.warnings, cacheOff, reporter);
+  const writes = modes.some(isWritable);
   const cache =
     options.uncached === true || modes.every((mode) => mode === "off")
       ? undefined
-      : openCache(open, modes.some(isWritable), reporter);
+      : openCache(open, writes, reporter);
   keepHeapSmallFor(plan);
   // A run that may write nothing leaves nothing.
-  if (cache !== undefined && modes.some(isWritable)) keepSparePipes();
+  if (cache !== undefined && writes) keepSparePipes();
   const controller = new AbortController();
   const removeHandlers = installSignalHandling({
     onInterrupt: (reason) => controller.abort(reason),
@@ -112,6 +109,18 @@ async function runThrough(options: RunTasksOptions): Promise<RunSummary<NodePayl
   } finally {
     options.signal?.removeEventListener("abort", onAbort);
     removeHandlers();
+  }
+}
+
+function warnOf(
+  warnings: RunTasksOptions["open"]["project"]["warnings"],
+  cacheOff: boolean,
+  reporter: RunReporter,
+): void {
+  for (const { message, location, about } of warnings) {
+    if (about === "cache" && cacheOff) continue;
+    const place = location === undefined ? "" : `${formatLocation(location)}: `;
+    reporter.warn(message, `${place}${message}`);
   }
 }
 
