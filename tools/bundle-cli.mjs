@@ -11,6 +11,54 @@ import { profileCli } from "./profile-cli.mjs";
  * run once to see which functions are called. Throws on a warning.
  */
 export async function bundleCli(app, folder, buildId, scratch) {
+  const bundle = await open(app, buildId, { main: join(app, "src", "main.ts") });
+  // A bundle of its own: a thread shares no module with the command, and what both contain would be chunks that every command loads.
+  const thread = await open(app, buildId, {
+    "evaluator-worker": join(cue(app), "evaluator-worker.ts"),
+  });
+  try {
+    const { output } = await bundle.generate(format);
+    const chunkOf = chunkNames(app, output);
+    const codeSplitting = {
+      includeDependenciesRecursively: false,
+      groups: [{ name: (id) => chunkOf.get(id) ?? null, debugName: "what is loaded together" }],
+    };
+    await thread.write({ ...format, dir: join(scratch, "dist") });
+    const called = await calledFunctions(bundle, app, scratch, { ...format, codeSplitting });
+    const published = {
+      ...format,
+      dir: folder,
+      sourcemap: true,
+      minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+    };
+    await thread.write({ ...published, plugins: [asciiOnly()] });
+    await bundle.write({
+      ...published,
+      codeSplitting,
+      plugins: [compiledAtLoad(called), asciiOnly()],
+    });
+  } catch (error) {
+    // The bundler's own error carries each problem twice, coloured, and its stack.
+    const found = stripVTControlCharacters(error.message);
+    throw new Error(`cannot bundle the command: ${found}`, { cause: error });
+  } finally {
+    await Promise.all([bundle.close(), thread.close()]);
+  }
+}
+
+const format = {
+  format: "esm",
+  entryFileNames: "[name].js",
+  chunkFileNames: "[name]-[hash].js",
+  assetFileNames: "[name]-[hash][extname]",
+};
+
+/** Where the sources of @cuenv/cue are. */
+function cue(app) {
+  return join(app, "..", "..", "packages", "cue", "src");
+}
+
+async function open(app, buildId, input) {
   const manifest = JSON.parse(readFileSync(join(app, "package.json"), "utf8"));
   // Workspace packages are bundled, also those that are dependencies: @cuenv/cue is one for its files (the
   // evaluator, the schema), which its code finds by the package's name.
@@ -18,12 +66,8 @@ export async function bundleCli(app, folder, buildId, scratch) {
     ...manifest.dependencies,
     ...manifest.optionalDependencies,
   }).filter((name) => !name.startsWith("@cuenv/"));
-  const bundle = await rolldown({
-    input: {
-      main: join(app, "src", "main.ts"),
-      // Started by @cuenv/cue as a thread of its own, under this name.
-      "evaluator-worker": join(app, "..", "..", "packages", "cue", "src", "evaluator-worker.ts"),
-    },
+  return rolldown({
+    input,
     platform: "node",
     preserveEntrySignatures: "allow-extension",
     external: external.map((name) => new RegExp(`^${name}(/|$)`)),
@@ -38,59 +82,26 @@ export async function bundleCli(app, folder, buildId, scratch) {
       throw new Error(log.message);
     },
   });
-  try {
-    const format = {
-      format: "esm",
-      entryFileNames: "[name].js",
-      chunkFileNames: "[name]-[hash].js",
-      assetFileNames: "[name]-[hash][extname]",
-    };
-    const { output } = await bundle.generate(format);
-    const members = hitPath(app, output);
-    const name = (id) => (members.has(id) ? "hit-path" : null);
-    const codeSplitting = {
-      includeDependenciesRecursively: false,
-      groups: [{ name, debugName: "hit-path" }],
-    };
-    const called = await calledFunctions(bundle, app, scratch, { ...format, codeSplitting });
-    await bundle.write({
-      dir: folder,
-      ...format,
-      codeSplitting,
-      sourcemap: true,
-      minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
-      plugins: [compiledAtLoad(called), asciiOnly()],
-    });
-  } catch (error) {
-    // The bundler's own error carries each problem twice, coloured, and its stack.
-    const found = stripVTControlCharacters(error.message);
-    throw new Error(`cannot bundle the command: ${found}`, { cause: error });
-  } finally {
-    await bundle.close();
-  }
 }
 
 /**
- * The modules that `cuenv task` needs for a run of hits, which go into one chunk: loading a module takes 0.4 ms however small it is, and the
- * bundler by itself makes thirty, one for each set of commands that share some. What every command needs stays apart, so that `--version` does
- * not load it; so does what the evaluator's thread needs. `output` is a bundle without that chunk: only it knows which modules are used.
+ * By module: in which chunk it is to be, for those that are loaded together: loading a module takes 0.4 ms however small it is, and the bundler by itself makes thirty of what
+ * `cuenv task` needs for a run of hits, one for each set of commands that share some. What every command needs is in main.js itself (it takes in the group that it is in);
+ * what a run of hits needs besides is one chunk, so that `--version` does not load it. `output` is a bundle without these: only it knows which modules are used.
  */
-function hitPath(app, output) {
+function chunkNames(app, output) {
   const chunks = new Map(output.map((file) => [file.fileName, file]));
-  const closure = (source) => {
+  const modulesOf = (...source) => {
     const entry = output.find((file) => file.facadeModuleId === join(app, ...source));
     if (entry === undefined) throw new Error(`cannot bundle the command: no ${source.join("/")}`);
     const found = new Set([entry.fileName]);
     for (const name of found)
       for (const imported of chunks.get(name)?.imports ?? []) found.add(imported);
-    return found;
+    return [...found].flatMap((name) => chunks.get(name)?.moduleIds ?? []);
   };
-  const apart = new Set([
-    ...closure(["src", "main.ts"]),
-    ...closure(["..", "..", "packages", "cue", "src", "evaluator-worker.ts"]),
-  ]);
-  const members = [...closure(["src", "commands", "task.ts"])].filter((name) => !apart.has(name));
-  return new Set(members.flatMap((name) => chunks.get(name)?.moduleIds ?? []));
+  const names = new Map(modulesOf("src", "commands", "task.ts").map((id) => [id, "hit-path"]));
+  for (const id of modulesOf("src", "main.ts")) names.set(id, "start");
+  return names;
 }
 
 /**
