@@ -1,8 +1,9 @@
+import { isTerminal } from "./is-terminal.ts";
 import { colorsAllowed, painter } from "./terminal.ts";
 
 /** A unified diff for stdout, in colours where these are wanted. */
 export function diffLines(diff: string): string {
-  const paint = painter(colorsAllowed(process.env, process.stdout.isTTY));
+  const paint = painter(colorsAllowed(process.env, isTerminal(1)));
   return diff
     .split("\n")
     .map((line) => {

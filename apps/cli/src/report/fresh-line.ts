@@ -1,5 +1,6 @@
 import type { OutputSink } from "@cuenv/runner";
 import { fstatSync } from "node:fs";
+import { isTerminal } from "./is-terminal.ts";
 
 type Descriptor = 1 | 2;
 
@@ -51,8 +52,9 @@ export function freshLine(): string {
  * carriage return goes back there: as shells do it before a prompt.
  */
 function wrapUnlessAtStart(): string {
-  const { isTTY, columns } = process.stderr;
-  if (!isTTY || process.env["TERM"] === "dumb" || !(columns > 0)) return "";
+  if (!isTerminal(2) || process.env["TERM"] === "dumb") return "";
+  const { columns } = process.stderr;
+  if (!(columns > 0)) return "";
   return `${" ".repeat(columns)}\r`;
 }
 

@@ -10,6 +10,7 @@ import {
 } from "@cuenv/runner";
 import type { OpenProject } from "../project/open-project.ts";
 import { noting } from "../report/fresh-line.ts";
+import { isTerminal } from "../report/is-terminal.ts";
 import { colorsAllowed, flushErr } from "../report/terminal.ts";
 import { cuenvVersion } from "../version.ts";
 import { hostEnvironment } from "./host-environment.ts";
@@ -81,7 +82,7 @@ export function createRunContext(
       mode,
       stdout,
       stderr,
-      colors: colorsAllowed(process.env, process.stdout.isTTY && !json),
+      colors: colorsAllowed(process.env, !json && isTerminal(1)),
       names: plan.nodes.map((node) => node.name),
       github: process.env["GITHUB_ACTIONS"] === "true",
     }),

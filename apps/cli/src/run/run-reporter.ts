@@ -1,5 +1,6 @@
 import type { CacheEvent, Miss } from "@cuenv/cache";
 import type { NodeOutcome, PlanNode, ProcessOutcome, RunSummary } from "@cuenv/runner";
+import { isTerminal } from "../report/is-terminal.ts";
 import { colorsAllowed, painter, printErr, printErrSoon } from "../report/terminal.ts";
 import { visibleText } from "../report/visible-text.ts";
 import { formatDuration } from "./format-duration.ts";
@@ -32,7 +33,7 @@ export interface RunReporterOptions {
 }
 
 export function createRunReporter(options: RunReporterOptions): RunReporter {
-  const paint = painter(colorsAllowed(process.env, process.stderr.isTTY));
+  const paint = painter(colorsAllowed(process.env, isTerminal(2)));
   const warned = new Set<string>();
   const line = (node: PlanNode, text: string): string =>
     `${paint("dim", "cuenv")} ${node.name}: ${text}\n`;
