@@ -68,7 +68,7 @@ async function runCommand(folder, project, more, env) {
     [join(folder, "bin", "cuenv.js"), "task", "task-*", ...more],
     {
       cwd: project,
-      env: { ...Object.fromEntries(kept), HOME: join(folder, "home"), ...env },
+      env: { ...Object.fromEntries(kept), HOME: join(folder, "home"), TMPDIR: folder, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     },
   );

@@ -59,7 +59,10 @@ export interface FileIndex {
    * @param without names that do not count; then the list is built
    */
   listHash(path: string, without?: readonly string[]): string;
-  /** Records the digest of a file that was just written or captured, so that this process need not read it again. */
+  /**
+   * Takes somebody's word for the digest of a file that was just written, so that this process need not read it. It holds if the file has that size when it is looked at, and until
+   * everything is invalidated; it is never saved.
+   */
   remember(path: string, digest: Digest): void;
   /** Forgets what this process saw at `path` and below it; the next look goes to the disk. */
   invalidate(path: string): void;
