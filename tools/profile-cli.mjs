@@ -58,7 +58,7 @@ function createProject(folder) {
   return project;
 }
 
-/** With a home of its own: nothing of the machine's is read, and nothing is left. */
+/** With a home and a place for spare pipes of its own: nothing of the machine's is read, and nothing is left. */
 async function runCommand(folder, project, more, env) {
   const kept = Object.entries(process.env).filter(
     ([name]) => !/^(?:CUENV_|NODE_|XDG_|CI$)/.test(name),
@@ -68,7 +68,12 @@ async function runCommand(folder, project, more, env) {
     [join(folder, "bin", "cuenv.js"), "task", "task-*", ...more],
     {
       cwd: project,
-      env: { ...Object.fromEntries(kept), HOME: join(folder, "home"), ...env },
+      env: {
+        ...Object.fromEntries(kept),
+        HOME: join(folder, "home"),
+        XDG_RUNTIME_DIR: folder,
+        ...env,
+      },
       stdio: ["ignore", "pipe", "pipe"],
     },
   );
