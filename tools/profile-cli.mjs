@@ -61,7 +61,7 @@ function createProject(folder) {
 /** With a home and a place for spare pipes of its own: nothing of the machine's is read, and nothing is left. */
 async function runCommand(folder, project, more, env) {
   const kept = Object.entries(process.env).filter(
-    ([name]) => !/^(?:CUENV_|NODE_|XDG_|CI$)/.test(name),
+    ([name]) => !/^(?:CUENV_|NODE_|XDG_|GITHUB_|CI$)/.test(name),
   );
   const child = spawn(
     process.execPath,
