@@ -15,7 +15,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { builtStamp, sourceStamp } from "./source-stamp.mjs";
-import { withLock } from "./with-lock.mjs";
+import { isGone, withLock } from "./with-lock.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const app = join(root, "apps", "cli");
@@ -47,6 +47,7 @@ async function build(graceMs) {
   const stamp = sourceStamp(root);
   const staging = join(scratch, `build-cli-${process.pid}`);
   const profile = join(scratch, `profile-cli-${process.pid}`);
+  removeAbandoned(scratch);
   try {
     const { bundleCli } = await import("./bundle-cli.mjs");
     await bundleCli(
@@ -64,6 +65,15 @@ async function build(graceMs) {
     prune(new Set([...files, ".built"]), graceMs);
   } finally {
     for (const folder of [staging, profile]) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Removes the folders of builds that were killed, among them one of an earlier process that had our number. */
+export function removeAbandoned(folder) {
+  for (const name of readdirSync(folder)) {
+    const pid = Number(/^(?:build|profile)-cli-(\d+)$/.exec(name)?.[1]);
+    if (pid === process.pid || (pid > 0 && isGone(pid)))
+      rmSync(join(folder, name), { recursive: true, force: true });
   }
 }
 

@@ -108,8 +108,8 @@ function chunkNames(app, output) {
  * Of each chunk, by the modules that it is made of, its code and where in it the functions begin that are called in a run of hits. A command that fails is built all the same,
  * for whoever works on it: then every function is compiled when it is first called (which tools/check-bundle.mjs does not accept).
  */
-async function calledFunctions(bundle, app, scratch, format) {
-  const plain = { ...format, dir: join(scratch, "dist"), minify: false };
+async function calledFunctions(bundle, app, scratch, split) {
+  const plain = { ...split, dir: join(scratch, "dist"), minify: false };
   const { output } = await bundle.write(plain);
   try {
     const starts = await profileCli(app, scratch);

@@ -29,7 +29,7 @@ function visitChildren(state, node, scope) {
 function visit(state, node, parent, scope) {
   if (node.type === "FunctionDeclaration") declaration(state, node, parent, scope);
   else if (isMethod(node)) method(state, node);
-  else if (isFunction(node) && !isPartOfOther(node, parent)) expression(state, node, parent);
+  else if (isFunction(node) && !isPartOfOther(node, parent)) expression(state, node);
   // After the node itself: what was moved out of a range keeps that from being moved.
   visitChildren(state, node, isFunction(node) ? bodyScope(node) : blockScope(node, scope));
 }
@@ -59,9 +59,9 @@ function method(state, property) {
   text.appendLeft(property.end, ")");
 }
 
-function expression(state, node, parent) {
+function expression(state, node) {
   if (node.type === "ArrowFunctionExpression" && node.async) return;
-  if (parent.type === "ParenthesizedExpression" || !wants(state, node, node)) return;
+  if (!wants(state, node, node)) return;
   state.text.prependRight(node.start, "(");
   state.text.appendLeft(node.end, ")");
 }

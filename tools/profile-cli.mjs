@@ -13,6 +13,8 @@ import { basename, join } from "node:path";
 import process from "node:process";
 import { setTimeout as wait } from "node:timers/promises";
 
+/** A tenth of a second is usual; a command that somebody broke may hang. */
+const maxRunMs = 60_000;
 /** More than 32, from where on a run orders likely misses first. */
 const tasks = 40;
 const outputs = (task) => `out/${task}`;
@@ -58,18 +60,25 @@ function createProject(folder) {
   return project;
 }
 
-/** With a home of its own: nothing of the machine's is read, and nothing is left. */
+/** With a home and a place for spare pipes of its own: nothing of the machine's is read, and nothing is left. */
 async function runCommand(folder, project, more, env) {
   const kept = Object.entries(process.env).filter(
-    ([name]) => !/^(?:CUENV_|NODE_|XDG_|CI$)/.test(name),
+    ([name]) => !/^(?:CUENV_|NODE_|XDG_|GITHUB_|CI$)/.test(name),
   );
   const child = spawn(
     process.execPath,
     [join(folder, "bin", "cuenv.js"), "task", "task-*", ...more],
     {
       cwd: project,
-      env: { ...Object.fromEntries(kept), HOME: join(folder, "home"), TMPDIR: folder, ...env },
+      env: {
+        ...Object.fromEntries(kept),
+        HOME: join(folder, "home"),
+        TMPDIR: folder,
+        XDG_RUNTIME_DIR: folder,
+        ...env,
+      },
       stdio: ["ignore", "pipe", "pipe"],
+      timeout: maxRunMs,
     },
   );
   const chunks = [];

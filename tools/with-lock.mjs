@@ -43,8 +43,13 @@ function ownerIsGone(file) {
     return false; // released between the two calls
   }
   if (!Number.isInteger(owner) || owner <= 0) return false; // being written this moment
+  return isGone(owner);
+}
+
+/** Whether no process has this number. */
+export function isGone(pid) {
   try {
-    process.kill(owner, 0);
+    process.kill(pid, 0);
     return false;
   } catch (error) {
     return error.code === "ESRCH";

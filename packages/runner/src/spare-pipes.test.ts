@@ -64,6 +64,15 @@ describe("spare pipes", () => {
     expect(new Set(paths).size).toBe(paths.length);
   });
 
+  it("are no more than a few, however often new ones are made", () => {
+    make(3);
+    const missing = opened().newPaths();
+    expect(missing).toHaveLength(28 - 3);
+    expect(spawnSync("mkfifo", ["-m", "600", ...missing]).status).toBe(0);
+    expect(opened().newPaths()).toEqual([]);
+    expect(readdirSync(folder)).toHaveLength(28);
+  });
+
   const strangers: Record<string, () => void> = {
     "a folder that others may enter": () => {
       mkdirSync(folder);

@@ -10,7 +10,7 @@ export interface SparePipes {
   readonly take: () => string | undefined;
   /** How many there may be, at most. */
   readonly left: () => number;
-  /** Paths for pipes that are to be made, and removes what was taken and never opened. */
+  /** Paths for pipes that are to be made, as many as the folder is short of, and removes what was taken and never opened. */
   readonly newPaths: () => readonly string[];
 }
 
@@ -37,9 +37,12 @@ export function openSparePipes(folder: string): SparePipes | undefined {
     left: () => look().length,
     newPaths() {
       // A process that is about to open one of these looks for another one then.
-      for (const name of namesIn(folder)) if (name.endsWith(taken)) removeFile(`${folder}/${name}`);
+      const present = namesIn(folder);
+      const lost = present.filter((name) => name.endsWith(taken));
+      for (const name of lost) removeFile(`${folder}/${name}`);
+      const length = Math.max(0, stockSize - (present.length - lost.length));
       const unique = `${process.pid}-${Date.now().toString(36)}`;
-      return Array.from({ length: stockSize }, (_, index) => `${folder}/${unique}-${index}`);
+      return Array.from({ length }, (_, index) => `${folder}/${unique}-${index}`);
     },
   };
 }
