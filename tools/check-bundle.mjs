@@ -17,7 +17,12 @@ const dist = join(app, "dist");
 if (existsSync(join(app, "src", "main.ts"))) {
   await ensureBuilt();
   const scripts = readdirSync(dist).filter(isScript);
-  report([...entryProblems(), ...scripts.flatMap(importProblems), ...hitPathProblems(scripts)]);
+  report([
+    ...entryProblems(),
+    ...scripts.flatMap(importProblems),
+    ...scripts.flatMap(circleProblems),
+    ...hitPathProblems(scripts),
+  ]);
 } else {
   process.stderr.write("apps/cli/src/main.ts is not there: NO command was built or checked\n");
   process.exitCode = 77;
@@ -38,15 +43,18 @@ function entryProblems() {
 function hitPathProblems(scripts) {
   const chunk = scripts.find((name) => name.startsWith("hit-path-"));
   if (chunk === undefined) return ["dist has no chunk for a run of hits"];
-  // Its functions are variables: who is loaded before it, in a circle, would find them undefined.
-  for (const file of loadedBefore(chunk))
-    if (file !== chunk && staticImports(file).includes(`./${chunk}`))
-      return [`dist/${file} and dist/${chunk} import each other`];
   const eager = text(chunk).match(/\((?:async )?function\b/g)?.length ?? 0;
   if (eager >= minEagerFunctions) return [];
   return [
     `dist/${chunk}: ${eager} functions are compiled when it is loaded, less than ${minEagerFunctions}: could the command not be run during the build?`,
   ];
+}
+
+/** Functions of a chunk are variables: who is loaded before it, in a circle, would find them undefined. */
+function circleProblems(file) {
+  return [...loadedBefore(file)]
+    .filter((other) => other !== file && staticImports(other).includes(`./${file}`))
+    .map((other) => `dist/${file} and dist/${other} are loaded in a circle`);
 }
 
 /** The file and all that it imports statically, directly or not. */
@@ -85,10 +93,15 @@ function importProblems(file) {
   ];
 }
 
+const imports = new Map();
+
 function staticImports(file) {
-  return parseAst(text(file))
-    .body.filter(({ source }) => source)
-    .map(({ source }) => source.value);
+  let names = imports.get(file);
+  if (names === undefined) {
+    const { body } = parseAst(text(file));
+    imports.set(file, (names = body.flatMap(({ source }) => (source ? [source.value] : []))));
+  }
+  return names;
 }
 
 /** `import(…)` and what is required, both at run time. */

@@ -90,7 +90,7 @@ describe("trust, mode local", () => {
   it("brings no verdicts along with a copied cache folder", async () => {
     await run();
     await run();
-    const memo = readdirSync(join(base, "cache/v1/workspaces/1"), { recursive: true });
+    const memo = readdirSync(join(base, "cache/v1/workspaces/2"), { recursive: true });
     expect(memo.some((name) => String(name).endsWith("signatures.bin"))).toBe(true);
     moveToAnotherMachine();
     expect(await run()).toMatchObject({ executions: 1 });

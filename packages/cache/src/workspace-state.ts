@@ -29,7 +29,7 @@ export interface WorkspaceState {
 }
 
 /** The version of all formats below the workspace's folder; a new one starts an empty folder. */
-const stateVersion = 1;
+const stateVersion = 2;
 
 export function workspaceState(cacheDirectory: string, workspaceRoot: string): WorkspaceState {
   const id = hashText("sha256", workspaceRoot).hash.slice(0, 32);
