@@ -13,6 +13,8 @@ const maxEntryBytes = 50_000;
 const minEagerFunctions = 200;
 const app = join(root, "apps", "cli");
 const dist = join(app, "dist");
+/** By file: what {@link staticImports} found in it. */
+const imports = new Map();
 
 if (existsSync(join(app, "src", "main.ts"))) {
   await ensureBuilt();
@@ -92,8 +94,6 @@ function importProblems(file) {
       .map((url) => `dist/${file}: names ${url}, which is not there`),
   ];
 }
-
-const imports = new Map();
 
 function staticImports(file) {
   let names = imports.get(file);

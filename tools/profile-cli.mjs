@@ -90,7 +90,7 @@ async function runCommand(folder, project, more, env) {
   });
   if (ended !== 0)
     throw new Error(
-      `${["cuenv task", ...more].join(" ")} ended with ${ended}: ${Buffer.concat(chunks)}`,
+      `${["cuenv task", ...more].join(" ")} ended with ${ended}: ${Buffer.concat(chunks).toString()}`,
     );
 }
 
