@@ -60,7 +60,7 @@ function createProject(folder) {
   return project;
 }
 
-/** With a home and a place for spare pipes of its own: nothing of the machine's is read, and nothing is left. */
+/** With a home and a temporary folder of its own: nothing of the machine's is read, and nothing is left. */
 async function runCommand(folder, project, more, env) {
   const kept = Object.entries(process.env).filter(
     ([name]) => !/^(?:CUENV_|NODE_|XDG_|GITHUB_|CI$)/.test(name),
@@ -74,7 +74,6 @@ async function runCommand(folder, project, more, env) {
         ...Object.fromEntries(kept),
         HOME: join(folder, "home"),
         TMPDIR: folder,
-        XDG_RUNTIME_DIR: folder,
         ...env,
       },
       stdio: ["ignore", "pipe", "pipe"],

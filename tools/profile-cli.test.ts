@@ -6,8 +6,8 @@ import { profileCli } from "./profile-cli.mjs";
 
 /** In place of the command: says where it keeps things, and makes what is removed between two runs. */
 const program = `import { appendFileSync, mkdirSync } from "node:fs";
-  const { HOME, XDG_RUNTIME_DIR, XDG_CACHE_HOME, GITHUB_STEP_SUMMARY } = process.env;
-  const places = [HOME, XDG_RUNTIME_DIR, XDG_CACHE_HOME, GITHUB_STEP_SUMMARY];
+  const { HOME, TMPDIR, XDG_CACHE_HOME, GITHUB_STEP_SUMMARY } = process.env;
+  const places = [HOME, TMPDIR, XDG_CACHE_HOME, GITHUB_STEP_SUMMARY];
   appendFileSync("../places", JSON.stringify(places) + "\\n");
   mkdirSync("out", { recursive: true });`;
 
@@ -19,7 +19,6 @@ test("what is run to see which functions are called keeps nothing where the user
   mkdirSync(folder);
   writeFileSync(join(app, "package.json"), '{ "type": "module" }');
   writeFileSync(join(app, "bin", "cuenv.js"), program);
-  vi.stubEnv("XDG_RUNTIME_DIR", "/run/user/0");
   vi.stubEnv("XDG_CACHE_HOME", "/home/of/somebody");
   vi.stubEnv("GITHUB_STEP_SUMMARY", "/summary/of/the/job");
   await profileCli(app, folder);

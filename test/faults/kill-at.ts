@@ -76,7 +76,7 @@ async function leftovers({ project, expected }: Bench): Promise<string[]> {
     name.startsWith(".cuenv-staging-"),
   );
   if (staged.length > 0) problems.push(`${staged.join()} outlived a restore`);
-  // The stock of pipes; and only mkfifo makes pipes for Node: a kill in those 3 ms leaves an empty folder to the system's own cleaning of TMPDIR.
+  // Only mkfifo makes pipes for Node; a kill in those 3 ms leaves an empty folder to the system's own cleaning of TMPDIR.
   const temporary = readdirSync(project.temporary).filter((name) => !/^cuenv-pipes?-/.test(name));
   if (temporary.length > 0) problems.push(`${temporary.join()} is left in TMPDIR`);
   return problems;

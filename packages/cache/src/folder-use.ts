@@ -14,7 +14,7 @@ export const folderKinds = [
   "compiledCode",
   "quarantine",
   "temporary",
-  /** The journal, the index, locks, leases, the salt, README. */
+  /** The journal, the index, locks, leases, pipes, the salt, README. */
   "other",
 ] as const;
 

@@ -44,6 +44,8 @@ export interface OpenCacheEngineOptions {
 
 export interface OpenedCacheEngine {
   readonly engine: CacheEngine;
+  /** A folder in which pipes may wait for the tasks of later runs; undefined where nothing may be made. */
+  readonly sparePipes: string | undefined;
   /**
    * Keeps what was learnt for the next run, and the run's counts; evicts when limits ask for it. An abort ends the eviction, nothing else.
    * Never throws.
@@ -64,6 +66,7 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
     options.onEvent?.(event);
   };
   const state = usableWorkspaceState(settings.cacheDir, workspaceRoot, !options.readOnly);
+  const usable = state && settings.cacheDir;
   const trust = createEntryTrust({
     policy: options.trust,
     workspaceRoot,
@@ -102,10 +105,8 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
       seal: () => trust.seal("tools"),
     }),
     excludedPaths: excludedPaths(workspaceRoot, settings.cacheDir),
-    leasePath: (hash) =>
-      state === undefined ? undefined : `${settings.cacheDir}/v1/leases/${hash}`,
-    secretSalt: () =>
-      secretSalt(state === undefined ? undefined : settings.cacheDir, !options.readOnly),
+    leasePath: (hash) => usable && `${usable}/v1/leases/${hash}`,
+    secretSalt: () => secretSalt(usable, !options.readOnly),
     version: options.version,
     provenance: () => (provenance ??= runProvenance(options.workspaceRoot)),
     now,
@@ -116,6 +117,7 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
   };
   return {
     engine,
+    sparePipes: options.readOnly ? undefined : usable && `${usable}/v1/pipes`,
     close: async (signal) => {
       await remote?.close(signal);
       const record = counter.record();

@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, mkdtempSync, openSync, rmSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { openSparePipes, removeFile, sparePipesFolder, type SparePipes } from "./spare-pipes.ts";
+import { openSparePipes, removeFile, type SparePipes } from "./spare-pipes.ts";
 
 /** Both ends of a pipe; the write end is to be closed here once the child has it. */
 export interface RealPipe {
@@ -27,17 +27,19 @@ const ofOneTask = 2;
 let opened = 0;
 let isRefilling = false;
 let isUnavailable = false;
-/** Undefined: not looked for yet; null: none are kept. */
-let spare: SparePipes | undefined | null = null;
+let spareFolder: string | undefined;
+let spare: SparePipes | undefined;
 
-/** From now on, pipes that earlier runs made are used, and some are left for later ones: they lie in a private folder of this user's. */
-export function keepSparePipes(): void {
-  spare = undefined;
+/** From now on, pipes that earlier runs left in this folder are used, and some are left for later ones. It is made, and looked at, when the first is needed. */
+export function keepSparePipes(folder: string): void {
+  spareFolder = folder;
 }
 
 function sparePipes(): SparePipes | undefined {
-  if (spare === undefined) spare = openSparePipes(sparePipesFolder(process.env)) ?? null;
-  return spare ?? undefined;
+  if (spareFolder === undefined) return spare;
+  spare = openSparePipes(spareFolder);
+  spareFolder = undefined;
+  return spare;
 }
 
 /**

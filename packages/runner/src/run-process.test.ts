@@ -209,14 +209,14 @@ describe("runProcess: pipes", () => {
   it("uses pipes that an earlier process left, without making any", () => {
     const own = temporaryFolder();
     const program = `import { keepSparePipes, runProcess } from ${JSON.stringify(join(import.meta.dirname, "index.ts"))};
-      keepSparePipes();
+      keepSparePipes(process.env.TMPDIR + "/pipes");
       const sink = (chunk) => process.stdout.write(chunk);
       const argv = ["/bin/sh", "-c", "echo out > /dev/stdout; echo err > /dev/stderr"];
       for (let round = 0; round < 3; round += 1)
         await runProcess({ argv, cwd: "/", env: {}, stdin: "ignore", stdout: sink, stderr: sink });`;
     const run = (PATH = process.env["PATH"]) => {
       const child = spawnSync(process.execPath, ["--input-type=module", "-e", program], {
-        env: { ...process.env, XDG_RUNTIME_DIR: own, TMPDIR: own, PATH },
+        env: { ...process.env, TMPDIR: own, PATH },
         encoding: "utf8",
       });
       expect(child.stderr).toBe("");
@@ -226,10 +226,8 @@ describe("runProcess: pipes", () => {
     expect(run()).toEqual(all);
     // Where mkfifo is not found, only pipes that are there already can be opened by their path.
     expect(run("/no/such/folder")).toEqual(all);
-    expect(readdirSync(own)).toEqual(["cuenv-pipes"]);
-    expect(readdirSync(join(own, "cuenv-pipes")).filter((name) => name.endsWith(".taken"))).toEqual(
-      [],
-    );
+    expect(readdirSync(own)).toEqual(["pipes"]);
+    expect(readdirSync(join(own, "pipes")).filter((name) => name.endsWith(".taken"))).toEqual([]);
   });
 
   it("leaves no named pipe and no open descriptor behind", async () => {

@@ -1,5 +1,4 @@
 import { lstatSync, mkdirSync, readdirSync, renameSync, unlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
 
 /**
  * Named pipes that one process made and a later one uses: making one takes a process. Each is used once, by whoever renames it first; nothing but its name
@@ -10,7 +9,7 @@ export interface SparePipes {
   readonly take: () => string | undefined;
   /** How many there may be, at most. */
   readonly left: () => number;
-  /** Paths for pipes that are to be made, as many as the folder is short of, and removes what was taken and never opened. */
+  /** Paths for pipes that are to be made, as many as the folder is short of. */
   readonly newPaths: () => readonly string[];
 }
 
@@ -25,7 +24,13 @@ const taken = ".taken";
 export function openSparePipes(folder: string): SparePipes | undefined {
   if (!isPrivateFolder(folder)) return undefined;
   let names: string[] | undefined;
-  const look = (): string[] => (names ??= namesIn(folder).filter((name) => !name.endsWith(taken)));
+  const look = (): string[] => {
+    if (names !== undefined) return names;
+    const all = namesIn(folder);
+    // Of a process that died, mostly; one that is about to open it takes another.
+    for (const name of all) if (name.endsWith(taken)) removeFile(`${folder}/${name}`);
+    return (names = all.filter((name) => !name.endsWith(taken)));
+  };
   return {
     take() {
       for (let name = look().pop(); name !== undefined; name = look().pop()) {
@@ -36,23 +41,11 @@ export function openSparePipes(folder: string): SparePipes | undefined {
     },
     left: () => look().length,
     newPaths() {
-      // A process that is about to open one of these looks for another one then.
-      const present = namesIn(folder);
-      const lost = present.filter((name) => name.endsWith(taken));
-      for (const name of lost) removeFile(`${folder}/${name}`);
-      const length = Math.max(0, stockSize - (present.length - lost.length));
+      const length = Math.max(0, stockSize - namesIn(folder).length);
       const unique = `${process.pid}-${Date.now().toString(36)}`;
       return Array.from({ length }, (_, index) => `${folder}/${unique}-${index}`);
     },
   };
-}
-
-/** Where a user's pipes are: in the runtime folder of the session, which is private, or in the temporary one. */
-export function sparePipesFolder(env: NodeJS.ProcessEnv): string {
-  const { XDG_RUNTIME_DIR: runtime } = env;
-  return runtime?.startsWith("/") === true
-    ? `${runtime}/cuenv-pipes`
-    : `${tmpdir()}/cuenv-pipes-${process.geteuid?.()}`;
 }
 
 function isPrivateFolder(folder: string): boolean {

@@ -52,14 +52,12 @@ async function runThrough(options: RunTasksOptions): Promise<RunSummary<NodePayl
     observer,
   );
   warnOf(open.project.warnings, cacheOff, reporter);
-  const writes = modes.some(isWritable);
   const cache =
     options.uncached === true || modes.every((mode) => mode === "off")
       ? undefined
-      : openCache(open, writes, reporter);
+      : openCache(open, modes.some(isWritable), reporter);
   keepHeapSmallFor(plan);
-  // A run that may write nothing leaves nothing.
-  if (cache !== undefined && writes) keepSparePipes();
+  if (cache?.sparePipes !== undefined) keepSparePipes(cache.sparePipes);
   const controller = new AbortController();
   const removeHandlers = installSignalHandling({
     onInterrupt: (reason) => controller.abort(reason),
