@@ -1,15 +1,13 @@
 import { CuenvError } from "@cuenv/errors";
 import { lstatSync, readlinkSync, type Stats } from "node:fs";
+import { contentToSave, forgotten, type Seen } from "./content-to-save.ts";
 import type { Digest, DigestFunction } from "./digest.ts";
 import { formatListing, hashListing, kindOf, readListing } from "./directory-listing.ts";
 import {
   decodeFileIndexState,
   encodeFileIndexState,
-  flagsOf,
   type FileIndexState,
   readStateFile,
-  type StateContent,
-  type StateEntry,
 } from "./file-index-state.ts";
 import type { DirectoryEntry, FileIndex, FileStat } from "./file-index.ts";
 import { hashFile, type HashedFile } from "./hash-file.ts";
@@ -50,23 +48,8 @@ export interface FileIndexOptions {
   readonly lstat?: (path: string) => Stats | undefined;
 }
 
-/** What this process saw at a path that is not as it was recorded, or was not. */
-interface Seen {
-  /** The turn of the index in which this was looked at last. In a later one it holds again where a new look finds the same stat. */
-  turn: number;
-  readonly stat: FileStat;
-  digest?: Digest;
-  listing?: string;
-  listHash?: string;
-  entries?: readonly DirectoryEntry[];
-  /** The clock before digest or listing were read from the disk; undefined when nothing was. */
-  readAtMs?: number;
-}
-
 /** How often a file that changes while it is hashed is tried again. */
 const maxHashAttempts = 3;
-/** Entries of the state that this run did not look at are kept up to this number. */
-const maxUnseenEntries = 500_000;
 
 interface Index {
   readonly options: FileIndexOptions;
@@ -237,9 +220,6 @@ function forget(index: Index, path: string): void {
   setTurn(index, path, 0);
 }
 
-/** No turn. */
-const forgotten = -1;
-
 function knownDigest(index: Index, path: string): Digest | undefined {
   const looked = look(index, path);
   return typeof looked === "number" ? recordedDigest(index.recorded, looked) : looked?.digest;
@@ -373,40 +353,4 @@ function save(index: Index): void {
   // Nothing but entries that hold no more: they are found out again, as they were now. After a restore that is so.
   if (content.fresh.length === 0 && content.kept.length * 2 > index.recorded.turns.length) return;
   replaceFile(stateFile, encodeFileIndexState(digestFunction, content, sealing));
-}
-
-function contentToSave({ recorded, seen, turn }: Index): StateContent {
-  const fresh: StateEntry[] = [];
-  for (const [path, each] of seen) {
-    const entry =
-      typeof each === "object" && each.turn !== forgotten ? freshEntry(path, each) : undefined;
-    if (entry !== undefined) fresh.push(entry);
-  }
-  const kept: number[] = [];
-  let unseen = 0;
-  for (const [entry, path] of (recorded.state?.paths ?? []).entries()) {
-    const was = recorded.turns[entry] ?? 0;
-    const now = was === replaced ? seen.get(path) : undefined;
-    if (typeof now === "object" || now === turn) continue;
-    if (was <= 0) unseen += 1;
-    if (was > 0 || unseen <= maxUnseenEntries) kept.push(entry);
-  }
-  return { before: recorded.state, kept, fresh };
-}
-
-function freshEntry(path: string, seen: Seen): StateEntry | undefined {
-  const hash = seen.stat.kind === "directory" ? seen.listHash : seen.digest?.hash;
-  if (hash === undefined || seen.readAtMs === undefined || isRacy(seen.stat, seen.readAtMs))
-    return undefined;
-  const { kind, sizeBytes, mtimeMs, ctimeMs, inode, executable } = seen.stat;
-  return {
-    path,
-    size: sizeBytes,
-    mtimeMs,
-    ctimeMs,
-    inode,
-    flags: flagsOf(kind, executable),
-    hash,
-    listing: seen.listing ?? "",
-  };
 }
