@@ -77,7 +77,9 @@ async function leftovers({ project, expected }: Bench): Promise<string[]> {
   );
   if (staged.length > 0) problems.push(`${staged.join()} outlived a restore`);
   // Only mkfifo makes pipes for Node; a kill in those 3 ms leaves an empty folder to the system's own cleaning of TMPDIR.
-  const temporary = readdirSync(project.temporary).filter((name) => !/^cuenv-pipes?-/.test(name));
+  const temporary = readdirSync(project.temporary).filter(
+    (name) => !name.startsWith("cuenv-pipe-"),
+  );
   if (temporary.length > 0) problems.push(`${temporary.join()} is left in TMPDIR`);
   return problems;
 }
