@@ -14,7 +14,7 @@ export async function bundleCli(app, folder, buildId, scratch) {
   const bundle = await open(app, buildId, { main: join(app, "src", "main.ts") });
   // A bundle of its own: a thread shares no module with the command, and what both contain would be chunks that every command loads.
   const thread = await open(app, buildId, {
-    "evaluator-worker": join(cue(app), "evaluator-worker.ts"),
+    "evaluator-worker": join(app, "..", "..", "packages", "cue", "src", "evaluator-worker.ts"),
   });
   try {
     const { output } = await bundle.generate(format);
@@ -52,11 +52,6 @@ const format = {
   chunkFileNames: "[name]-[hash].js",
   assetFileNames: "[name]-[hash][extname]",
 };
-
-/** Where the sources of @cuenv/cue are. */
-function cue(app) {
-  return join(app, "..", "..", "packages", "cue", "src");
-}
 
 async function open(app, buildId, input) {
   const manifest = JSON.parse(readFileSync(join(app, "package.json"), "utf8"));
@@ -138,22 +133,12 @@ function compiledAtLoad(called) {
         throw new Error(
           `${fileName}: other code than what was run (${code.length} and ${chunk.code.length} characters)`,
         );
-      const text = eagerFunctions(code, (start, end) => hasBetween(chunk.starts, start, end));
+      const starts = [...chunk.starts];
+      const text = eagerFunctions(code, (from, to) => starts.some((at) => at >= from && at < to));
       if (text === undefined) return null;
       return { code: text.toString(), map: text.generateMap({ hires: "boundary" }).toString() };
     },
   };
-}
-
-/** Whether one of the ascending numbers is at least `start` and less than `end`. */
-function hasBetween(numbers, start, end) {
-  let [low, high] = [0, numbers.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (numbers[middle] < start) low = middle + 1;
-    else high = middle;
-  }
-  return low < numbers.length && numbers[low] < end;
 }
 
 const fileUrl = /new URL\(\s*(["'])(\.[^"']+)\1,\s*import\.meta\.url,?\s*\)/g;

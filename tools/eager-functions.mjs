@@ -108,5 +108,5 @@ function parametersOf(code, { start }) {
 
 function childrenOf(node) {
   const found = Object.values(node).flat();
-  return found.filter((child) => typeof child?.type === "string" && child !== node.parent);
+  return found.filter((child) => typeof child?.type === "string");
 }

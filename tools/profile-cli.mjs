@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import {
   appendFileSync,
   cpSync,
@@ -21,7 +21,7 @@ const outputs = (task) => `out/${task}`;
 
 /**
  * Runs a bundled command through what is to be quick (hits, outputs restored, one file changed, keys alone) and gives, for each chunk by file name, where the functions begin
- * that were called, in ascending order.
+ * that were called.
  * @param {string} app the command's package
  * @param {string} folder an empty folder to work in, with the bundle in `dist`
  * @throws when the command cannot be started or fails
@@ -33,17 +33,17 @@ export async function profileCli(app, folder) {
   const project = createProject(folder);
   const coverage = join(folder, "coverage");
   const run = (more = [], env = {}) => runCommand(folder, project, more, env);
-  await run();
+  run();
   // What is younger than the clock's grain is not remembered; then it is, and is found.
   await wait(50);
-  await run();
+  run();
   const profiled = (...more) => run(more, { NODE_V8_COVERAGE: coverage });
-  await profiled();
-  await profiled("--dry-run", "--json");
+  profiled();
+  profiled("--dry-run", "--json");
   rmSync(join(project, "out"), { recursive: true });
-  await profiled();
+  profiled();
   appendFileSync(join(project, "src", "task-1.txt"), "changed\n");
-  await profiled();
+  profiled();
   return calledFunctions(coverage);
 }
 
@@ -61,35 +61,25 @@ function createProject(folder) {
 }
 
 /** With a home and a temporary folder of its own: nothing of the machine's is read, and nothing is left. */
-async function runCommand(folder, project, more, env) {
+function runCommand(folder, project, more, env) {
   const kept = Object.entries(process.env).filter(
     ([name]) => !/^(?:CUENV_|NODE_|XDG_|GITHUB_|CI$)/.test(name),
   );
-  const child = spawn(
+  const launcher = join(folder, "bin", "cuenv.js");
+  const { error, status, signal, stdout, stderr } = spawnSync(
     process.execPath,
-    [join(folder, "bin", "cuenv.js"), "task", "task-*", ...more],
+    [launcher, "task", "task-*", ...more],
     {
       cwd: project,
-      env: {
-        ...Object.fromEntries(kept),
-        HOME: join(folder, "home"),
-        TMPDIR: folder,
-        ...env,
-      },
-      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...Object.fromEntries(kept), HOME: join(folder, "home"), TMPDIR: folder, ...env },
+      encoding: "utf8",
       timeout: maxRunMs,
     },
   );
-  const chunks = [];
-  for (const stream of [child.stdout, child.stderr])
-    stream.on("data", (chunk) => chunks.push(chunk));
-  const ended = await new Promise((done, fail) => {
-    child.on("error", fail);
-    child.on("close", (code, signal) => done(code ?? signal));
-  });
-  if (ended !== 0)
+  if (error !== undefined) throw error;
+  if (status !== 0)
     throw new Error(
-      `${["cuenv task", ...more].join(" ")} ended with ${ended}: ${Buffer.concat(chunks).toString()}`,
+      `${["cuenv task", ...more].join(" ")} ended with ${status ?? signal}: ${stdout}${stderr}`,
     );
 }
 
@@ -100,17 +90,10 @@ function calledFunctions(coverage) {
       .result) {
       if (!/\/dist\/[^/]*\.js$/.test(url)) continue;
       const name = basename(url);
-      const called = functions.map(({ ranges }) => ranges[0]).filter(({ count }) => count > 0);
-      starts.set(name, [
-        ...(starts.get(name) ?? []),
-        ...called.map(({ startOffset }) => startOffset),
-      ]);
+      if (!starts.has(name)) starts.set(name, new Set());
+      for (const { ranges } of functions)
+        if (ranges[0].count > 0) starts.get(name).add(ranges[0].startOffset);
     }
   }
-  return new Map(
-    [...starts].map(([name, all]) => [
-      name,
-      [...new Set(all)].toSorted((left, right) => left - right),
-    ]),
-  );
+  return starts;
 }

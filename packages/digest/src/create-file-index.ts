@@ -16,7 +16,6 @@ import { isRacy } from "./racy-stat.ts";
 import {
   entriesBelow,
   entryOf,
-  replaced,
   isExecutable,
   isUnchanged,
   recordedDigest,
@@ -25,10 +24,12 @@ import {
   recordedFiles,
   recordedListHash,
   recordedStat,
+  replaced,
 } from "./recorded-files.ts";
 import { replaceFile } from "./replace-file.ts";
 import { checksum, type Seal } from "./seal.ts";
 
+/** Somebody's word for a file, and the turn in which it was given. */
 interface Told {
   readonly turn: number;
   readonly digest: Digest;

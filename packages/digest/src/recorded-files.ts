@@ -23,11 +23,8 @@ export interface RecordedFiles {
 export const replaced = -1;
 
 export function recordedFiles(state: FileIndexState | undefined): RecordedFiles {
-  return { state, turns: new Int32Array(countOf(state)), parsed: new Map(), last: 0 };
-}
-
-function countOf(state: FileIndexState | undefined): number {
-  return state?.paths.length ?? 0;
+  const turns = new Int32Array(state?.paths.length ?? 0);
+  return { state, turns, parsed: new Map(), last: 0 };
 }
 
 /**

@@ -16,8 +16,7 @@ import { readConfiguration, throwIfWrong } from "../configuration/read-configura
 import { type SettingRow, settingRows, type SourceOfValue } from "../configuration/setting-rows.ts";
 import { taskRows, taskState } from "../configuration/task-rows.ts";
 import { formatLocation } from "../report/report-error.ts";
-import { isTerminal } from "../report/is-terminal.ts";
-import { colorsAllowed, painter, printOut } from "../report/terminal.ts";
+import { painterOf, printOut } from "../report/terminal.ts";
 
 /** `cuenv cache config [TASK]`: each effective setting and where it comes from. */
 export async function runCacheConfig(invocation: Invocation): Promise<number> {
@@ -115,7 +114,7 @@ function runSettings(rows: readonly SettingRow[]): Pick<CacheSettings, "enabled"
 const widestValue = 24;
 
 function tableLines(rows: readonly SettingRow[]): readonly string[] {
-  const paint = painter(colorsAllowed(process.env, isTerminal(1)));
+  const paint = painterOf(1);
   const texts = rows.map(({ sources: [first] }) => shortText(first));
   const names = Math.max(...rows.map(({ name }) => name.length));
   const values = Math.min(widestValue, Math.max(...texts.map((text) => text.length)));
@@ -128,7 +127,7 @@ function tableLines(rows: readonly SettingRow[]): readonly string[] {
 
 /** The strongest source of a setting stands first: it is the one that holds. */
 function resolutionLines(rows: readonly SettingRow[]): readonly string[] {
-  const paint = painter(colorsAllowed(process.env, isTerminal(1)));
+  const paint = painterOf(1);
   const names = Math.max(...rows.map(({ name }) => name.length));
   return rows.flatMap(({ name, sources }) =>
     sources.map((source, index) => {

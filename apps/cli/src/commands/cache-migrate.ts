@@ -8,8 +8,7 @@ import { readConfiguration, throwIfWrong } from "../configuration/read-configura
 import { writeMigration } from "../configuration/write-migration.ts";
 import { diffLines } from "../report/diff-lines.ts";
 import { formatLocation } from "../report/report-error.ts";
-import { isTerminal } from "../report/is-terminal.ts";
-import { colorsAllowed, painter, printErr, printOut } from "../report/terminal.ts";
+import { painterOf, printErr, printOut } from "../report/terminal.ts";
 
 /** `cuenv cache migrate`: deprecated forms become what is written today, where they stand. */
 export async function runCacheMigrate(invocation: Invocation): Promise<number> {
@@ -62,7 +61,7 @@ async function mayWrite(
 }
 
 function printLeft(files: readonly FileMigration[]): void {
-  const paint = painter(colorsAllowed(process.env, isTerminal(2)));
+  const paint = painterOf(2);
   for (const { path: file, left } of files)
     for (const { line, column, form, reason } of left)
       printErr(

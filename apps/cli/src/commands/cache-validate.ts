@@ -4,8 +4,7 @@ import { type Finding, findingOfError, findingOfWarning } from "../configuration
 import { otherFindings } from "../configuration/other-findings.ts";
 import { type Configuration, readConfiguration } from "../configuration/read-configuration.ts";
 import { formatLocation } from "../report/report-error.ts";
-import { isTerminal } from "../report/is-terminal.ts";
-import { colorsAllowed, painter, printOut } from "../report/terminal.ts";
+import { painterOf, printOut } from "../report/terminal.ts";
 
 /** `cuenv cache validate`: everything that is wrong with the configuration, at once. */
 export async function runCacheValidate(invocation: Invocation): Promise<number> {
@@ -52,7 +51,7 @@ function report(
   warnings: readonly Finding[],
   files: readonly string[],
 ): string {
-  const paint = painter(colorsAllowed(process.env, isTerminal(1)));
+  const paint = painterOf(1);
   const lines = (findings: readonly Finding[], title: string): readonly string[] =>
     findings.flatMap(({ file, line, column, message, suggestion }) => {
       const at = { ...(line === null ? {} : { line }), ...(column === null ? {} : { column }) };

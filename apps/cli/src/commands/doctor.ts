@@ -3,7 +3,7 @@ import type { Invocation } from "../command-line/command.ts";
 import { discardCompiledCode } from "../compiled-code.ts";
 import { doctorText } from "../doctor/doctor-text.ts";
 import { runChecks } from "../doctor/run-checks.ts";
-import { colorsAllowed, painter, printOut } from "../report/terminal.ts";
+import { painterOf, printOut } from "../report/terminal.ts";
 
 /** `cuenv doctor`: exit code 6 when something is broken; notes are none. */
 export async function runDoctor(invocation: Invocation): Promise<number> {
@@ -15,8 +15,7 @@ export async function runDoctor(invocation: Invocation): Promise<number> {
     printOut(`${JSON.stringify({ version: 1, ok: !isBroken, checks: rows })}\n`);
   } else {
     const { isTTY, columns } = process.stdout;
-    const paint = painter(colorsAllowed(process.env, isTTY));
-    printOut(doctorText(checks, paint, isTTY && columns > 0 ? columns : 80));
+    printOut(doctorText(checks, painterOf(1), isTTY && columns > 0 ? columns : 80));
   }
   return isBroken ? exitCodes.broken : 0;
 }

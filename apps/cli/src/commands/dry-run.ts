@@ -3,8 +3,7 @@ import { previewDocument, reasonOf, statusOf } from "../preview/preview-document
 import { type NodePreview, previewPlan } from "../preview/preview-plan.ts";
 import type { OpenProject } from "../project/open-project.ts";
 import { visibleText } from "../report/visible-text.ts";
-import { isTerminal } from "../report/is-terminal.ts";
-import { colorsAllowed, painter, printOut } from "../report/terminal.ts";
+import { painterOf, printOut } from "../report/terminal.ts";
 import { writeRunFile } from "../report/write-run-file.ts";
 import { formatDuration } from "../run/format-duration.ts";
 
@@ -26,7 +25,7 @@ export async function runDryRun(
 }
 
 function previewText(previews: ReadonlyMap<string, NodePreview>): string {
-  const paint = painter(colorsAllowed(process.env, isTerminal(1)));
+  const paint = painterOf(1);
   const width = Math.max(...[...previews.keys()].map((name) => visibleText(name).length));
   const lines = [...previews].map(([name, node]) => {
     const reason = visibleText(reasonOf(node));

@@ -8,8 +8,7 @@ import type { Invocation } from "../command-line/command.ts";
 import { diffLines } from "../report/diff-lines.ts";
 import { replaceFile } from "../report/replace-file.ts";
 import { formatLocation } from "../report/report-error.ts";
-import { isTerminal } from "../report/is-terminal.ts";
-import { colorsAllowed, painter, printErr, printOut } from "../report/terminal.ts";
+import { painterOf, printErr, printOut } from "../report/terminal.ts";
 import { visibleText } from "../report/visible-text.ts";
 import { turboFolder } from "../turbo/find-turbo.ts";
 import { readSyncWorkspace } from "../turbo/read-sync-workspace.ts";
@@ -65,7 +64,7 @@ function diffOf({ path, before, after }: TurboFile): string {
 
 function print(synced: Synced, writes: boolean): void {
   const { files, notes, root } = synced;
-  const paint = painter(colorsAllowed(process.env, isTerminal(2)));
+  const paint = painterOf(2);
   for (const { file, line, task, message } of notes) {
     const place = formatLocation({ file: join(root, file), ...(line === null ? {} : { line }) });
     const of = task === null ? "" : `${task}: `;

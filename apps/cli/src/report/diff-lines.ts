@@ -1,9 +1,8 @@
-import { isTerminal } from "./is-terminal.ts";
-import { colorsAllowed, painter } from "./terminal.ts";
+import { painterOf } from "./terminal.ts";
 
 /** A unified diff for stdout, in colours where these are wanted. */
 export function diffLines(diff: string): string {
-  const paint = painter(colorsAllowed(process.env, isTerminal(1)));
+  const paint = painterOf(1);
   return diff
     .split("\n")
     .map((line) => {

@@ -1,7 +1,6 @@
 import { CuenvError, type Location } from "@cuenv/errors";
 import { relative } from "node:path";
-import { isTerminal } from "./is-terminal.ts";
-import { colorsAllowed, painter, printErr, printOut } from "./terminal.ts";
+import { painterOf, printErr, printOut } from "./terminal.ts";
 
 /** Prints an error for people on stderr or, with `json`, as the one document on stdout; gives the exit code. */
 export function reportError(error: unknown, json: boolean): number {
@@ -55,7 +54,7 @@ export function errorDocument(error: CuenvError): ErrorDocument {
 }
 
 function errorText(error: CuenvError): string {
-  const paint = painter(colorsAllowed(process.env, isTerminal(2)));
+  const paint = painterOf(2);
   return [error, ...error.others]
     .map((each) => {
       const place = each.location === undefined ? "" : `${formatLocation(each.location)}: `;

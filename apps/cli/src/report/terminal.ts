@@ -2,19 +2,21 @@ import { CuenvError } from "@cuenv/errors";
 import { writeSync } from "node:fs";
 import { styleText } from "node:util";
 import { freshLine, noteWritten } from "./fresh-line.ts";
+import { isTerminal } from "./is-terminal.ts";
 
 type Style = Parameters<typeof styleText>[0];
 
 /** Whether stderr, where our own lines go, may be coloured: NO_COLOR and FORCE_COLOR decide, else whether it is a terminal. */
-export function colorsAllowed(env: NodeJS.ProcessEnv, isTerminal: boolean): boolean {
+export function colorsAllowed(env: NodeJS.ProcessEnv, inTerminal: boolean): boolean {
   if (env["NO_COLOR"] !== undefined && env["NO_COLOR"] !== "") return false;
   const force = env["FORCE_COLOR"];
   if (force !== undefined && force !== "") return force !== "0" && force !== "false";
-  return isTerminal && env["TERM"] !== "dumb";
+  return inTerminal && env["TERM"] !== "dumb";
 }
 
-/** A painter that leaves text alone where colours are not allowed. */
-export function painter(allowed: boolean): (style: Style, text: string) => string {
+/** A painter for what is written to stdout (1) or stderr (2), which leaves text alone where colours are not allowed. */
+export function painterOf(descriptor: 1 | 2): (style: Style, text: string) => string {
+  const allowed = colorsAllowed(process.env, isTerminal(descriptor));
   return (style, text) => (allowed ? styleText(style, text, { validateStream: false }) : text);
 }
 

@@ -1,7 +1,6 @@
 import type { CacheEvent, Miss } from "@cuenv/cache";
 import type { NodeOutcome, PlanNode, ProcessOutcome, RunSummary } from "@cuenv/runner";
-import { isTerminal } from "../report/is-terminal.ts";
-import { colorsAllowed, painter, printErr, printErrSoon } from "../report/terminal.ts";
+import { painterOf, printErr, printErrSoon } from "../report/terminal.ts";
 import { visibleText } from "../report/visible-text.ts";
 import { formatDuration } from "./format-duration.ts";
 import type { NodePayload } from "./run-context.ts";
@@ -33,7 +32,7 @@ export interface RunReporterOptions {
 }
 
 export function createRunReporter(options: RunReporterOptions): RunReporter {
-  const paint = painter(colorsAllowed(process.env, isTerminal(2)));
+  const paint = painterOf(2);
   const warned = new Set<string>();
   const line = (node: PlanNode, text: string): string =>
     `${paint("dim", "cuenv")} ${node.name}: ${text}\n`;
@@ -104,7 +103,7 @@ function rootCause({ cause, message }: CacheEvent & { readonly type: "trouble" }
   );
 }
 
-type Paint = ReturnType<typeof painter>;
+type Paint = ReturnType<typeof painterOf>;
 type Say = (node: PlanNode, text: string) => void;
 
 function isHit(outcome: NodeOutcome<NodePayload>): boolean {

@@ -4,8 +4,7 @@ import type { WatchedInputs } from "@cuenv/cache/watch";
 import { installSignalHandling, Interruption, interruptExitCode } from "@cuenv/runner";
 import type { Invocation } from "../command-line/command.ts";
 import { reportError } from "../report/report-error.ts";
-import { isTerminal } from "../report/is-terminal.ts";
-import { colorsAllowed, painter, printErr } from "../report/terminal.ts";
+import { painterOf, printErr } from "../report/terminal.ts";
 import { runTasks, type RunTasksOptions } from "../run/run-tasks.ts";
 import { createFolderWatcher, type FolderWatcher } from "./folder-watcher.ts";
 import { changedPaths, createChangeJudge } from "./input-changes.ts";
@@ -49,7 +48,7 @@ export async function watchTasks(
   invocation: Invocation,
   options: WatchedRunOptions,
 ): Promise<number> {
-  const paint = painter(colorsAllowed(process.env, isTerminal(2)));
+  const paint = painterOf(2);
   const say = (text: string): void => printErr(`${paint("dim", "cuenv watch:")} ${text}\n`);
   const controller = new AbortController();
   const removeHandlers = installSignalHandling({
