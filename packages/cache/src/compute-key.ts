@@ -18,6 +18,7 @@ import {
   type SelectionRequest,
 } from "@cuenv/key";
 import type { CacheEngine } from "./cache-engine.ts";
+import { atTask } from "./pattern-error.ts";
 import type { TaskRequest } from "./task-request.ts";
 import { tellInputProblems } from "./tell-input-problems.ts";
 import { environmentFilter } from "./visible-environment.ts";
@@ -97,7 +98,7 @@ export async function computeKey(
     });
     return { kind: "key", key: { digest: action.digest, action, env, selection, inputs } };
   } catch (error) {
-    if (!isUnreadableInput(error)) throw error;
+    if (!isUnreadableInput(error)) throw atTask(error, task);
     return { kind: "noKey", text: error.message, env };
   }
 }
