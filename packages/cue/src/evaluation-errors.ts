@@ -72,7 +72,7 @@ function hintOf(path: readonly string[], said: readonly Problem[]): string | und
     return 'such a reference is a whole argument; to join it with text, make it a part of a variable: `env: LABEL: ["v", version.stdout]`';
   if (said.some(isReferring))
     return "what refers to another task's output is a struct, and the definition that holds here has to allow it: `args: [...(string | {...})]`";
-  if (!isNode(path) || !said.some(({ message }) => /^conflicting values "/.test(message)))
+  if (!isNode(path) || !said.some(({ message }) => message.startsWith('conflicting values "')))
     return undefined;
   return isIndex(path.at(-1) ?? "")
     ? "a list of tasks is a sequence, and holds tasks and not their names: write them without quotes. Names are for `dependencies`"
