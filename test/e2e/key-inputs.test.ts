@@ -246,7 +246,7 @@ describe.concurrent("input files and the key", () => {
     const all = ["misspelt", "nothing", "fed", "--jobs", "1"];
     expect(await warnings(...all)).toEqual([
       "warning: misspelt: its input scr is not there",
-      "warning: nothing: its input pattern lib/**/*.ts matches no file",
+      "warning: nothing: its input pattern lib/**/*.ts matches no file that git does not ignore",
     ]);
     expect(await warnings(...all)).toEqual([]);
     own.remove("made");

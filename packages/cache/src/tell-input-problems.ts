@@ -34,7 +34,7 @@ function inputNote(problem: InputProblem): string {
     case "missing":
       return `its input ${problem.path} is not there`;
     case "unmatched":
-      return `its input pattern ${problem.pattern} matches no file`;
+      return `its input pattern ${problem.pattern} matches no file that git does not ignore`;
     case "link":
       return `its input ${problem.path} is a link to ${problem.target}: only its text counts (${problem.reason})`;
     case "special":
