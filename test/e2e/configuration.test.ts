@@ -301,6 +301,21 @@ describe.concurrent("cuenv cache validate", () => {
     );
   });
 
+  it("row 50: a malformed pattern has its task and place, when it is validated and when the task runs", async () => {
+    const own = createSandbox({
+      "env.cue":
+        'tasks: {\n\ta: {command: "true", inputs: ["src/[a"]}\n\tb: {command: "true", outputs: ["{b"]}\n\tc: {command: "true", inputs: ["src/*"]}\n}\n',
+    });
+    const validated = await own.cuenv(["cache", "validate"]);
+    expect(validated.code).toBe(3);
+    expect(validated.stdout).toMatch(
+      /^error: env\.cue:2:\d+: cannot read task a: pattern "src\/\[a": .*\n(?:hint: .*\n)?error: env\.cue:3:\d+: cannot read task b: pattern "\{b": /,
+    );
+    const run = await own.cuenv(["task", "a"]);
+    expect(run).toMatchObject({ code: 3, stdout: "" });
+    expect(run.stderr).toMatch(/^error: env\.cue:2:\d+: cannot read task a: pattern "src\/\[a"/);
+  });
+
   it('row 39: the schema refuses `cache: "yes"` with its place', async () => {
     const own = createSandbox({
       "env.cue": 'package cuenv\n\ntasks: t: {command: "true", cache: "yes"}\n',

@@ -93,6 +93,54 @@ describe.concurrent("dependencies", () => {
     }
   });
 
+  it("row 31: what uses the output of an uncached task without outputs is said to run, and why", async () => {
+    const own = createSandbox({
+      "env.cue": `tasks: {
+        version: {command: "echo", args: ["1.2"]}
+        pack: {command: "echo", args: [version.stdout], inputs: []}
+        ship: {command: "echo", args: [pack.stdout], inputs: []}
+      }`,
+    });
+    await own.cuenv(["task", "ship"]);
+    const why = await own.cuenv(["why", "pack"]);
+    expect(why.stdout).toBe(
+      "version ran, which is not cached and declares no outputs\npack would run, and not be stored: it has no key\n",
+    );
+    const dry = await own.cuenv(["task", "ship", "--dry-run"]);
+    expect(dry.stdout.replaceAll(/ +/g, " ")).toBe(
+      "version runs not cached\npack miss version ran, which is not cached and declares no outputs\nship unknown depends on what pack makes, which would run first\n",
+    );
+  });
+
+  it("row 31: what runs after a failure that is excused says so, and is not stored", async () => {
+    const own = createSandbox({
+      flag: "bad",
+      "env.cue": cue({
+        tasks: {
+          soft: {
+            command: "cat flag > soft.out; grep -q ok flag",
+            inputs: ["flag"],
+            outputs: ["soft.out"],
+            continueOnError: true,
+          },
+          absent: { command: "no-such-program", args: [], continueOnError: true },
+          after: { command: "cat soft.out", inputs: [], dependencies: ["soft"] },
+          afterAbsent: { command: "echo on", inputs: [], dependencies: ["absent"] },
+        },
+      }),
+    });
+    const run = await own.cuenv(["task", "after"]);
+    expect(run).toMatchObject({ code: 0, stdout: expect.stringMatching(/^after │ bad$/m) });
+    expect(run.stderr).toMatch(/after: miss, soft failed\n/);
+    expect(run.stderr).not.toMatch(/after: .*stored/);
+    expect((await own.cuenv(["task", "afterAbsent"])).stderr).toMatch(
+      /afterAbsent: miss, absent failed\n/,
+    );
+    own.write("flag", "ok");
+    expect(await cacheStatus(own, ["after"])).toEqual({ soft: "miss", after: "miss" });
+    expect(await cacheStatus(own, ["after"])).toEqual({ soft: "hit", after: "hit" });
+  });
+
   it("row 45: an uncached dependency counts with the outputs that it declares", async () => {
     const run = (): Promise<Readonly<Record<string, string>>> =>
       cacheStatus(project, ["afterMaker"]);

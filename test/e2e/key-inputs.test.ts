@@ -224,4 +224,32 @@ describe.concurrent("input files and the key", () => {
     expect(run).toMatchObject({ code: 3, stdout: "" });
     expect(run.stderr).toMatch(/env\.cue:3:\d+: .*\.\.\/secret\.txt/);
   });
+
+  it("row 23: an input that is not there is named when the task runs, once a task", async () => {
+    const own = createSandbox({
+      "src/a.ts": "a",
+      "env.cue": cue({
+        tasks: {
+          make: {
+            command: "mkdir -p made && cp src/a.ts made",
+            inputs: ["src"],
+            outputs: ["made"],
+          },
+          misspelt: { command: "cat src/a.ts", inputs: ["scr", "src/*.tsx", "src/*.ts"] },
+          nothing: { command: "cat src/a.ts", inputs: ["lib/**/*.ts"], outputs: [] },
+          fed: { command: "cat made/a.ts", inputs: ["made/**"], dependencies: ["make"] },
+        },
+      }),
+    });
+    const warnings = async (...args: readonly string[]): Promise<string[]> =>
+      (await own.cuenv(["task", ...args])).stderr.match(/^warning: .*$/gm) ?? [];
+    const all = ["misspelt", "nothing", "fed", "--jobs", "1"];
+    expect(await warnings(...all)).toEqual([
+      "warning: misspelt: its input scr is not there",
+      "warning: nothing: its input pattern lib/**/*.ts matches no file that git does not ignore",
+    ]);
+    expect(await warnings(...all)).toEqual([]);
+    own.remove("made");
+    expect(await warnings("fed", "--force")).toEqual([]);
+  });
 });

@@ -20,7 +20,7 @@ export type MissReason =
   | "editedOutput"
   /** `--force`, or a mode that does not read. */
   | "notRead"
-  /** A dependency ran that is not cached and declares no outputs. */
+  /** A dependency of which nobody can say what came of it: it is not cached and declares no outputs, or it failed. */
   | "uncachedDependency"
   /** The key could not be computed: an unreadable input, a tool that fails. */
   | "noKey";
@@ -118,6 +118,11 @@ export type CacheEvent =
     }
   /** A declared output that the task did not make; the result is stored without it. */
   | { readonly type: "outputNotMade"; readonly task: string; readonly output: string }
+  /**
+   * A declared input that no file stands for, a misspelt one perhaps: what it should have named changes without a miss.
+   * Of patterns, which may well match nothing, only where no input of the task is there.
+   */
+  | { readonly type: "inputNotFound"; readonly task: string; readonly message: string }
   /** Something that the author of the task may not have meant; nothing failed. */
   | { readonly type: "note"; readonly task: string; readonly message: string }
   /** All tasks are done, and results are still being sent. */

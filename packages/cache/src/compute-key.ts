@@ -12,14 +12,15 @@ import {
   filterEnvironmentVariables,
   hashInputFiles,
   type InputNode,
-  type InputProblem,
   type InputSet,
   normalizeWorkingDirectory,
   resolvePatterns,
   type SelectionRequest,
 } from "@cuenv/key";
 import type { CacheEngine } from "./cache-engine.ts";
+import { atTask } from "./pattern-error.ts";
 import type { TaskRequest } from "./task-request.ts";
+import { tellInputProblems } from "./tell-input-problems.ts";
 import { environmentFilter } from "./visible-environment.ts";
 
 /** A key, and what is needed to look it up, to run the task, and to see afterwards that its inputs stayed as they were. */
@@ -97,7 +98,7 @@ export async function computeKey(
     });
     return { kind: "key", key: { digest: action.digest, action, env, selection, inputs } };
   } catch (error) {
-    if (!isUnreadableInput(error)) throw error;
+    if (!isUnreadableInput(error)) throw atTask(error, task);
     return { kind: "noKey", text: error.message, env };
   }
 }
@@ -134,30 +135,14 @@ export function changedInput(engine: CacheEngine, key: ComputedKey): string | un
   return before.keys().next().value;
 }
 
-/** What the selection found odd is told, and changes nothing: the key is defined all the same. */
 function selectedFiles(
   engine: CacheEngine,
   request: TaskRequest,
   selection: SelectionRequest,
 ): readonly string[] {
-  const { files, problems } = engine.select(selection);
-  for (const problem of problems) {
-    engine.emit({ type: "note", task: request.task.name, message: inputNote(problem) });
-  }
-  return files;
-}
-
-function inputNote(problem: InputProblem): string {
-  switch (problem.kind) {
-    case "missing":
-      return `its input ${problem.path} is not there`;
-    case "unmatched":
-      return `its input pattern ${problem.pattern} matches no file`;
-    case "link":
-      return `its input ${problem.path} is a link to ${problem.target}: only its text counts (${problem.reason})`;
-    case "special":
-      return `its input ${problem.path} is a FIFO, a socket or a device, and does not count`;
-  }
+  const selected = engine.select(selection);
+  tellInputProblems(engine, request, selected);
+  return selected.files;
 }
 
 function identity(node: InputNode): string {

@@ -11,7 +11,7 @@ import type { CacheEvent, MissReason } from "./cache-event.ts";
 import { type ComputedKey, computeKey, type KeyComputation, mayBeInput } from "./compute-key.ts";
 import { explain } from "./explain.ts";
 import { type Hit, lookUp, type LookUp } from "./look-up.ts";
-import { isBlind, resolvedMode } from "./resolved-mode.ts";
+import { blindText, isBlind, resolvedMode } from "./resolved-mode.ts";
 import { type RunPlan, runTask } from "./run-task.ts";
 import type {
   DependencyState,
@@ -176,14 +176,14 @@ async function fromRemote(
   return found?.kind === "hit" ? found : undefined;
 }
 
-/** A dependency that ran, is not cached and declares no outputs: nobody can say whether the same things came of it. */
+/** The miss of what looks nothing up: what stands in its way, or who wanted it so. */
 export function notRead(request: TaskRequest): LookUp & { readonly kind: "miss" } {
   const blind = request.dependencies.find(isBlind);
   if (blind !== undefined) {
     return {
       kind: "miss",
       reason: "uncachedDependency",
-      detail: `${blind.task} ran, which is not cached and declares no outputs`,
+      detail: blindText(blind),
     };
   }
   return {

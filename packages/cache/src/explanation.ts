@@ -10,6 +10,7 @@ export {
 } from "@cuenv/key";
 export { keyInputsOf } from "./key-inputs-of.ts";
 export { ownCauses, type UnknownDependency } from "./own-causes.ts";
+export { patternError } from "./pattern-error.ts";
 export { readBlob } from "./read-blob.ts";
-export { previewTask, type TaskPreview } from "./preview-task.ts";
+export { previewAfterBlind, previewTask, type TaskPreview } from "./preview-task.ts";
 export { dependencyState } from "./task-state.ts";

@@ -1,13 +1,14 @@
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { hashBytes, hashText } from "@cuenv/digest";
 import { describe, expect, it } from "vitest";
@@ -42,15 +43,18 @@ function forgeFiles(from: string, to: string): void {
   writeFileSync(memoPath("files.bin"), Buffer.concat([body, checksum]));
 }
 
+/** One of an installed package, for only what such a one printed is remembered. */
+const toolPath = "node_modules/tool/tool";
 const tool = (version: string): string => `#!/usr/bin/env node\nconsole.log(${version});\n`;
 
 function writeWorld(version: "one" | "two"): void {
   writeFileSync(join(root, "src/a"), version);
-  writeFileSync(join(root, "tool"), tool(version === "one" ? "1" : "22"));
-  chmodSync(join(root, "tool"), 0o755);
+  mkdirSync(join(root, dirname(toolPath)), { recursive: true });
+  writeFileSync(join(root, toolPath), tool(version === "one" ? "1" : "22"));
+  chmodSync(join(root, toolPath), 0o755);
 }
 
-const built = task({ cache: { ...task().cache, runtime: ["./tool --version"] } });
+const built = task({ cache: { ...task().cache, runtime: [`${toolPath} --version`] } });
 
 const hostPath = { hostEnvironment: { PATH: process.env["PATH"] } };
 

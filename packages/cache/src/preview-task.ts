@@ -8,7 +8,7 @@ import { editedOutputOf, editedText } from "./edited-output.ts";
 import { explain, storedKeyInputs } from "./explain.ts";
 import { entryMissText } from "./look-up.ts";
 import { remoteResult } from "./remote-look-up.ts";
-import { resolvedMode } from "./resolved-mode.ts";
+import { blindText, isBlind, resolvedMode } from "./resolved-mode.ts";
 import type { DependencyState, TaskRequest } from "./task-request.ts";
 import { dependencyState } from "./task-state.ts";
 
@@ -39,14 +39,7 @@ export interface TaskPreview {
  */
 export async function previewTask(engine: CacheEngine, request: TaskRequest): Promise<TaskPreview> {
   const computed = await computeKey(engine, request);
-  const none = {
-    key: undefined,
-    keyInputs: () => undefined,
-    causes: [],
-    result: undefined,
-    tier: undefined,
-    blobs: engine.blobs,
-  };
+  const none = withoutKey(engine);
   if (computed.kind === "noKey")
     return { ...none, outcome: "miss", text: computed.text, state: afterRun(request, undefined) };
   const { key } = computed;
@@ -76,6 +69,31 @@ export async function previewTask(engine: CacheEngine, request: TaskRequest): Pr
     return miss(text, causes);
   }
   return hit({ ...engine, result: found.result });
+}
+
+/**
+ * Of a task that uses what a blind dependency prints (see {@link isBlind}): no key of it is known before that ran, and none is looked up
+ * then. Undefined when no dependency is blind.
+ */
+export function previewAfterBlind(
+  engine: CacheEngine,
+  dependencies: readonly DependencyState[],
+): TaskPreview | undefined {
+  const blind = dependencies.find(isBlind);
+  return blind === undefined
+    ? undefined
+    : { ...withoutKey(engine), outcome: "miss", text: blindText(blind), state: undefined };
+}
+
+function withoutKey({ blobs }: CacheEngine) {
+  return {
+    key: undefined,
+    keyInputs: () => undefined,
+    causes: [],
+    result: undefined,
+    tier: undefined,
+    blobs,
+  };
 }
 
 interface FoundResult {

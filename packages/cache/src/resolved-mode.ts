@@ -18,3 +18,11 @@ export function resolvedMode(request: TaskRequest): {
 export function isBlind({ key, outputs }: DependencyState): boolean {
   return key === undefined && outputs === undefined;
 }
+
+/** Why nobody can say it, for people. */
+export function blindText({ task, hasFailed, declaredOutputs }: DependencyState): string {
+  if (hasFailed === true) return `${task} failed`;
+  return declaredOutputs.length > 0
+    ? `${task} left outputs that cannot be read or stored`
+    : `${task} ran, which is not cached and declares no outputs`;
+}

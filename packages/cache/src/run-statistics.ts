@@ -122,6 +122,7 @@ function countEvent(counts: RunCounts, event: CacheEvent): void {
       break;
     case "executed":
     case "flushing":
+    case "inputNotFound":
     case "keyed":
     case "notStored":
     case "note":

@@ -22,6 +22,8 @@ export interface DependencyState {
   readonly outputs: readonly OutputEntry[] | undefined;
   /** The patterns as declared, relative to the project's folder. */
   readonly declaredOutputs: readonly string[];
+  /** It failed, and what depends on it runs all the same (`continueOnError`); what it left behind is not known then. */
+  readonly hasFailed?: boolean | undefined;
   /** Outputs that are not on disk; undefined: all are. */
   readonly absent?: AbsentOutputs | undefined;
 }

@@ -23,7 +23,10 @@ export async function dependencyState(
   const declaredOutputs = task.outputs ?? [];
   const { key, entries, succeeded } = finished;
   // What a failed run left behind is nobody's input by name: tasks that run all the same are not cached then.
-  if (!succeeded) return { task: task.name, key: undefined, outputs: undefined, declaredOutputs };
+  if (!succeeded) {
+    const nothing = { key: undefined, outputs: undefined };
+    return { task: task.name, ...nothing, declaredOutputs, hasFailed: true };
+  }
   if (declaredOutputs.length === 0)
     return { task: task.name, key, outputs: undefined, declaredOutputs };
   const outputs = entries ?? (await hashOutputs(engine, task));

@@ -42,9 +42,11 @@ export function errorsOfEvaluation(
     }
     const placed = said.find(hasPlace) ?? nearestPlace(problems, path) ?? problem;
     const location = locationOf(placed, directory);
-    const hinted = said.some(isReferring) ? { location, hint: referenceHint } : { location };
+    const hint = hintOf(path, said);
+    const hinted = hint === undefined ? { location } : { location, hint };
     if (isOfSchema && isOfOurs(path)) {
-      const message = `cannot use ${name}: ${mismatch(said) ?? shortened(problem.message)}`;
+      const what = said.some(isJoining) ? joined : (mismatch(said) ?? shortened(problem.message));
+      const message = `cannot use ${name}: ${what}`;
       errors.set(name, new CuenvError("CUE_INVALID", message, hinted));
     } else {
       const what = name === "" ? directory : name;
@@ -57,11 +59,30 @@ export function errorsOfEvaluation(
 
 const isSummary = ({ message }: Problem): boolean =>
   /^\d+ errors in empty disjunction/.test(message);
-/** A reference stands where it may not; not a task that has a field `stdout` of its own. */
+/** A reference stands where it may not; not a task that has a field `stdout` of its own, nor what the schema says of these fields. */
 const isReferring = ({ message, path = [] }: Problem): boolean =>
-  message.includes("cuenvOutput") && !["stdout", "stderr", "exitCode"].includes(path.at(-1) ?? "");
-const referenceHint =
-  "what refers to another task's output is a struct, and the definition that holds here has to allow it: `args: [...(string | {...})]`";
+  message.replaceAll(/#OutputReference & \{[^}]*\}/g, "").includes("cuenvOutput") &&
+  !["stdout", "stderr", "exitCode"].includes(path.at(-1) ?? "");
+const isJoining = (problem: Problem): boolean =>
+  problem.message.startsWith("invalid interpolation") && isReferring(problem);
+const joined = "another task's output cannot stand within a text";
+
+function hintOf(path: readonly string[], said: readonly Problem[]): string | undefined {
+  if (said.some(isJoining))
+    return 'such a reference is a whole argument; to join it with text, make it a part of a variable: `env: LABEL: ["v", version.stdout]`';
+  if (said.some(isReferring))
+    return "what refers to another task's output is a struct, and the definition that holds here has to allow it: `args: [...(string | {...})]`";
+  if (!isNode(path) || !said.some(({ message }) => message.startsWith('conflicting values "')))
+    return undefined;
+  return isIndex(path.at(-1) ?? "")
+    ? "a list of tasks is a sequence, and holds tasks and not their names: write them without quotes. Names are for `dependencies`"
+    : "a task is a struct: write the text as its `command`";
+}
+
+/** Where a task, a group or a sequence stands. */
+const isNode = (path: readonly string[]): boolean =>
+  path[0] === "tasks" && path.length > 1 && knownFields(path).includes("command");
+const isIndex = (name: string): boolean => /^\d+$/.test(name);
 const hasPlace = ({ positions = [] }: Problem): boolean => positions.length > 0;
 const isOfOurs = ([first = ""]: readonly string[]): boolean => knownFields([]).includes(first);
 
@@ -102,7 +123,7 @@ interface UnknownField {
 /** The first element of a path that is no field where it stands. */
 function unknownField(path: readonly string[]): UnknownField | undefined {
   for (const [index, name] of path.entries()) {
-    if (index === 0) continue; // top-level fields are free
+    if (index === 0 || isIndex(name)) continue; // top-level fields are free, and items of a list are none
     const known = knownFields(path.slice(0, index));
     if (known.length === 0 || known.includes(name)) continue;
     const near = nearName(name, known);

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { CuenvError } from "@cuenv/errors";
+import { busyTimeout } from "./busy-timeout.ts";
 import { packageFile } from "./package-file.ts";
 import type { WorkerMessage, WorkerRequest, WorkerSetup } from "./wire.ts";
 
@@ -105,7 +106,7 @@ function receiveFrom(worker: Worker): Messages {
       return new Promise((resolve, reject) => {
         worker.ref();
         const settle = (): void => {
-          clearTimeout(timer);
+          callOff();
           signal?.removeEventListener("abort", abort);
           receiver = undefined;
           worker.unref();
@@ -115,11 +116,11 @@ function receiveFrom(worker: Worker): Messages {
           void end();
           reject(signal?.reason);
         };
-        const timer = setTimeout(() => {
+        const callOff = busyTimeout(timeoutMs, () => {
           settle();
           void end();
           resolve("timeout");
-        }, timeoutMs);
+        });
         receiver = (message) => {
           settle();
           resolve(message);

@@ -1,6 +1,6 @@
 /** The bounds of one evaluation. Each has an error code of its own. */
 export interface EvaluationLimits {
-  /** Wall clock, starting when the evaluator is ready (CUE_LIMIT_TIME). */
+  /** Wall clock in which this process could work, starting when the evaluator is ready (CUE_LIMIT_TIME). */
   readonly timeoutMs: number;
   /** The evaluator's linear memory (CUE_LIMIT_MEMORY). It holds for the life of one evaluator. */
   readonly memoryBytes: number;

@@ -70,6 +70,35 @@ describe("the schema, without being imported,", () => {
     ]);
   });
 
+  it.each([
+    [
+      'tasks: {a: {command: "x"}, all: ["a", a]}',
+      'tasks.all.0: it must be a list or a struct, not "a"',
+      "without quotes",
+    ],
+    [
+      'tasks: a: {command: "x", deps: ["b"]}',
+      'tasks.a.deps.0: it must be a list or a struct, not "b"',
+      "Names are for `dependencies`",
+    ],
+    ['tasks: a: "make"', 'tasks.a: it must be a list or a struct, not "make"', "as its `command`"],
+    [
+      'tasks: {a: {command: "x"}, b: {command: "x", args: ["v\\(a.stdout)"]}}',
+      "tasks.b.args.0: another task's output cannot stand within a text",
+      "a part of a variable",
+    ],
+  ])("says what to write instead of %s", async (text, message, hint) => {
+    expect(await problemsOf(text)).toMatchObject([
+      {
+        code: "CUE_INVALID",
+        message: `cannot use ${message}`,
+        hint: expect.stringContaining(hint),
+        line: 2,
+        isHere: true,
+      },
+    ]);
+  });
+
   it("finds every mistake at once", async () => {
     const problems = await problemsOf(`tasks: {
   a: {command: "x", cache: "yes"}

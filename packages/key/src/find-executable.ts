@@ -14,13 +14,17 @@ export interface Executable {
 const plainCommand = /^[A-Za-z0-9_./:=@%+,-]+(?: +[A-Za-z0-9_./:=@%+,-]+)*$/;
 /** Folders of version managers whose programs look elsewhere for which version to be. */
 const managed = /\/(?:shims|\.volta|\.cargo|\.rustup|\.sdkman|\.proto|mise|asdf|corepack)(?:\/|$)/;
+const javaScript = /\b(?:node|bun|deno)\b/;
+const installed = /[\\/]node_modules[\\/]/;
 
 /**
  * The program that a command starts, when that can be said without a shell: it has no shell syntax, no assignment in
  * front, and its first word is found along `pathVariable`.
  *
- * A program without `identity` is a shim, or may be one: it lies in a version manager's folder, is a script that
- * is not for a JavaScript runtime, is a link to a file of another name (rustc → rustup), or is one of macOS's stubs.
+ * A program without `identity` is a shim, or may be one: it lies in a version manager's folder, is a link to a file of another
+ * name (rustc → rustup), is one of macOS's stubs, or is a script. Of scripts only JavaScript ones of an installed package have
+ * an identity, for a package manager writes all files of a package anew; in a workspace's own tool, a link in
+ * `node_modules/.bin` often, the `package.json` that the version is read from changes alone.
  */
 export function findExecutable(
   command: string,
@@ -63,7 +67,9 @@ function identify(program: string, path: string): string | undefined {
     const name = basename(real).replace(/\.(?:js|mjs|cjs|exe)$/, "");
     if (name !== basename(program) || managed.test(path) || managed.test(real)) return undefined;
     if (process.platform === "darwin" && real.startsWith("/usr/bin/")) return undefined;
-    if (isForeignScript(real)) return undefined;
+    const interpreter = interpreterOf(real);
+    const isPackaged = javaScript.test(interpreter ?? "") && installed.test(real);
+    if (interpreter !== undefined && !isPackaged) return undefined;
     const stat = statSync(real);
     return [real, stat.size, stat.mtimeMs, stat.ctimeMs, stat.ino].join("\0");
   } catch {
@@ -71,7 +77,8 @@ function identify(program: string, path: string): string | undefined {
   }
 }
 
-function isForeignScript(path: string): boolean {
+/** The `#!` line of a script. */
+function interpreterOf(path: string): string | undefined {
   const head = Buffer.alloc(128);
   const file = openSync(path, "r");
   try {
@@ -79,7 +86,7 @@ function isForeignScript(path: string): boolean {
       .toString("latin1", 0, readSync(file, head, 0, head.length, 0))
       .split("\n", 1)
       .join("");
-    return line.startsWith("#!") && !/\b(?:node|bun|deno)\b/.test(line);
+    return line.startsWith("#!") ? line : undefined;
   } finally {
     closeSync(file);
   }

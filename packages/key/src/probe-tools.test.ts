@@ -17,7 +17,12 @@ import { temporaryWorkspace, writeFiles } from "../test/temporary-workspace.ts";
 import { findExecutable } from "./find-executable.ts";
 import { createToolProbe, probeTools, type ToolOutputs } from "./probe-tools.ts";
 
-/** A JavaScript program that counts its runs; it looks like a tool of node's kind, which may be remembered. */
+/** A folder whose JavaScript programs are those of installed packages. */
+function installation(): string {
+  return join(temporaryWorkspace({}), "node_modules/tools");
+}
+
+/** A JavaScript program that counts its runs; one of an installed package may be remembered. */
 function tool(root: string, path: string, prints: string): void {
   const counter = JSON.stringify(join(root, "runs"));
   writeFiles(root, {
@@ -43,7 +48,7 @@ function output(result: ToolOutputs): string {
 
 describe("probeTools", () => {
   it("gives what commands print, each once, with and without a shell", async () => {
-    const root = temporaryWorkspace({});
+    const root = installation();
     tool(root, "bin/tool", "v1.2\r\nsecond  \n\n");
     const commands = ["tool --version", "echo a | tr a b", "tool --version"];
     expect(await probeTools(commands, { directory: root, env: env(root) })).toEqual({
@@ -85,7 +90,7 @@ describe("probeTools", () => {
 
 describe("createToolProbe", () => {
   it("does not run a tool again, in this run and in the next, until its file changes", async () => {
-    const root = temporaryWorkspace({});
+    const root = installation();
     tool(root, "bin/tool", "v1");
     const probe = createToolProbe({ directory: root, memo: undefined });
     expect(output(await probe.probe(["tool -v"], env(root)))).toBe("v1");
@@ -102,7 +107,7 @@ describe("createToolProbe", () => {
   });
 
   it("looks along the PATH that it is given", async () => {
-    const root = temporaryWorkspace({});
+    const root = installation();
     tool(root, "bin/tool", "one");
     const probe = createToolProbe({ directory: root, memo: undefined });
     expect(output(await probe.probe(["tool"], env(root)))).toBe("one");
@@ -111,7 +116,7 @@ describe("createToolProbe", () => {
   });
 
   it("asks again in a run only where the PATH is another, and keeps no more than fits", async () => {
-    const root = temporaryWorkspace({});
+    const root = installation();
     tool(root, "bin/tool", "v1");
     const counting = `echo x >> ${join(root, "asked")}; echo ok`;
     const probe = createToolProbe({ directory: root, memo: undefined });
@@ -139,7 +144,7 @@ describe("createToolProbe", () => {
   });
 
   it("takes nothing from a memo that is sealed and of another form", async () => {
-    const root = temporaryWorkspace({});
+    const root = installation();
     tool(root, "bin/tool", "v1");
     const path = join(root, "bin/tool");
     const identity = findExecutable("tool", root, join(root, "bin"))?.identity;
@@ -164,6 +169,24 @@ describe("createToolProbe", () => {
       [good],
     ])
       expect(await probed(memo), JSON.stringify(memo)).toBe("v1");
+  });
+
+  it("asks a tool of the workspace again, which reads its version from another file", async () => {
+    const root = temporaryWorkspace({ "packages/gen/package.json": '{"version":"1.0.0"}' });
+    writeFiles(root, {
+      "packages/gen/bin/gen.js": `#!${process.execPath}\nconsole.log(require("../package.json").version);\n`,
+    });
+    chmodSync(join(root, "packages/gen/bin/gen.js"), 0o755);
+    // As pnpm and npm link the programs of a workspace's packages.
+    mkdirSync(join(root, "node_modules/.bin"), { recursive: true });
+    symlinkSync("../packages/gen", join(root, "node_modules/gen"));
+    symlinkSync("../gen/bin/gen.js", join(root, "node_modules/.bin/gen"));
+    const path = { PATH: join(root, "node_modules/.bin") };
+    const probe = createToolProbe({ directory: root, memo: undefined });
+    expect(output(await probe.probe(["gen --version"], path))).toBe("1.0.0");
+    writeFiles(root, { "packages/gen/package.json": '{"version":"2.0.0"}' });
+    const next = createToolProbe({ directory: root, memo: probe.serialize() });
+    expect(output(await next.probe(["gen --version"], path))).toBe("2.0.0");
   });
 
   it("is called off with the run", async () => {
@@ -204,7 +227,7 @@ describe("createToolProbe", () => {
   });
 
   it("takes a damaged memo for an empty one", async () => {
-    const root = temporaryWorkspace({});
+    const root = installation();
     tool(root, "bin/tool", "v1");
     for (const memo of [
       "",
@@ -232,7 +255,7 @@ describe("createToolProbe", () => {
   it.each(["-v", "-V", "-vV", "-version", "--version"])(
     "remembers the answer to %s",
     async (flag) => {
-      const root = temporaryWorkspace({});
+      const root = installation();
       tool(root, "bin/tool", "v1");
       const probe = createToolProbe({ directory: root, memo: undefined });
       await probe.probe([`tool ${flag}`], env(root));
@@ -243,7 +266,7 @@ describe("createToolProbe", () => {
 
 describe("findExecutable", () => {
   it("never remembers what may be a shim, and takes no shell syntax for a program", () => {
-    const root = temporaryWorkspace({});
+    const root = installation();
     for (const path of ["bin/tool", "bin/rustup", ".volta/bin/vtool", "shims/stool"])
       tool(root, path, "");
     symlinkSync("rustup", join(root, "bin/rustc"));
@@ -282,7 +305,7 @@ describe("findExecutable", () => {
   });
 
   it("tells files apart by size, times and inode, and names without their endings", () => {
-    const root = temporaryWorkspace({});
+    const root = installation();
     tool(root, "bin/tool.js", "");
     symlinkSync("tool.js", join(root, "bin/tool"));
     tool(root, "bin/tool.js.old", "");
@@ -303,7 +326,7 @@ describe("findExecutable", () => {
   });
 
   it("leaves no file open", () => {
-    const root = temporaryWorkspace({});
+    const root = installation();
     tool(root, "bin/tool", "");
     const before = readdirSync("/proc/self/fd").length;
     for (let times = 0; times < 5; times += 1) findExecutable("tool", root, join(root, "bin"));

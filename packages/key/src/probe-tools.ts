@@ -15,8 +15,8 @@ export type ToolOutputs =
 /**
  * Runs the `runtime` commands of tasks, `node --version`, each once in a run; and not again in later runs as long as the
  * program that it starts is the same file. Only what asks a program for its version is remembered that long (`git rev-parse HEAD`
- * and `cat .tool-version` depend on more than the program), without shell syntax, and only when the program is no shim, which
- * would print something else when another file says so (see {@link findExecutable}).
+ * and `cat .tool-version` depend on more than the program), without shell syntax, and only when what the program prints is
+ * said by its own file: that of a shim, or of a tool that is worked on, may be said by another one (see {@link findExecutable}).
  *
  * A command runs in the project's folder, with PATH from the task's environment and what else passes through to every
  * task. What a task declares is in its key anyway.

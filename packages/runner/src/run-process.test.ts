@@ -41,6 +41,9 @@ describe("runProcess: how it ended", () => {
     const missing = await runProcess(collecting(["no-such-program-of-ours"]).request);
     expect(missing).toMatchObject({ status: "notFound", exitCode: 127 });
     expect(missing).toHaveProperty("message", expect.stringContaining("in PATH"));
+    expect(missing).toHaveProperty("hint", "install it, or correct the name");
+    const line = await runProcess(collecting(["tsc -b", "--pretty"]).request);
+    expect(line).toHaveProperty("hint", expect.stringContaining("`args`"));
 
     const script = join(temporaryFolder(), "script");
     writeFileSync(script, "#!/no/such/interpreter\n");

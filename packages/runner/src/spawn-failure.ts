@@ -69,7 +69,9 @@ function notFound(cannot: string, program: string, cwd: string): SpawnFailure {
   return {
     status: "notFound",
     message,
-    hint: "install it, or correct the name",
+    hint: /\S\s+\S/.test(program)
+      ? "arguments stand beside a program's name, each for itself, and not in it: a task has them in `args`"
+      : "install it, or correct the name",
     exitCode: exitCodes.notFound,
   };
 }

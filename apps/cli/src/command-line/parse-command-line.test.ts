@@ -91,6 +91,15 @@ describe("the command line", () => {
     expect(usageError("--frobnicate task").message).toContain("unknown flag --frobnicate");
   });
 
+  it("says where flags of another program stand", () => {
+    for (const line of ["exec ls -la", "task test --coverage", "t test --coverage"])
+      expect(usageError(line).hint, line).toMatch(
+        /^What is for the program stands behind --\. See /,
+      );
+    for (const line of ["task --coverage", "cache stats --coverage", "task test --jobs"])
+      expect(usageError(line).hint, line).toMatch(/^See /);
+  });
+
   it("refuses words that a command would pass over", () => {
     expect(usageError("cache clear build").message).toContain('"build"');
     expect(usageError("cache stats -- x").exitCode).toBe(2);

@@ -166,11 +166,15 @@ function usageError(command: Command, words: readonly string[], error: unknown):
       ? (text.split(/\.\s/)[0] ?? text).replace(/\.$/, "")
       : `unknown flag ${unknown}`;
   const see = `See cuenv ${command.name} --help.`;
+  // A flag of the task's program, most likely: `cuenv task test --coverage`, `cuenv exec ls -la`.
+  const isForAnother =
+    unknown !== undefined && command.usage.includes("-- ") && !(words[0] ?? "-").startsWith("-");
+  const behind = isForAnother ? `What is for the program stands behind --. ${see}` : see;
   return new CuenvError(
     "USAGE",
     `cannot run cuenv ${[command.name, ...words].join(" ").trim()}: ${reason}`,
     {
-      hint: near === undefined ? see : `Did you mean ${near}? ${see}`,
+      hint: near === undefined ? behind : `Did you mean ${near}? ${see}`,
     },
   );
 }

@@ -1,4 +1,5 @@
-import { exitCodes } from "@cuenv/errors";
+import { patternError } from "@cuenv/cache/explanation";
+import { type CuenvError, exitCodes } from "@cuenv/errors";
 import type { Invocation } from "../command-line/command.ts";
 import { type Finding, findingOfError, findingOfWarning } from "../configuration/finding.ts";
 import { otherFindings } from "../configuration/other-findings.ts";
@@ -13,6 +14,7 @@ export async function runCacheValidate(invocation: Invocation): Promise<number> 
   // A name that is no setting does not stop a run. It is a mistake all the same.
   const issues = inOrder([
     ...configuration.errors.map(findingOfError),
+    ...patternErrors(configuration).map(findingOfError),
     ...noted.filter(({ kind }) => kind === "unknown").map(findingOfWarning),
   ]);
   const warnings = inOrder(noted.filter(({ kind }) => kind !== "unknown").map(findingOfWarning));
@@ -27,6 +29,13 @@ export async function runCacheValidate(invocation: Invocation): Promise<number> 
     printOut(`${report(issues, warnings, files)}${hint}`);
   }
   return issues.length === 0 ? 0 : exitCodes.configuration;
+}
+
+function patternErrors({ project }: Configuration): readonly CuenvError[] {
+  return Object.values(project?.tasks ?? {}).flatMap((task) => {
+    const error = task.kind === "command" ? patternError(task) : undefined;
+    return error === undefined ? [] : [error];
+  });
 }
 
 /** File by file as they were read, from the top of each to its end; what has no file comes last. */

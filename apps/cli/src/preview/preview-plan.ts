@@ -2,6 +2,7 @@ import type { DependencyState } from "@cuenv/cache";
 import {
   type Cause,
   ownCauses,
+  previewAfterBlind,
   previewTask,
   type TaskPreview,
   type UnknownDependency,
@@ -98,10 +99,13 @@ async function payloadOf(
     const unknown = { task: name, key: undefined, outputs: undefined, declaredOutputs: [] };
     return { node: { kind: "uncached" }, state: outputs.length === 0 ? unknown : undefined };
   }
-  const { states, unknown, isPrinted } = dependencyStates(run, dependencies);
+  const { states, known, unknown, isPrinted } = dependencyStates(run, dependencies);
   const [because] = unknown;
-  if (because !== undefined && !isPrinted)
+  if (because !== undefined && !isPrinted) {
+    const preview = previewAfterBlind(engine, known);
+    if (preview !== undefined) return { node: { kind: "cached", preview }, state: undefined };
     return { node: unknownNode(because.task, undefined), state: undefined };
+  }
   const silent = { stdout: () => {}, stderr: () => {} };
   const resolved = await resolveNode(run, node, silent, signal);
   const request = taskRequest(run, node, { ...resolved, mode, states });
@@ -120,6 +124,9 @@ function unknownNode(because: string, causes: readonly Cause[] | undefined): Unk
 }
 
 interface DependencyStates {
+  /** All whose key or outputs are known before the run. */
+  readonly known: readonly DependencyState[];
+  /** Of these, without those whose output the task uses and nobody knows. */
   readonly states: readonly DependencyState[];
   /** Those that would run first. */
   readonly unknown: readonly UnknownDependency[];
@@ -131,6 +138,7 @@ function dependencyStates(
   run: RunContext,
   dependencies: ExecutionContext<Payload>["dependencies"],
 ): DependencyStates {
+  const known: DependencyState[] = [];
   const states: DependencyState[] = [];
   const unknown: UnknownDependency[] = [];
   let isPrinted = true;
@@ -138,10 +146,11 @@ function dependencyStates(
     const state = "payload" in outcome ? outcome.payload.state : undefined;
     const isKnown = !run.referenced.has(task) || run.outputs.has(task);
     isPrinted &&= isKnown;
+    if (state !== undefined) known.push(state);
     if (state !== undefined && isKnown) states.push(state);
     else unknown.push({ task, declaredOutputs: declaredOutputs(run, task) });
   }
-  return { states, unknown, isPrinted };
+  return { known, states, unknown, isPrinted };
 }
 
 function declaredOutputs({ open }: RunContext, name: string): readonly string[] {

@@ -67,7 +67,8 @@ const notRun: NodePayload = { cache: undefined, state: undefined };
 /** What a task is to those that depend on it. Of one that could not even be tried nobody knows what it left behind. */
 function stateOf(name: string, outcome: NodeOutcome<NodePayload>): DependencyState {
   const state = "payload" in outcome ? outcome.payload.state : undefined;
-  return state ?? { task: name, key: undefined, outputs: undefined, declaredOutputs: [] };
+  const nothing = { key: undefined, outputs: undefined, declaredOutputs: [] };
+  return state ?? { task: name, ...nothing, hasFailed: true };
 }
 
 async function executeCached(

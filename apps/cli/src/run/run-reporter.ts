@@ -34,6 +34,8 @@ export interface RunReporterOptions {
 export function createRunReporter(options: RunReporterOptions): RunReporter {
   const paint = painterOf(2);
   const warned = new Set<string>();
+  /** By task. Told when the task runs: a hit was told it when it was stored. */
+  const lacking = new Map<string, readonly string[]>();
   const line = (node: PlanNode, text: string): string =>
     `${paint("dim", "cuenv")} ${node.name}: ${text}\n`;
   const say: Say = (node, text) => printErr(line(node, text));
@@ -52,7 +54,9 @@ export function createRunReporter(options: RunReporterOptions): RunReporter {
           `${event.task} ${event.output}`,
           `${event.task} did not make its output ${event.output}`,
         );
-      if (event.type === "note" && options.verbose)
+      if (event.type === "inputNotFound")
+        lacking.set(event.task, [...(lacking.get(event.task) ?? []), event.message]);
+      if ((event.type === "note" || event.type === "inputNotFound") && options.verbose)
         printErr(`${paint("dim", "cuenv")} ${event.task}: ${event.message}\n`);
       if (event.type === "notStored") warnNotStored(warn, event);
       if (event.type === "flushing")
@@ -60,7 +64,12 @@ export function createRunReporter(options: RunReporterOptions): RunReporter {
           `${paint("dim", "cuenv")} sending ${event.pending} ${event.pending === 1 ? "result" : "results"} to ${event.remote} …\n`,
         );
     },
-    missed: (node, miss) => say(node, `${paint("yellow", "miss")}, ${visibleText(miss.text)}`),
+    missed: (node, miss) => {
+      say(node, `${paint("yellow", "miss")}, ${visibleText(miss.text)}`);
+      // To --verbose it was said, hit or miss.
+      const messages = options.verbose ? [] : (lacking.get(node.name) ?? []);
+      for (const message of messages) warn(`${node.name} ${message}`, `${node.name}: ${message}`);
+    },
     waiting: (node) => say(node, "waiting for another cuenv that runs the same"),
     uncached: (node) => {
       if (options.verbose) say(node, `not cached${uncachedReason(node, options.cacheOff)}`);

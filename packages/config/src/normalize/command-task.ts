@@ -11,7 +11,7 @@ import {
   type Variables,
 } from "./environment-values.ts";
 import { readDirectory, readPatterns } from "./path-fields.ts";
-import { findRefusal, refuseForeign, refuseVariable } from "./refusals.ts";
+import { findRefusal, refuseForeign, refuseParameters, refuseVariable } from "./refusals.ts";
 import { readAction } from "./task-action.ts";
 import { readTaskCache } from "./task-cache.ts";
 import { taskFields, wrappedGroupFields } from "./task-fields.ts";
@@ -43,9 +43,10 @@ export function readCommandTask(
   const inputs = readPatterns(context, struct, "inputs");
   const outputs = readPatterns(context, struct, "outputs");
   const { env, refusal } = readEnvironment(context, struct, name, projectVariables);
+  const parameters = readParameters(struct);
   const parts = {
     directory: readDirectory(context, struct),
-    parameters: readParameters(struct),
+    parameters,
     cache: readTaskCache(context, struct, inputs !== undefined || outputs !== undefined),
     timeoutMs: readDuration(struct, "timeout"),
     retry: readRetry(struct),
@@ -55,6 +56,7 @@ export function readCommandTask(
   const replaced =
     findRefusal(context, struct, name) ??
     (foreign === undefined ? undefined : refuseForeign(name, foreign)) ??
+    refuseParameters(struct, name, parameters) ??
     refusal;
   const description = struct.string("description");
   if (action === undefined) return undefined;

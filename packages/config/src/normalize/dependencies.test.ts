@@ -20,6 +20,20 @@ describe("dependencies", () => {
     ]);
   });
 
+  it("lists the tasks that there are where none has a near name", () => {
+    const hintsOf = (tasks: Readonly<Record<string, object>>): unknown[] =>
+      problemsOf(() => projectOf(tasks)).map(({ hint }) => hint);
+    const wrong = { ...run, dependencies: ["core:build"], inputs: [{ task: "elsewhere" }] };
+    expect(hintsOf({ lint: run, app: wrong })).toEqual(["tasks: lint", "tasks: lint"]);
+    expect(hintsOf({ app: { ...run, dependencies: ["core:build"] } })).toEqual([
+      "there is no other task",
+    ]);
+    const many = Object.fromEntries(Array.from({ length: 25 }, (_, at) => [`t${at}`, run]));
+    expect(hintsOf({ ...many, app: { ...run, dependencies: ["x"] } })).toEqual([
+      expect.stringMatching(/^tasks: t0, .*, t19 and 5 more$/),
+    ]);
+  });
+
   it("points at the item that is wrong, or at what is around it", () => {
     const value = { tasks: { a: { ...run, dependencies: ["b", "c"] } } };
     const positions = {

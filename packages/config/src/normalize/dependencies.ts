@@ -70,10 +70,8 @@ function addUnknown(
 ): void {
   const what = node.struct?.what ?? node.name;
   if (typeof item === "string") {
-    const near = nearName(item, names.candidates(node));
     const message = `cannot read ${what}: there is no task ${quoted(item)} to depend on`;
-    const hint =
-      near === undefined ? "`cuenv task` lists the tasks" : `did you mean ${quoted(near)}?`;
+    const hint = taskHint(item, names.candidates(node));
     context.problems.add("CONFIG_UNKNOWN_TASK", pointer, message, hint);
     return;
   }
@@ -85,6 +83,19 @@ function addUnknown(
   }
   const message = `cannot read ${what}: ${named(field)} holds names and tasks, not ${kindOf(item)}`;
   context.problems.add("CONFIG_TYPE", pointer, message);
+}
+
+const listedNames = 20;
+
+/** The near name, else those that there are: `cuenv task` cannot list them while a name is wrong. */
+export function taskHint(name: string, candidates: readonly string[]): string {
+  const near = nearName(name, candidates);
+  if (near !== undefined) return `did you mean ${quoted(near)}?`;
+  const more =
+    candidates.length > listedNames ? ` and ${candidates.length - listedNames} more` : "";
+  return candidates.length === 0
+    ? "there is no other task"
+    : `tasks: ${candidates.slice(0, listedNames).join(", ")}${more}`;
 }
 
 /**

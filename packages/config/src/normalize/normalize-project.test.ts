@@ -270,6 +270,26 @@ describe("a project of cuenv 0.54", () => {
     });
   });
 
+  it.each([
+    ["inputs", ["src", "src/{{name}}.txt"]],
+    ["outputs", ["dist/{{ 0 }}"]],
+    ["workingDir", "{{name}}"],
+    ["env", { WHO: "{{name}}" }],
+    ["cacheConfig", { extraInputs: ["{{name}}"] }],
+  ])("refuses to run a task with a parameter in its %s, where none is put in", (field, value) => {
+    const params = { name: { default: "a" }, positional: [{}] };
+    const task = { command: "echo {{name}}", params, [field]: value };
+    expect(commandOf(projectOf({ task }), "task").action).toEqual({
+      kind: "refused",
+      message: expect.stringMatching(
+        `^cannot run task task: \\{\\{.*\\}\\} stands in its \`${field}\`, where no parameter is put in$`,
+      ),
+      hint: expect.stringContaining("`command`, `args` and `script`"),
+    });
+    const { params: _, ...without } = task;
+    expect(commandOf(projectOf({ task: without }), "task").action.kind).toBe("shell");
+  });
+
   it("refuses to run a task in a container on this machine, and warns of other runtimes", () => {
     expect(commandOf(project, "deploy").action).toMatchObject({
       kind: "refused",

@@ -11,7 +11,7 @@ import { createProblems } from "../problems.ts";
 import type { CommandTask, Project, Task } from "../task.ts";
 import { readCommandTask, readGroupFields } from "./command-task.ts";
 import { type Context, createIgnoredFields } from "./context.ts";
-import { inheritDependencies, readDependencies } from "./dependencies.ts";
+import { inheritDependencies, readDependencies, taskHint } from "./dependencies.ts";
 import type { ValueContext, Variables } from "./environment-values.ts";
 import { findCycles } from "./find-cycles.ts";
 import { findInputInOutput } from "./inputs-in-outputs.ts";
@@ -172,9 +172,8 @@ function readTask(
   const taskInputs = read.taskInputs.flatMap(({ task, pointer }) => {
     const name = names.byName(task, node);
     if (name !== undefined) return [{ task: name }];
-    const near = nearName(task, names.candidates(node));
     const message = `cannot read task ${node.name}: there is no task ${JSON.stringify(task.slice(0, 100))} to take outputs from`;
-    const hint = near === undefined ? undefined : `did you mean ${JSON.stringify(near)}?`;
+    const hint = taskHint(task, names.candidates(node));
     context.problems.add("CONFIG_UNKNOWN_TASK", pointer, message, hint);
     return [];
   });

@@ -1,6 +1,6 @@
 import { isDataObject, ownField } from "../evaluated-package.ts";
 import type { Struct } from "../struct.ts";
-import type { TaskAction } from "../task.ts";
+import type { TaskAction, TaskParameter } from "../task.ts";
 import type { Context } from "./context.ts";
 
 type Refused = Extract<TaskAction, { kind: "refused" }>;
@@ -80,6 +80,41 @@ export function refuseVariable(name: string, variable: string, unsupported: stri
     `cannot run task ${name}: its variable ${variable} needs ${unsupported}, which cuenv does not have`,
     "use `resolver: {command: …, args: […]}` with a command that prints the value",
   );
+}
+
+const unfilledFields = [
+  "inputs",
+  "outputs",
+  "workingDir",
+  "dir",
+  "env",
+  "cacheKey",
+  "cache_key",
+  "cacheConfig",
+  "cache_config",
+];
+
+/**
+ * A parameter where none is put in: files by such a name are not there, so that they would neither move the key nor be restored.
+ * Braces around other words are the task's own, as in a script.
+ */
+export function refuseParameters(
+  struct: Struct,
+  name: string,
+  parameters: readonly TaskParameter[],
+): Refused | undefined {
+  const names = new Set(parameters.map((parameter) => parameter.name));
+  for (const field of unfilledFields) {
+    const text = JSON.stringify(struct.raw(field)) ?? "";
+    for (const [place, parameter = ""] of text.matchAll(/\{\{\s*([A-Za-z0-9_-]+)\s*\}\}/g)) {
+      if (!names.has(parameter)) continue;
+      return refused(
+        `cannot run task ${name}: ${place} stands in its \`${field}\`, where no parameter is put in`,
+        "parameters are put into `command`, `args` and `script`; inputs and outputs can be globs that fit all their values",
+      );
+    }
+  }
+  return undefined;
 }
 
 function refused(message: string, hint: string): Refused {
