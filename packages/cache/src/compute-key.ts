@@ -10,8 +10,6 @@ import {
   createInputSet,
   type FilteredEnvironment,
   filterEnvironmentVariables,
-  hashInputFiles,
-  type InputNode,
   type InputProblem,
   type InputSet,
   normalizeWorkingDirectory,
@@ -119,21 +117,6 @@ export function workingDirectory(engine: CacheEngine, request: TaskRequest): str
   });
 }
 
-/**
- * Whether the task's own input files are now what its key says, looked at anew; else the path of one that is not.
- * New files that the patterns match count too.
- */
-export function changedInput(engine: CacheEngine, key: ComputedKey): string | undefined {
-  if (key.selection === undefined) return undefined;
-  const now = hashInputFiles({ index: engine.index, paths: engine.select(key.selection).files });
-  const before = new Map(key.inputs.ownNodes().map((node) => [node.path, identity(node)]));
-  for (const node of now) {
-    if (before.get(node.path) !== identity(node)) return node.path;
-    before.delete(node.path);
-  }
-  return before.keys().next().value;
-}
-
 /** What the selection found odd is told, and changes nothing: the key is defined all the same. */
 function selectedFiles(
   engine: CacheEngine,
@@ -157,17 +140,6 @@ function inputNote(problem: InputProblem): string {
       return `its input ${problem.path} is a link to ${problem.target}: only its text counts (${problem.reason})`;
     case "special":
       return `its input ${problem.path} is a FIFO, a socket or a device, and does not count`;
-  }
-}
-
-function identity(node: InputNode): string {
-  switch (node.kind) {
-    case "file":
-      return `${node.digest.hash}/${node.digest.sizeBytes}/${node.executable}`;
-    case "symlink":
-      return `-> ${node.target}`;
-    case "directory":
-      return "directory";
   }
 }
 
