@@ -10,8 +10,6 @@ import {
   createInputSet,
   type FilteredEnvironment,
   filterEnvironmentVariables,
-  hashInputFiles,
-  type InputNode,
   type InputSet,
   normalizeWorkingDirectory,
   resolvePatterns,
@@ -120,21 +118,7 @@ export function workingDirectory(engine: CacheEngine, request: TaskRequest): str
   });
 }
 
-/**
- * Whether the task's own input files are now what its key says, looked at anew; else the path of one that is not.
- * New files that the patterns match count too.
- */
-export function changedInput(engine: CacheEngine, key: ComputedKey): string | undefined {
-  if (key.selection === undefined) return undefined;
-  const now = hashInputFiles({ index: engine.index, paths: engine.select(key.selection).files });
-  const before = new Map(key.inputs.ownNodes().map((node) => [node.path, identity(node)]));
-  for (const node of now) {
-    if (before.get(node.path) !== identity(node)) return node.path;
-    before.delete(node.path);
-  }
-  return before.keys().next().value;
-}
-
+/** What the selection found odd is told, and changes nothing: the key is defined all the same. */
 function selectedFiles(
   engine: CacheEngine,
   request: TaskRequest,
@@ -143,17 +127,6 @@ function selectedFiles(
   const selected = engine.select(selection);
   tellInputProblems(engine, request, selected);
   return selected.files;
-}
-
-function identity(node: InputNode): string {
-  switch (node.kind) {
-    case "file":
-      return `${node.digest.hash}/${node.digest.sizeBytes}/${node.executable}`;
-    case "symlink":
-      return `-> ${node.target}`;
-    case "directory":
-      return "directory";
-  }
 }
 
 /** What cannot be put into a key makes the task run uncached, and fails nothing. */

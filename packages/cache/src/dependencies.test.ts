@@ -1,4 +1,4 @@
-import { rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { open, root, run, task, useEngineFolder } from "../test/engine-rig.ts";
@@ -28,6 +28,41 @@ describe("dependencies", () => {
     expect(miss.outcome).toMatchObject({
       kind: "executed",
       miss: { text: expect.stringContaining("build") },
+    });
+  });
+
+  it.each<readonly [string, () => void]>([
+    ["edited", () => writeFileSync(join(root, "out/result"), "edited")],
+    ["made executable", () => chmodSync(join(root, "out/result"), 0o755)],
+    ["removed", () => rmSync(join(root, "out/result"))],
+    [
+      "replaced by a link",
+      () => {
+        rmSync(join(root, "out/result"));
+        symlinkSync("../src/a", join(root, "out/result"));
+      },
+    ],
+  ])(
+    "keep a dependent from being stored when what they made is %s while it runs",
+    async (_, during) => {
+      const request = states((await run()).outcome);
+      expect((await run({ task: consumer, request, during })).outcome).toMatchObject({
+        stored: false,
+        notStored: { reason: "inputsChanged", detail: "its input out/result changed while it ran" },
+      });
+      const restored = states((await run()).outcome);
+      expect(await run({ task: consumer, request: restored })).toMatchObject({
+        executions: 1,
+        outcome: { stored: true },
+      });
+    },
+  );
+
+  it("may have files beside what they made, which count neither in the key nor for storing", async () => {
+    const request = states((await run()).outcome);
+    const during = (): void => writeFileSync(join(root, "out/stale"), "");
+    expect((await run({ task: consumer, request, during })).outcome).toMatchObject({
+      stored: true,
     });
   });
 

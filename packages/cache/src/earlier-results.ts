@@ -1,5 +1,4 @@
-import { replaceFile } from "@cuenv/digest";
-import { appendFileSync, statSync } from "node:fs";
+import { appendToFile, replaceFile } from "@cuenv/digest";
 import { readState } from "./workspace-state.ts";
 
 /** A result of a task, under its key. */
@@ -41,8 +40,8 @@ export function openEarlierResults(path: string | undefined): EarlierResults {
     save: () => {
       if (path === undefined || added.length === 0) return;
       try {
-        appendFileSync(path, added.join(""), { mode: 0o600 });
-        if (statSync(path).size > maxBytes) compact(path);
+        const text = added.join("");
+        if (appendToFile(path, text) + text.length > maxBytes) compact(path);
       } catch {
         // Explanations compare with what there is.
       }

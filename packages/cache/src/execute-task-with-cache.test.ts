@@ -71,6 +71,23 @@ describe("executeTaskWithCache", () => {
     expect(await run()).toMatchObject({ executions: 1, outcome: { stored: true } });
   });
 
+  it("does not store a run whose input changed while its outputs were stored, which may be those of the new input", async () => {
+    const opened = open();
+    const { blobs } = opened.engine;
+    let isEdited = false;
+    const ingest: typeof blobs.ingest = (source, signal) => {
+      if (!isEdited) writeFileSync(join(root, "src/a"), "newer");
+      if (!isEdited) writeFileSync(join(root, "out/result"), "made of newer");
+      isEdited = true;
+      return blobs.ingest(source, signal);
+    };
+    const engine = { ...opened.engine, blobs: { ...blobs, ingest } };
+    expect((await run({ opened: { ...opened, engine } })).outcome).toMatchObject({
+      stored: false,
+      notStored: { reason: "inputsChanged" },
+    });
+  });
+
   it("does not store outputs that cannot be stored, and says which", async () => {
     const linked = await run({ during: () => symlinkSync("/etc/passwd", join(root, "out/link")) });
     expect(linked.outcome).toMatchObject({

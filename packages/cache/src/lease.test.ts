@@ -52,6 +52,22 @@ describe("a lease", () => {
     heir.release();
   });
 
+  it("is nobody's to wait for when it is stale and cannot be removed, as in a folder that can only be read", () => {
+    const path = join(folder, "k");
+    mkdirSync(path);
+    const past = Date.now() / 1000 - leaseStaleMs / 1000 - 1;
+    utimesSync(path, past, past);
+    expect(tryAcquireLease(path).kind).toBe("unavailable");
+  });
+
+  it("is taken over from a FIFO, which is not waited for", () => {
+    const path = join(folder, "k");
+    spawnSync("mkfifo", [path]);
+    const past = (Date.now() - leaseHeartbeatMs - 500) / 1000;
+    utimesSync(path, past, past);
+    expect(tryAcquireLease(path).kind).toBe("acquired");
+  });
+
   it("is taken over when its time lies far in the future, as after a clock was set back", () => {
     const path = join(folder, "k");
     writeFileSync(path, "someone");

@@ -3,13 +3,12 @@ import {
   fstatSync,
   futimesSync,
   openSync,
-  readFileSync,
   statSync,
   unlinkSync,
   writeSync,
 } from "node:fs";
 import { isAbandoned, processIdentity } from "@cuenv/cas";
-import { makeFolders } from "@cuenv/digest";
+import { makeFolders, readMemoFile } from "@cuenv/digest";
 import { dirname } from "node:path";
 
 /** How often a holder shows that it is alive (ms). */
@@ -46,11 +45,23 @@ export function tryAcquireLease(path: string, now: () => number = Date.now): Lea
       if (!(error instanceof Error && "code" in error && error.code === "EEXIST"))
         return { kind: "unavailable" };
       if (!mayTakeOver || !isStale(path, now)) return { kind: "held" };
-      // Another waiter may be quicker.
-      attempt(() => unlinkSync(path));
+      if (!isRemoved(path)) return { kind: "unavailable" };
     }
   }
   return { kind: "held" };
+}
+
+/**
+ * Whether a stale lease is gone; another waiter may have been quicker. One that stays (in a cache folder that can only be read, or a folder in its place)
+ * has no holder who could ever release it: whoever waited for it would wait for hours.
+ */
+function isRemoved(path: string): boolean {
+  try {
+    unlinkSync(path);
+    return true;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "ENOENT";
+  }
 }
 
 /** @throws EEXIST when somebody holds it; other system errors where none can be made. */
@@ -83,13 +94,14 @@ export interface LeaseHolder {
 }
 
 export function leaseHolder(path: string): LeaseHolder | undefined {
-  try {
-    const [owner = "", started = ""] = readFileSync(path, "latin1").split("\n");
-    return { owner, startedPid: /^\d+ *$/.test(started) ? Number(started) : undefined };
-  } catch {
-    return undefined;
-  }
+  const text = readMemoFile(path, maxLeaseBytes)?.toString("latin1");
+  if (text === undefined) return undefined;
+  const [owner = "", started = ""] = text.split("\n");
+  return { owner, startedPid: /^\d+ *$/.test(started) ? Number(started) : undefined };
 }
+
+/** No lease of ours is larger: two short lines. */
+const maxLeaseBytes = 1024;
 
 /** Fixed width, so that the line of a second attempt covers that of the first. */
 const startedWidth = 20;

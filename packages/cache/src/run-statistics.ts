@@ -1,5 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
-import { makeFolders } from "@cuenv/digest";
+import { appendToFile, makeFolders } from "@cuenv/digest";
 import type { CacheEvent } from "./cache-event.ts";
 
 /**
@@ -47,7 +46,7 @@ export interface RunCounts extends Omit<Mutable<RunRecord>, "tasks" | "refused">
 }
 
 /** A day's file takes no more than this (64 MiB): beyond, runs of that day are not counted. */
-const maxDayBytes = 64 * 1024 * 1024;
+export const maxDayBytes: number = 64 * 1024 * 1024;
 
 /** Counts events of one run; `record` gives the sums so far. */
 export function createRunCounter(
@@ -163,27 +162,19 @@ export function appendRunRecord(cacheDirectory: string, record: RunRecord): Appe
   const path = `${directory}/${new Date(record.at).toISOString().slice(0, 10)}.jsonl`;
   const line = `\n${recordText(record)}`;
   try {
-    const file = openForAppending(directory, path);
-    try {
-      const { size } = fstatSync(file);
-      if (size >= maxDayBytes) return "failed";
-      writeSync(file, line);
-      return size === 0 ? "firstOfDay" : "appended";
-    } finally {
-      closeSync(file);
-    }
+    const size = append(directory, path, line);
+    if (size >= maxDayBytes) return "failed";
+    return size === 0 ? "firstOfDay" : "appended";
   } catch {
     return "failed";
   }
 }
 
-function openForAppending(directory: string, path: string): number {
+function append(directory: string, path: string, line: string): number {
   try {
-    return openSync(path, appendFlags, 0o600);
+    return appendToFile(path, line, maxDayBytes);
   } catch {
     makeFolders(directory);
-    return openSync(path, appendFlags, 0o600);
+    return appendToFile(path, line, maxDayBytes);
   }
 }
-
-const appendFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND;

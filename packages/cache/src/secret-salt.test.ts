@@ -64,16 +64,16 @@ describe("the salt of secrets", () => {
     // Another process's salt appears as soon as this one has seen that there is none.
     vi.doMock("node:fs", async (importOriginal) => {
       const fs = await importOriginal<typeof import("node:fs")>();
-      const readFirst = (...args: Parameters<typeof fs.readFileSync>): unknown => {
+      const openFirst = (...args: Parameters<typeof fs.openSync>): unknown => {
         try {
-          return fs.readFileSync(...args);
+          return fs.openSync(...args);
         } catch (error) {
           mkdirSync(join(folder, "v1"), { recursive: true });
           writeFileSync(path, first);
           throw error;
         }
       };
-      return { ...fs, readFileSync: readFirst };
+      return { ...fs, openSync: openFirst };
     });
     const { secretSalt } = await import("./secret-salt.ts");
     vi.doUnmock("node:fs");

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { replaceFile } from "@cuenv/digest";
-import { linkSync, readFileSync, renameSync, unlinkSync } from "node:fs";
+import { readMemoFile, replaceFile } from "@cuenv/digest";
+import { linkSync, renameSync, unlinkSync } from "node:fs";
 
+const saltLength = 64;
 const saltPattern = /^[0-9a-f]{64}$/;
 const salts = new Map<string, string>();
 
@@ -64,10 +65,6 @@ function remove(candidate: string): void {
 }
 
 function readSalt(path: string): string | undefined {
-  try {
-    const salt = readFileSync(path, "latin1");
-    return saltPattern.test(salt) ? salt : undefined;
-  } catch {
-    return undefined;
-  }
+  const salt = readMemoFile(path, saltLength)?.toString("latin1");
+  return salt !== undefined && saltPattern.test(salt) ? salt : undefined;
 }

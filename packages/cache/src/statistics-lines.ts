@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { addCount, byName, type RunCounts, type RunRecord } from "./run-statistics.ts";
+import { readMemoFile } from "@cuenv/digest";
+import { readdirSync } from "node:fs";
+import { addCount, byName, maxDayBytes, type RunCounts, type RunRecord } from "./run-statistics.ts";
 
 /** A line that was read: a run's, or the sum of an hour's. */
 export interface StatisticsLine extends RunRecord {
@@ -45,13 +46,9 @@ function namesIn(directory: string): string[] {
 
 /** Undefined: it is not there. Lines that cannot be read (a torn one, at a crash or a full disk) are passed over. */
 export function readLines(path: string): readonly StatisticsLine[] | undefined {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch {
-    return undefined;
-  }
-  return text.split("\n").flatMap((line) => parseLine(line) ?? []);
+  // The line that fills a day's file ends beyond its bound.
+  const text = readMemoFile(path, 2 * maxDayBytes)?.toString("utf8");
+  return text?.split("\n").flatMap((line) => parseLine(line) ?? []);
 }
 
 const sums = [

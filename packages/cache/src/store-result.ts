@@ -4,7 +4,8 @@ import { hashBytes } from "@cuenv/digest";
 import { hostPlatform, keySchema } from "@cuenv/key";
 import type { CacheEngine } from "./cache-engine.ts";
 import type { NotStoredReason } from "./cache-event.ts";
-import { changedInput, type ComputedKey } from "./compute-key.ts";
+import { changedInput } from "./changed-input.ts";
+import type { ComputedKey } from "./compute-key.ts";
 import { untouchedInput } from "./edited-output.ts";
 import { findSecret } from "./find-secret.ts";
 import type { OutputRecorder } from "./output-recorder.ts";
@@ -69,9 +70,6 @@ async function tryStore(engine: CacheEngine, run: RunToStore): Promise<StoredRun
   const unacceptable = await engine.unacceptableSigner();
   // It would replace an entry that others use by one that nobody does.
   if (unacceptable !== undefined) return refused("untrustedSigner", unacceptable);
-  const changed = changedInput(engine, key);
-  if (changed !== undefined)
-    return refused("inputsChanged", `its input ${changed} changed while it ran`);
   const stdout = recorders.stdout.source();
   const stderr = recorders.stderr.source();
   if (stdout === undefined || stderr === undefined)
@@ -99,6 +97,11 @@ async function tryStore(engine: CacheEngine, run: RunToStore): Promise<StoredRun
     stderr: await engine.blobs.ingest(stderr),
   };
   request.signal?.throwIfAborted();
+  // Last: while the outputs were read, somebody may have edited a source, and another run made them anew of it.
+  engine.index.invalidate("");
+  const changed = changedInput(engine, key);
+  if (changed !== undefined)
+    return refused("inputsChanged", `its input ${changed} changed while it ran`);
   const result: TaskResult = {
     ...describe(engine, run, captured.entries),
     ...streams,

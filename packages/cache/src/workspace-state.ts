@@ -1,6 +1,6 @@
 import { openCacheFolder } from "@cuenv/cas";
-import { hashText } from "@cuenv/digest";
-import { existsSync, readFileSync } from "node:fs";
+import { hashText, readMemoFile } from "@cuenv/digest";
+import { existsSync } from "node:fs";
 
 /**
  * Where what is remembered of one workspace lies: below the cache folder, by the digest of the workspace's path. All of
@@ -77,12 +77,10 @@ export function usableWorkspaceState(
   return existsSync(base) ? workspaceState(cacheDirectory, workspaceRoot) : undefined;
 }
 
+/** More than a state file of any workspace has (256 MiB): those of half a million files have 60. */
+const maxStateBytes = 256 * 1024 * 1024;
+
 /** The text of a state file; undefined when it is not there or cannot be read. */
 export function readState(path: string | undefined): string | undefined {
-  if (path === undefined) return undefined;
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return undefined;
-  }
+  return path === undefined ? undefined : readMemoFile(path, maxStateBytes)?.toString("utf8");
 }

@@ -13,14 +13,9 @@ import { makeFolders } from "@cuenv/digest";
 import { errorCode } from "./system-error.ts";
 
 const noFollow = constants.O_NOFOLLOW ?? 0;
-const nonBlock = constants.O_NONBLOCK ?? 0;
 
-/** O_NONBLOCK: a FIFO that took a file's place must not hang us. */
-export const readFlags: number = constants.O_RDONLY | noFollow | nonBlock;
 export const createFlags: number =
   constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | noFollow;
-export const appendFlags: number =
-  constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | noFollow;
 
 /**
  * Writes all of `bytes` at `position`. Positions are always given: the call is then pwrite64, which nothing but files uses,

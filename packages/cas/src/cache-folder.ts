@@ -1,3 +1,4 @@
+import { readRegularFile } from "@cuenv/digest";
 import { utimesSync } from "node:fs";
 import { type DiskLayout, diskLayout, type EntryId } from "./disk-layout.ts";
 import { createDurability, type Durability } from "./durability.ts";
@@ -6,7 +7,6 @@ import {
   commitTemporary,
   createWhole,
   discardTemporary,
-  readRegularFile,
   type TemporaryFile,
   writeTemporary,
 } from "./folder-files.ts";
@@ -75,8 +75,9 @@ export function openCacheFolder(options: CacheFolderOptions): CacheFolder {
   const temporaries = createTemporaryFolder(layout.temporary, now);
   const policy = createDurability(durability);
   const interval = options.touchIntervalMs ?? touchIntervalMs;
+  const displace = (target: string): void => moveToQuarantine(layout.quarantine, target, now());
   const writeFile = (target: string, bytes: Uint8Array): void =>
-    writeTemporary(temporaries.create(), target, bytes, durability);
+    writeTemporary(temporaries.create(), target, bytes, durability, displace);
   const writeIndex = (text: string): void => writeFile(layout.index, Buffer.from(text));
   const { isTrusted } = access;
   const uses = createUseRecorder({ layout, now, readOnly, isTrusted, writeIndex });
@@ -90,7 +91,7 @@ export function openCacheFolder(options: CacheFolderOptions): CacheFolder {
     readFile: readRegularFile,
     fileVersion,
     createTemporary: temporaries.create,
-    commit: (temporary, target) => commitTemporary(temporary, target, policy),
+    commit: (temporary, target) => commitTemporary(temporary, target, { policy, displace }),
     discard: discardTemporary,
     writeFile,
     createFile: (target, bytes) => createWhole(temporaries.create(), target, bytes, durability),

@@ -5,16 +5,17 @@ import {
   emptyDigest,
   equalDigests,
   hashBytes,
+  isAbsence,
+  ownFileReadFlags,
+  readPiece,
 } from "@cuenv/digest";
 import { closeSync, fstatSync, lstatSync, openSync, readSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
-import { readFlags } from "./atomic-write.ts";
 import { blobCorrupt, blobNotFound, type Range } from "./blob-errors.ts";
 import type { ReadOptions } from "./blob-store.ts";
 import type { CacheFolder } from "./cache-folder.ts";
-import { readPiece } from "./folder-files.ts";
 import { blobPath } from "./disk-layout.ts";
-import { isAbsence, storeUnavailable } from "./system-error.ts";
+import { isRefused, storeUnavailable } from "./system-error.ts";
 
 /** Large blobs go in pieces of this size (1 MiB). */
 export const chunkBytes: number = 1024 * 1024;
@@ -25,7 +26,7 @@ const chunksPerTurn = 16;
 export interface DiskBlobs {
   readonly folder: CacheFolder;
   readonly digestFunction: DigestFunction;
-  /** Hashes found damaged that could not be moved away: they count as missing. */
+  /** Hashes found damaged that could not be moved away, or that could not be opened: they count as missing. */
   readonly corrupt: Set<string>;
 }
 
@@ -65,9 +66,11 @@ export function openBlob(blobs: DiskBlobs, digest: Digest): OpenBlob | undefined
   const path = blobPath(blobs.folder.root, blobs.digestFunction, digest.hash);
   let file: number;
   try {
-    file = openSync(path, readFlags);
+    file = openSync(path, ownFileReadFlags);
   } catch (error) {
     if (isAbsence(error)) return undefined;
+    // Another user's, or without permissions: counted as missing from now on, it is written anew with the result that needs it.
+    if (isRefused(error)) blobs.corrupt.add(digest.hash);
     throw unavailable(digest, error);
   }
   try {

@@ -1,4 +1,5 @@
-import { lstatSync, readFileSync } from "node:fs";
+import { readMemoFile } from "@cuenv/digest";
+import { lstatSync } from "node:fs";
 import { removeQuietly } from "./atomic-write.ts";
 import type { CacheFolder } from "./cache-folder.ts";
 import { evict, type Eviction, type EvictOptions, unreferencedGraceMs } from "./evict.ts";
@@ -51,14 +52,22 @@ function takeLock(folder: CacheFolder): boolean {
   try {
     const { mtimeMs } = lstatSync(path);
     const isStale =
-      Math.abs(nowMs - mtimeMs) > lockStaleMs ||
-      isAbandoned(readFileSync(path, "latin1"), mtimeMs, nowMs);
+      Math.abs(nowMs - mtimeMs) > lockStaleMs || isAbandoned(ownerOf(path), mtimeMs, nowMs);
     if (!isStale) return false;
   } catch {
     // It went in this moment.
   }
-  removeQuietly(path);
+  // What cannot be removed, a folder, goes out of the way: without a lock nothing would ever be evicted again.
+  if (!removeQuietly(path)) folder.quarantine(path);
   return writeLock(folder, path);
+}
+
+/** No name of a process is longer (bytes). */
+const maxOwnerBytes = 256;
+
+/** "": nobody's, as what is no lock at all. */
+function ownerOf(path: string): string {
+  return readMemoFile(path, maxOwnerBytes)?.toString("latin1") ?? "";
 }
 
 /**

@@ -1,6 +1,5 @@
-import { isRacy } from "@cuenv/digest";
+import { isAbsence, isRacy } from "@cuenv/digest";
 import { type BigIntStats, lstatSync } from "node:fs";
-import { isAbsence } from "./system-error.ts";
 
 /**
  * A text that is another one whenever the bytes of a regular file are others: its inode, size, mtime and ctime. Undefined when there is no such

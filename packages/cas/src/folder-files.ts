@@ -1,15 +1,8 @@
-import { closeSync, fstatSync, fsyncSync, openSync, readSync } from "node:fs";
+import { closeSync, fsyncSync } from "node:fs";
 import { dirname } from "node:path";
-import {
-  linkInto,
-  readFlags,
-  removeQuietly,
-  renameInto,
-  syncDirectory,
-  writeFully,
-} from "./atomic-write.ts";
+import { linkInto, removeQuietly, renameInto, syncDirectory, writeFully } from "./atomic-write.ts";
 import type { Durability, DurabilityPolicy } from "./durability.ts";
-import { errorCode, isAbsence } from "./system-error.ts";
+import { errorCode } from "./system-error.ts";
 
 /** A file that is being written in `tmp`, open for writing. */
 export interface TemporaryFile {
@@ -17,24 +10,37 @@ export interface TemporaryFile {
   readonly file: number;
 }
 
+/** How a file gets its place. */
+export interface Placement {
+  readonly policy: DurabilityPolicy;
+  /** Moves away a folder that lies there: a rename replaces everything else, and with it no result of that name could ever be kept again. */
+  readonly displace: (target: string) => void;
+}
+
 /** Puts a temporary file in its place, and closes it. What fails leaves nothing behind. @throws system errors */
 export function commitTemporary(
   { path, file }: TemporaryFile,
   target: string,
-  durability: DurabilityPolicy,
+  { policy, displace }: Placement,
 ): void {
   try {
     try {
-      durability.beforeRename(file);
+      policy.beforeRename(file);
     } finally {
       closeSync(file);
     }
-    renameInto(path, target);
+    try {
+      renameInto(path, target);
+    } catch (error) {
+      if (errorCode(error) !== "EISDIR") throw error;
+      displace(target);
+      renameInto(path, target);
+    }
   } catch (error) {
     removeQuietly(path);
     throw error;
   }
-  durability.afterRename(target);
+  policy.afterRename(target);
 }
 
 export function discardTemporary({ path, file }: TemporaryFile): void {
@@ -48,6 +54,7 @@ export function writeTemporary(
   target: string,
   bytes: Uint8Array,
   durability: Durability,
+  displace: Placement["displace"],
 ): void {
   const sync = durability !== "relaxed";
   try {
@@ -56,7 +63,7 @@ export function writeTemporary(
     discardTemporary(temporary);
     throw error;
   }
-  commitTemporary(temporary, target, {
+  const policy: DurabilityPolicy = {
     beforeRename: (file) => {
       if (sync) fsyncSync(file);
     },
@@ -64,7 +71,8 @@ export function writeTemporary(
       if (sync) syncDirectory(dirname(path));
     },
     barrier: () => Promise.resolve(),
-  });
+  };
+  commitTemporary(temporary, target, { policy, displace });
 }
 
 /**
@@ -90,41 +98,4 @@ export function createWhole(
   } finally {
     discardTemporary(temporary);
   }
-}
-
-/** A regular file of at most `maxBytes`, undefined when there is none. @throws system errors, and EFBIG */
-export function readRegularFile(path: string, maxBytes: number): Buffer | undefined {
-  let file: number;
-  try {
-    file = openSync(path, readFlags);
-  } catch (error) {
-    if (isAbsence(error)) return undefined;
-    throw error;
-  }
-  try {
-    const stat = fstatSync(file);
-    if (!stat.isFile()) return undefined;
-    if (stat.size > maxBytes) {
-      throw Object.assign(new Error(`${path} has ${stat.size} bytes`), { code: "EFBIG" });
-    }
-    return readPiece(file, 0, stat.size);
-  } finally {
-    closeSync(file);
-  }
-}
-
-/** Bytes from `start` to `end`, in `into` if they fit; fewer at the end of the file. */
-export function readPiece(file: number, start: number, end: number, into?: Buffer): Buffer {
-  const length = end - start;
-  const bytes =
-    into !== undefined && into.length >= length
-      ? into.subarray(0, length)
-      : Buffer.allocUnsafe(length);
-  let filled = 0;
-  while (filled < bytes.length) {
-    const count = readSync(file, bytes, filled, bytes.length - filled, start + filled);
-    if (count === 0) break;
-    filled += count;
-  }
-  return bytes.subarray(0, filled);
 }

@@ -1,7 +1,8 @@
+import { isAbsence } from "@cuenv/digest";
 import { chmodSync, lstatSync, readdirSync, realpathSync, statSync, type Stats } from "node:fs";
 import { dirname } from "node:path";
 import { formatFolder } from "./disk-layout.ts";
-import { errorCode, isAbsence } from "./system-error.ts";
+import { errorCode } from "./system-error.ts";
 
 /**
  * What a cache folder is worth. `refused`: somebody else could have put entries into it, or could replace it, so it is

@@ -1,7 +1,6 @@
-import type { Digest } from "@cuenv/digest";
+import { type Digest, ownFileReadFlags } from "@cuenv/digest";
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
-import { readFlags } from "./atomic-write.ts";
 import { type BlobSource, maxSyncReadBytes } from "./blob-store.ts";
 import { giveBack, scratchBuffer, takeBuffer } from "./scratch-buffer.ts";
 
@@ -72,7 +71,7 @@ interface OpenFile {
 }
 
 function openFile(path: string): OpenFile {
-  const file = openSync(path, readFlags);
+  const file = openSync(path, ownFileReadFlags);
   const stat = fstatSync(file);
   if (stat.isFile()) return { file, sizeBytes: stat.size };
   closeSync(file);

@@ -1,8 +1,7 @@
-import { type DigestFunction, digestFunctions, isHash } from "@cuenv/digest";
+import { type DigestFunction, digestFunctions, isAbsence, isHash } from "@cuenv/digest";
 import { lstatSync, readdirSync, type Stats } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { type DiskLayout, type EntryId, entryId } from "./disk-layout.ts";
-import { isAbsence } from "./system-error.ts";
 
 /** A file of the store, found by looking. */
 export interface StoredFile {

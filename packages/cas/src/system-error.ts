@@ -6,10 +6,10 @@ export function errorCode(error: unknown): string | undefined {
   return typeof error.code === "string" ? error.code : undefined;
 }
 
-/** Nothing is there: the name, or a folder above it, does not exist, or is a link where none may be. */
-export function isAbsence(error: unknown): boolean {
+/** The file is there, and not ours to open. */
+export function isRefused(error: unknown): boolean {
   const code = errorCode(error);
-  return code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP" || code === "ENAMETOOLONG";
+  return code === "EACCES" || code === "EPERM";
 }
 
 const hints: Readonly<Record<string, string>> = {

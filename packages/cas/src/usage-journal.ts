@@ -1,16 +1,8 @@
-import {
-  closeSync,
-  fstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  writeSync,
-} from "node:fs";
+import { appendToFile, readMemoFile, readMemoStart } from "@cuenv/digest";
+import { readdirSync, renameSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { basename, dirname } from "node:path";
-import { appendFlags, removeQuietly } from "./atomic-write.ts";
+import { removeQuietly } from "./atomic-write.ts";
 import type { EntryId } from "./disk-layout.ts";
 
 /*
@@ -59,22 +51,12 @@ export const indexHeader = "cuenv-index 1";
 
 /** Appends lines. The empty line in front ends a line that an earlier writer left torn. Returns the journal's size. */
 export function appendJournal(path: string, lines: readonly string[]): number {
-  const file = openSync(path, appendFlags, 0o600);
-  try {
-    writeSync(file, `\n${lines.join("\n")}\n`);
-    return fstatSync(file).size;
-  } finally {
-    closeSync(file);
-  }
+  const text = `\n${lines.join("\n")}\n`;
+  return appendToFile(path, text) + text.length;
 }
 
 function readText(path: string): string {
-  try {
-    const text = readFileSync(path, "latin1");
-    return text.length <= maxFileBytes ? text : "";
-  } catch {
-    return "";
-  }
+  return readMemoFile(path, maxFileBytes)?.toString("latin1") ?? "";
 }
 
 /** Journals that a fold took over and did not finish with, oldest first, then the present one. */
@@ -125,17 +107,7 @@ function addedBy([kind, first, second, id = ""]: readonly string[]): number {
 const headerBytes = 128;
 
 function readStart(path: string): string {
-  const bytes = Buffer.alloc(headerBytes);
-  try {
-    const file = openSync(path, "r");
-    try {
-      return bytes.toString("latin1", 0, readSync(file, bytes, 0, headerBytes, 0));
-    } finally {
-      closeSync(file);
-    }
-  } catch {
-    return "";
-  }
+  return readMemoStart(path, headerBytes)?.toString("latin1") ?? "";
 }
 
 /** Undefined: this is no index. */

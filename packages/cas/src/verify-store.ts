@@ -1,4 +1,4 @@
-import { type Digest, hashFile } from "@cuenv/digest";
+import { type Digest, hashFile, isAbsence } from "@cuenv/digest";
 import { lstatSync, readdirSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { removeQuietly } from "./atomic-write.ts";
@@ -6,7 +6,7 @@ import type { CacheFolder } from "./cache-folder.ts";
 import type { EntryReferences } from "./evict.ts";
 import { isAbandoned } from "./process-identity.ts";
 import { scanBlobs, scanEntries, type StoredEntry, type StoredFile } from "./scan-store.ts";
-import { errorCode, isAbsence, storeUnavailable } from "./system-error.ts";
+import { errorCode, storeUnavailable } from "./system-error.ts";
 import { sweepAbandoned } from "./temporary-folder.ts";
 
 /** What an entry is worth, as far as its own bytes say. */

@@ -3,11 +3,18 @@ import { ftruncateSync } from "node:fs";
 import { writeFully, writeSparsely } from "./atomic-write.ts";
 import { digestMismatch } from "./blob-errors.ts";
 import type { BlobSource } from "./blob-store.ts";
-import { type DiskBlobs, hasBlob, isEmptyBlob, openBlob, verifyBlob } from "./disk-blobs.ts";
+import {
+  type DiskBlobs,
+  hasBlob,
+  isEmptyBlob,
+  type OpenBlob,
+  openBlob,
+  verifyBlob,
+} from "./disk-blobs.ts";
 import { blobPath } from "./disk-layout.ts";
 import type { TemporaryFile } from "./folder-files.ts";
 import { openSource, readSmallFile, readSource } from "./read-source.ts";
-import { storeUnavailable } from "./system-error.ts";
+import { isRefused, storeUnavailable } from "./system-error.ts";
 
 /**
  * Hashes a source on its way into the store. Nothing is stored when the bytes are not those of `expected`.
@@ -126,6 +133,13 @@ function publish(blobs: DiskBlobs, temporary: TemporaryFile, digest: Digest): vo
  */
 function isHealthy(blobs: DiskBlobs, digest: Digest): boolean {
   if (!hasBlob(blobs, digest)) return false;
-  const opened = openBlob(blobs, digest);
+  let opened: OpenBlob | undefined;
+  try {
+    opened = openBlob(blobs, digest);
+  } catch (error) {
+    // As one whose bytes cannot be read: writing it anew is the only way to heal it.
+    if (isRefused(error instanceof Error ? error.cause : error)) return false;
+    throw error;
+  }
   return opened !== undefined && verifyBlob(blobs, digest, opened);
 }

@@ -253,7 +253,7 @@ describe("evaluateRemembered", () => {
     expect(await remembered(app)).toBe(false);
   });
 
-  it("recalls without the evaluator, a worker, or any module of others", () => {
+  it("recalls without the evaluator, a worker, or any module of others but the one that opens files", () => {
     const directory = projects.make({ "env.cue": "package cuenv\na: 1\n" });
     const memo = JSON.stringify(new URL("memo.ts", import.meta.url).href);
     const index = JSON.stringify(new URL("index.ts", import.meta.url).href);
@@ -280,6 +280,7 @@ console.log(JSON.stringify([evaluation.value, seen.map((url) => url.replace(/.*\
         "node:crypto",
         "node:fs",
         "node:path",
+        "own-file.ts",
       ],
     ]);
   });

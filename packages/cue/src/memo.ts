@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
+import { readMemoFile } from "@cuenv/digest/own-file";
 import { type DecodedAnswer, decodeAnswer } from "./decode-answer.ts";
 import type { EvaluationInput } from "./evaluation.ts";
 import { hashOf, isSettled, revalidate } from "./evaluation-input.ts";
@@ -8,10 +9,13 @@ import { evaluatorIdentity } from "./gen/evaluator-identity.ts";
 
 export { decodeAnswer };
 
-// On the way of every warm run: synchronous, and nothing but node:fs, node:path and node:crypto.
+// On the way of every warm run: synchronous, and nothing but node:fs, node:path, node:crypto and what opens our files.
 
 /** Raise it when the format of a memo changes: older ones are then never opened. */
 const formatVersion = "v1";
+
+/** More than any evaluation may give, as JSON in JSON, with its inputs (256 MiB). */
+const maxMemoBytes = 256 * 1024 * 1024;
 
 export interface MemoKey {
   readonly directory: string;
@@ -97,7 +101,7 @@ function tagOf(body: string, file: string, seal: Uint8Array | undefined): string
 /** First line: the tag of the rest. A memo that is damaged, half-written or somebody else's is none. */
 function readMemo(file: string, seal: Uint8Array | undefined): RememberedAnswer | undefined {
   try {
-    const text = readFileSync(file, "utf8");
+    const text = readMemoFile(file, maxMemoBytes)?.toString("utf8") ?? "";
     const body = text.slice(65);
     if (text[64] !== "\n" || text.slice(0, 64) !== tagOf(body, file, seal)) return undefined;
     return JSON.parse(body) as RememberedAnswer;

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import type { DigestFunction } from "./digest.ts";
 import type { FileKind } from "./file-index.ts";
+import { readMemoFile } from "./own-file.ts";
 import type { Seal } from "./seal.ts";
 
 /**
@@ -203,10 +203,5 @@ function listingReader(
 }
 
 export function readStateFile(path: string): Buffer | undefined {
-  try {
-    const bytes = readFileSync(path);
-    return bytes.length <= maxStateBytes ? bytes : undefined;
-  } catch {
-    return undefined;
-  }
+  return readMemoFile(path, maxStateBytes);
 }

@@ -16,6 +16,15 @@ export type { DirectoryEntry, FileIndex, FileKind, FileStat } from "./file-index
 export { type HashedFile, hashFile } from "./hash-file.ts";
 export { createHasher, emptyDigest, hashBytes, hashText, type Hasher } from "./hasher.ts";
 export { makeFolders } from "./make-folders.ts";
+export {
+  appendToFile,
+  isAbsence,
+  ownFileReadFlags,
+  readMemoFile,
+  readMemoStart,
+  readPiece,
+  readRegularFile,
+} from "./own-file.ts";
 export { isRacy } from "./racy-stat.ts";
 export { replaceFile } from "./replace-file.ts";
 export { checksum, type Seal, secretSeal } from "./seal.ts";

@@ -1,6 +1,5 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { replaceFile } from "@cuenv/digest";
-import { readFileSync } from "node:fs";
+import { readMemoFile, replaceFile } from "@cuenv/digest";
 
 /** Which signatures were found good before: an Ed25519 verification takes 120 µs, a look here 3. */
 export interface SignatureMemo {
@@ -61,15 +60,10 @@ function tagOf(secret: Uint8Array, body: Uint8Array): Buffer {
 
 function readRows(path: string, secret: Uint8Array | undefined): string[] {
   if (secret === undefined) return [];
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(path);
-  } catch {
-    return [];
-  }
+  const bytes = readMemoFile(path, tagBytes + maxRows * rowBytes);
+  if (bytes === undefined || bytes.length < tagBytes) return [];
   const body = bytes.subarray(tagBytes);
-  if (bytes.length < tagBytes || body.length % rowBytes !== 0 || body.length > maxRows * rowBytes)
-    return [];
+  if (body.length % rowBytes !== 0) return [];
   if (!timingSafeEqual(bytes.subarray(0, tagBytes), tagOf(secret, body))) return [];
   const text = body.toString("latin1");
   return Array.from({ length: body.length / rowBytes }, (_, row) =>

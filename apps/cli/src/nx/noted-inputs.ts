@@ -1,8 +1,8 @@
 import { hash } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { usableWorkspaceState } from "@cuenv/cache";
 import type { KeyInputs } from "@cuenv/cache/explanation";
-import { replaceFile } from "@cuenv/digest";
+import { readMemoFile, replaceFile } from "@cuenv/digest";
 import type { OpenProject } from "../project/open-project.ts";
 
 /** What the key of a task was made of in a run of Nx. */
@@ -17,11 +17,16 @@ export interface NotedInputs {
 /** So many runs of a task are kept, each with another hash. */
 const maxNoted = 5;
 
+/** More than the notes of any task have (64 MiB). */
+const maxNotesBytes = 64 * 1024 * 1024;
+
 /** The newest first; none where nothing is known. */
 export function readNotedInputs(open: OpenProject, task: string): readonly NotedInputs[] {
   const file = notesFile(open, task, false);
   try {
-    const notes = JSON.parse(readFileSync(file ?? "", "utf8")) as { runs: readonly NotedInputs[] };
+    const notes = JSON.parse(readMemoFile(file ?? "", maxNotesBytes)?.toString("utf8") ?? "") as {
+      runs: readonly NotedInputs[];
+    };
     return notes.runs;
   } catch {
     return [];

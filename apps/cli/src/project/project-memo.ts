@@ -1,8 +1,10 @@
 import { createHmac, hash } from "node:crypto";
 import type { Project } from "@cuenv/config";
-import { replaceFile } from "@cuenv/digest";
-import { readFileSync } from "node:fs";
+import { readMemoFile, replaceFile } from "@cuenv/digest";
 import { buildId } from "../build-id.ts";
+
+/** More than any project has (256 MiB). */
+const maxMemoBytes = 256 * 1024 * 1024;
 
 /** All that a normalised project is made of. */
 export interface ProjectMemoKey {
@@ -24,7 +26,7 @@ export interface ProjectMemoKey {
 export function recallProject(key: ProjectMemoKey): Project | undefined {
   if (buildId === undefined) return undefined;
   try {
-    const text = readFileSync(memoFile(key), "utf8");
+    const text = readMemoFile(memoFile(key), maxMemoBytes)?.toString("utf8") ?? "";
     const body = text.slice(65);
     return text.slice(0, 64) === identity(key, body) ? (JSON.parse(body) as Project) : undefined;
   } catch {
