@@ -1,6 +1,7 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { readdirSync } from "node:fs";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { runJson } from "./run-json.ts";
-import { counting, createSandbox, cue, launcher } from "./sandbox.ts";
+import { counting, createSandbox, cue, launcher, type Sandbox } from "./sandbox.ts";
 
 const tasks = {
   t: { ...counting("t", "sleep 0.5; echo said; date +%s%N > out"), inputs: [], outputs: ["out"] },
@@ -88,5 +89,77 @@ describe("a task that starts cuenv", () => {
     const run = await runJson(nested, ["slow", "inner", "--jobs", "2"], { env });
     expect([run.code, run.stderr]).toEqual([0, expect.stringContaining("waiting for another")]);
     expect([nested.count("../slow"), nested.count("../inner")]).toEqual([1, 1]);
+  });
+});
+
+/** Each waits between its two files until it may go on; what is in them is the variable that is in its key. */
+const waiting = {
+  tasks: {
+    gen: {
+      command:
+        "mkdir -p gen; echo $V > gen/a; : > ../gen-$V; until [ -e ../go-gen-$V ]; do sleep 0.02; done; echo $V > gen/b",
+      inputs: [],
+      outputs: ["gen"],
+      cacheConfig: { envInclude: ["V"] },
+    },
+    use: {
+      command:
+        "mkdir -p use; cat gen/a > use/a; : > ../use-$(cat gen/a); until [ -e ../go-use ]; do sleep 0.02; done; cat gen/b > use/b",
+      inputs: [],
+      outputs: ["use"],
+      dependencies: ["gen"],
+    },
+  },
+};
+
+const isThere = (sandbox: Sandbox, file: string): Promise<void> =>
+  vi.waitFor(() => expect(sandbox.exists(file)).toBe(true), { timeout: 30_000 });
+
+describe("several processes that write the same outputs", () => {
+  it("store nothing when they run one task at once for different keys", async () => {
+    const sandbox = createSandbox({ "env.cue": cue(waiting) });
+    const one = sandbox.cuenv(["task", "gen"], { env: { V: "one" } });
+    await isThere(sandbox, "../gen-one");
+    const two = sandbox.cuenv(["task", "gen"], { env: { V: "two" } });
+    await isThere(sandbox, "../gen-two");
+    // gen/a is of two now; gen/b will be of one.
+    sandbox.write("../go-gen-one", "");
+    const first = await one;
+    sandbox.write("../go-gen-two", "");
+    for (const run of [first, await two]) {
+      expect(run).toMatchObject({ code: 0 });
+      expect(run.stderr).toContain("another cuenv wrote its outputs while it ran");
+    }
+    for (const value of ["one", "two"]) {
+      const run = await sandbox.cuenv(["task", "gen"], { env: { V: value } });
+      expect(run.stderr).toContain("gen: ran");
+      expect([sandbox.read("gen/a"), sandbox.read("gen/b")]).toEqual([`${value}\n`, `${value}\n`]);
+    }
+    expect(readdirSync(sandbox.path("../cache/v1/writers"))).toEqual([]);
+  });
+
+  it("store nothing into which another one has put an earlier result", async () => {
+    const sandbox = createSandbox({ "env.cue": cue(waiting) });
+    sandbox.write("../go-gen-two", "");
+    await sandbox.cuenv(["task", "gen"], { env: { V: "two" } });
+    const one = sandbox.cuenv(["task", "gen"], { env: { V: "one" } });
+    await isThere(sandbox, "../gen-one");
+    const hit = await sandbox.cuenv(["task", "gen"], { env: { V: "two" } });
+    expect(hit.stderr).toContain("gen: hit");
+    sandbox.write("../go-gen-one", "");
+    expect((await one).stderr).toContain("another cuenv wrote its outputs while it ran");
+  });
+
+  it("store nothing that was made while another one changed what it was made of, and back", async () => {
+    const sandbox = createSandbox({ "env.cue": cue(waiting) });
+    for (const value of ["one", "two"]) {
+      sandbox.write(`../go-gen-${value}`, "");
+      await sandbox.cuenv(["task", "gen"], { env: { V: value } });
+    }
+    const use = sandbox.cuenv(["task", "use"], { env: { V: "one" } });
+    await isThere(sandbox, "../use-one");
+    for (const value of ["two", "one"]) await sandbox.cuenv(["task", "gen"], { env: { V: value } });
+    sandbox.write("../go-use", "");
+    expect((await use).stderr).toContain("another cuenv wrote the outputs of gen while it ran");
   });
 });

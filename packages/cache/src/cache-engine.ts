@@ -6,6 +6,7 @@ import type { InputMemo, Selection, SelectionRequest, ToolProbe } from "@cuenv/k
 import type { CacheEvent } from "./cache-event.ts";
 import type { LastResults } from "./last-results.ts";
 import type { SpoolDirectory } from "./output-recorder.ts";
+import type { OutputWriters } from "./output-writers.ts";
 import type { EngineRemote } from "./remote-tier.ts";
 import type { Upload } from "./upload-queue.ts";
 
@@ -44,6 +45,8 @@ export interface CacheEngine {
   readonly spoolDirectory: SpoolDirectory;
   /** Where the lease of a key lies; undefined: no leases. */
   readonly leasePath: (keyHash: string) => string | undefined;
+  /** Who else writes outputs in this workspace; undefined where nothing is stored. */
+  readonly writers: OutputWriters | undefined;
   /** What secrets enter keys with. */
   readonly secretSalt: () => string;
   /** Who runs, where and of which commit, for entries. */

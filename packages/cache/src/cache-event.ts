@@ -31,6 +31,8 @@ export type RefusedReason = RefusalReason | "keyMismatch";
 /** Why a successful run was not stored. */
 export type NotStoredReason =
   | "inputsChanged"
+  /** Another process wrote its outputs, or those of a dependency, meanwhile. */
+  | "outputsShared"
   | "unsuitableOutput"
   | "secretInOutput"
   | "outputTooLarge"

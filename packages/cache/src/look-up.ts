@@ -73,6 +73,8 @@ async function putInPlace(
   result: TaskResult,
 ): Promise<number | LookUp> {
   const started = process.uptime() * 1000;
+  const id = engine.taskId(request.task);
+  const { hash } = key.digest;
   const restored = await restoreOutputs({
     index: engine.index,
     projectDirectory: engine.projectPath,
@@ -81,6 +83,9 @@ async function putInPlace(
     store: engine.blobs,
     temporaryDirectory: () => engine.folder.temporaryDirectory(),
     spared: editedOutput(engine, request),
+    ...(engine.writers === undefined
+      ? {}
+      : { changing: () => engine.writers?.restoring(id, hash) }),
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   });
   if (restored.kind === "miss")

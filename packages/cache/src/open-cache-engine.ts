@@ -21,6 +21,7 @@ import type { RemoteOptions } from "./remote-tier.ts";
 import { withMemoryFallback } from "./memory-fallback.ts";
 import { appendRunRecord, createRunCounter, type RunRecord } from "./run-statistics.ts";
 import { secretSalt } from "./secret-salt.ts";
+import { createOutputWriters } from "./output-writers.ts";
 import { sweepLeftovers } from "./sweep-leftovers.ts";
 import { readState, usableWorkspaceState, type WorkspaceState } from "./workspace-state.ts";
 
@@ -106,6 +107,7 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
     }),
     excludedPaths: excludedPaths(workspaceRoot, settings.cacheDir),
     leasePath: (hash) => usable && `${usable}/v1/leases/${hash}`,
+    writers: options.readOnly ? undefined : state && createOutputWriters(state.writers, now),
     secretSalt: () => secretSalt(usable, !options.readOnly),
     version: options.version,
     provenance: () => (provenance ??= runProvenance(options.workspaceRoot)),
@@ -120,6 +122,7 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
     sparePipes: options.readOnly ? undefined : usable && `${usable}/v1/pipes`,
     close: async (signal) => {
       await remote?.close(signal);
+      engine.writers?.close();
       const record = counter.record();
       if (!options.readOnly && state !== undefined) await keep(engine, state, record, signal);
       return record;

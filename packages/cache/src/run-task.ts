@@ -33,12 +33,15 @@ export async function runTask<E extends Execution>(
   const spool = engine.spoolDirectory;
   const recorders = { stdout: createOutputRecorder(spool), stderr: createOutputRecorder(spool) };
   const { miss, key } = plan;
+  const turn = readsOrWritesOutputs(request)
+    ? engine.writers?.begin(engine.taskId(request.task))
+    : undefined;
   try {
     const startedAt = engine.now();
     const execution = await runProcess(engine, request, execute, plan, recorders);
     const { stored, notStored, entries, streams }: StoredRun =
       key !== undefined && plan.store
-        ? await storeResult(engine, { request, key, execution, recorders, startedAt })
+        ? await storeResult(engine, { request, key, execution, recorders, startedAt, turn })
         : { stored: false, notStored: undefined, entries: undefined, streams: undefined };
     if (notStored !== undefined && execution.succeeded) {
       engine.emit({ type: "notStored", task: request.task.name, ...notStored });
@@ -59,9 +62,14 @@ export async function runTask<E extends Execution>(
       }),
     };
   } finally {
+    turn?.end();
     recorders.stdout.dispose();
     recorders.stderr.dispose();
   }
+}
+
+function readsOrWritesOutputs({ task, dependencies }: TaskRequest): boolean {
+  return task.outputs !== undefined || dependencies.some(({ outputs }) => outputs !== undefined);
 }
 
 /** Who forces a run may want to compare it with a stored one, also where nothing is stored. */

@@ -9,6 +9,7 @@ import type { ComputedKey } from "./compute-key.ts";
 import { untouchedInput } from "./edited-output.ts";
 import { findSecret } from "./find-secret.ts";
 import type { OutputRecorder } from "./output-recorder.ts";
+import type { OutputRun } from "./output-writers.ts";
 import { ownOutputs } from "./own-outputs.ts";
 import type { Execution, Streams, TaskRequest } from "./task-request.ts";
 
@@ -19,6 +20,8 @@ export interface RunToStore {
   readonly recorders: { readonly stdout: OutputRecorder; readonly stderr: OutputRecorder };
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
+  /** Undefined: it has nothing to do with outputs, or nobody else can be seen. */
+  readonly turn: OutputRun | undefined;
 }
 
 export interface StoredRun {
@@ -102,6 +105,8 @@ async function tryStore(engine: CacheEngine, run: RunToStore): Promise<StoredRun
   const changed = changedInput(engine, key);
   if (changed !== undefined)
     return refused("inputsChanged", `its input ${changed} changed while it ran`);
+  const disturbed = disturbedTask(engine, run);
+  if (disturbed !== undefined) return refused("outputsShared", disturbed);
   const result: TaskResult = {
     ...describe(engine, run, captured.entries),
     ...streams,
@@ -119,6 +124,18 @@ async function tryStore(engine: CacheEngine, run: RunToStore): Promise<StoredRun
     return { stored: false, notStored: { reason: "storeUnavailable", detail }, entries, streams };
   }
   return { stored: true, notStored: undefined, entries, streams };
+}
+
+function disturbedTask(engine: CacheEngine, { request, turn }: RunToStore): string | undefined {
+  const own = engine.taskId(request.task);
+  const read = request.dependencies.flatMap(({ task, key, outputs }) =>
+    outputs === undefined ? [] : [{ id: engine.taskId({ name: task }), task, key }],
+  );
+  const id = turn?.disturbed(read.map(({ id: task, key }) => ({ task, key })));
+  if (id === undefined) return undefined;
+  const whose =
+    id === own ? "its outputs" : `the outputs of ${read.find((each) => each.id === id)?.task}`;
+  return `another cuenv wrote ${whose} while it ran`;
 }
 
 async function tellUntouchedInput(

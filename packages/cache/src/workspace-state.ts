@@ -26,6 +26,8 @@ export interface WorkspaceState {
   readonly evaluations: string;
   /** What the keys of tasks were made of when Nx ran them, which keeps their results itself: a folder. */
   readonly nxRuns: string;
+  /** Which processes write outputs at this moment: a folder, which is not of what can be cleared. */
+  readonly writers: string;
 }
 
 /** The version of all formats below the workspace's folder; a new one starts an empty folder. */
@@ -45,6 +47,7 @@ export function workspaceState(cacheDirectory: string, workspaceRoot: string): W
     signatures: `${directory}/signatures.bin`,
     evaluations: `${directory}/evaluations`,
     nxRuns: `${directory}/nx-runs`,
+    writers: `${cacheDirectory}/v1/writers/${id}`,
   };
 }
 

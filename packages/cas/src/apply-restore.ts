@@ -25,6 +25,7 @@ export async function applyRestore(
   try {
     const units = await stageOutputs(plan.writes, { newPlace: staging.newPlace, store, signal });
     signal?.throwIfAborted();
+    options.changing?.();
     const swapped = swapOutputs({
       root: index.root,
       units,
@@ -33,6 +34,7 @@ export async function applyRestore(
     });
     if (swapped.kind === "swapped") for (const unit of units) staging.empty(unit.staged);
     else if (!swapped.undone) removeOutputs(options, plan, patterns);
+    options.changing?.();
     tellIndex(index, plan, swapped.kind === "swapped");
     return swapped.kind === "failed" ? miss("failed", swapped.cause, !swapped.undone) : undefined;
   } catch (error) {

@@ -20,6 +20,8 @@ export interface RestoreOptions {
   readonly temporaryDirectory?: () => string | undefined;
   /** Of files and links that are there and would be replaced or removed, the first that has to stay as it is. Asked only when there are any. */
   readonly spared?: ((paths: readonly string[]) => Promise<string | undefined>) | undefined;
+  /** Called right before the first change in the workspace, and right after the last. */
+  readonly changing?: () => void;
   readonly signal?: AbortSignal;
 }
 
