@@ -91,6 +91,49 @@ describe.concurrent("runs that are not stored", () => {
     expect(await statusOf(own, "t")).toBe("miss");
   });
 
+  it("row 31: a run during which an input was another one, and then what it had been, is not stored", async () => {
+    const own = createSandbox({
+      "in.txt": "1\n",
+      "env.cue": cue({
+        tasks: {
+          t: {
+            command:
+              "touch ../started; until [ -e ../go ]; do sleep 0.02; done; cat in.txt > out; touch ../read; until [ -e ../end ]; do sleep 0.02; done",
+            inputs: ["in.txt"],
+            outputs: ["out"],
+          },
+        },
+      }),
+    });
+    const isThere = (file: string): Promise<void> =>
+      vi.waitFor(() => expect(own.exists(file)).toBe(true), { timeout: 30_000 });
+    const running = own.cuenv(["task", "t"]);
+    await isThere("../started");
+    own.write("in.txt", "2\n");
+    own.write("../go", "");
+    await isThere("../read");
+    own.write("in.txt", "1\n");
+    own.write("../end", "");
+    expect((await running).stderr).toContain("its input in.txt was written while it ran");
+    expect(own.read("out")).toBe("2\n");
+    expect(await statusOf(own, "t")).toBe("miss");
+    expect(own.read("out")).toBe("1\n");
+    expect(await statusOf(own, "t")).toBe("hit");
+  });
+
+  it("row 31: a task that writes the same bytes into its own input every time is stored from its second run on", async () => {
+    const own = createSandbox({
+      "in.txt": "1\n",
+      "env.cue": cue({
+        tasks: { t: { ...counting("t", "echo 1 > in.txt"), inputs: ["in.txt"] } },
+      }),
+    });
+    const first = await own.cuenv(["task", "t"]);
+    expect(first.stderr).toContain("its input in.txt was written while it ran");
+    for (const status of ["miss", "hit"]) expect(await statusOf(own, "t")).toBe(status);
+    expect(own.count("../t")).toBe(2);
+  });
+
   it.each([
     ["fifo", "pipe"],
     ["leaves", "out-link"],

@@ -7,6 +7,7 @@ import type { CacheEvent } from "./cache-event.ts";
 import type { LastResults } from "./last-results.ts";
 import type { SpoolDirectory } from "./output-recorder.ts";
 import type { OutputWriters } from "./output-writers.ts";
+import type { RewrittenInputs } from "./rewritten-inputs.ts";
 import type { EngineRemote } from "./remote-tier.ts";
 import type { Upload } from "./upload-queue.ts";
 
@@ -47,6 +48,7 @@ export interface CacheEngine {
   readonly leasePath: (keyHash: string) => string | undefined;
   /** Who else writes outputs in this workspace; undefined where nothing is stored. */
   readonly writers: OutputWriters | undefined;
+  readonly rewrittenInputs: RewrittenInputs;
   /** What secrets enter keys with. */
   readonly secretSalt: () => string;
   /** Who runs, where and of which commit, for entries. */

@@ -10,7 +10,7 @@ import type { ComputedKey } from "./compute-key.ts";
  * The outputs of dependencies entered the key as their results have them, and the task read them from the disk: another run of cuenv, which made them anew of newer
  * sources, or somebody who edits them, changes what it made without any file of its own being changed. More of them than the results have does not count, as in the key.
  *
- * What is as it was counts as unchanged, whatever happened in between: a task may write the same bytes into its own inputs.
+ * What is as it was counts as unchanged, whatever happened in between; of that knows rewritten-inputs.ts.
  */
 export function changedInput(engine: CacheEngine, key: ComputedKey): string | undefined {
   if (key.selection === undefined) return undefined;

@@ -22,6 +22,7 @@ import { withMemoryFallback } from "./memory-fallback.ts";
 import { appendRunRecord, createRunCounter, type RunRecord } from "./run-statistics.ts";
 import { secretSalt } from "./secret-salt.ts";
 import { createOutputWriters } from "./output-writers.ts";
+import { createRewrittenInputs } from "./rewritten-inputs.ts";
 import { sweepLeftovers } from "./sweep-leftovers.ts";
 import { readState, usableWorkspaceState, type WorkspaceState } from "./workspace-state.ts";
 
@@ -108,6 +109,7 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
     excludedPaths: excludedPaths(workspaceRoot, settings.cacheDir),
     leasePath: (hash) => usable && `${usable}/v1/leases/${hash}`,
     writers: options.readOnly ? undefined : state && createOutputWriters(state.writers, now),
+    rewrittenInputs: createRewrittenInputs(options.readOnly ? undefined : state?.rewritten, index),
     secretSalt: () => secretSalt(usable, !options.readOnly),
     version: options.version,
     provenance: () => (provenance ??= runProvenance(options.workspaceRoot)),

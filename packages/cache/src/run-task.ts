@@ -37,11 +37,22 @@ export async function runTask<E extends Execution>(
     ? engine.writers?.begin(engine.taskId(request.task))
     : undefined;
   try {
+    const versions = engine.rewrittenInputs.versions(
+      plan.store ? (key?.inputs.ownNodes() ?? []) : [],
+    );
     const startedAt = engine.now();
     const execution = await runProcess(engine, request, execute, plan, recorders);
     const { stored, notStored, entries, streams }: StoredRun =
       key !== undefined && plan.store
-        ? await storeResult(engine, { request, key, execution, recorders, startedAt, turn })
+        ? await storeResult(engine, {
+            request,
+            key,
+            execution,
+            recorders,
+            startedAt,
+            turn,
+            versions,
+          })
         : { stored: false, notStored: undefined, entries: undefined, streams: undefined };
     if (notStored !== undefined && execution.succeeded) {
       engine.emit({ type: "notStored", task: request.task.name, ...notStored });

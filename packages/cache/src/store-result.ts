@@ -22,6 +22,8 @@ export interface RunToStore {
   readonly startedAt: number;
   /** Undefined: it has nothing to do with outputs, or nobody else can be seen. */
   readonly turn: OutputRun | undefined;
+  /** Of its input files, before it ran. */
+  readonly versions: ReadonlyMap<string, string>;
 }
 
 export interface StoredRun {
@@ -105,6 +107,12 @@ async function tryStore(engine: CacheEngine, run: RunToStore): Promise<StoredRun
   const changed = changedInput(engine, key);
   if (changed !== undefined)
     return refused("inputsChanged", `its input ${changed} changed while it ran`);
+  const rewritten = engine.rewrittenInputs.unexpected(engine.taskId(request.task), run.versions);
+  if (rewritten !== undefined)
+    return refused(
+      "inputsChanged",
+      `its input ${rewritten} was written while it ran, and may have been another in between`,
+    );
   const disturbed = disturbedTask(engine, run);
   if (disturbed !== undefined) return refused("outputsShared", disturbed);
   const result: TaskResult = {

@@ -18,6 +18,8 @@ export interface WorkspaceState {
   readonly lastResults: string;
   /** Those before it: a line each. */
   readonly earlierResults: string;
+  /** Which inputs tasks wrote while they ran. */
+  readonly rewritten: string;
   /** What the entries hold that were used last. */
   readonly entries: string;
   /** Signatures that were found good. */
@@ -43,6 +45,7 @@ export function workspaceState(cacheDirectory: string, workspaceRoot: string): W
     tools: `${directory}/tools.json`,
     lastResults: `${directory}/last-results.json`,
     earlierResults: `${directory}/earlier-results.jsonl`,
+    rewritten: `${directory}/rewritten-inputs.json`,
     entries: `${directory}/entries.jsonl`,
     signatures: `${directory}/signatures.bin`,
     evaluations: `${directory}/evaluations`,

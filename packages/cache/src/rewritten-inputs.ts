@@ -1,0 +1,71 @@
+import { type FileIndex, readMemoFile, replaceFile } from "@cuenv/digest";
+import type { InputNode } from "@cuenv/key";
+
+/**
+ * Inputs that were written while a task ran, and are what they were again: somebody edited one and took it back, or went to another branch and returned, and the
+ * task may have read what was there in between. Its result must not be stored under the key of what is there now, although nothing shows.
+ *
+ * But some tasks write the same bytes into their own inputs, every time. One that is seen to have written just the same files in two runs one after the other is
+ * taken for such a one: then only its first run is not stored.
+ */
+export interface RewrittenInputs {
+  /** What the task's own files are before it runs. */
+  versions(nodes: readonly InputNode[]): ReadonlyMap<string, string>;
+  /**
+   * The first of the files that are another version now, unless they are those of the run before. To be asked once for each run, for it
+   * remembers what it finds.
+   */
+  unexpected(task: string, before: ReadonlyMap<string, string>): string | undefined;
+}
+
+/** Of a task that writes more, the first ones are remembered, and it is never taken for one of that habit. */
+const maxPaths = 256;
+/** 4 MiB: of some thousand tasks. */
+const maxBytes = 4 * 1024 * 1024;
+
+/** `path`: of the file for what is remembered; undefined: nothing is. */
+export function createRewrittenInputs(path: string | undefined, index: FileIndex): RewrittenInputs {
+  return {
+    versions: (nodes) =>
+      new Map(
+        nodes.flatMap((node) =>
+          node.kind === "file" ? [[node.path, versionOf(index, node.path)]] : [],
+        ),
+      ),
+    unexpected(task, before) {
+      const rewritten = [...before.keys()].filter(
+        (file) => versionOf(index, file) !== before.get(file),
+      );
+      const remembered = read(path);
+      const last = remembered.get(task) ?? [];
+      const isHabit =
+        rewritten.length === last.length && rewritten.every((file, at) => file === last[at]);
+      if (isHabit) return undefined;
+      if (rewritten.length === 0) remembered.delete(task);
+      else remembered.set(task, rewritten.slice(0, maxPaths));
+      if (path !== undefined) replaceFile(path, JSON.stringify(Object.fromEntries(remembered)));
+      return rewritten[0];
+    },
+  };
+}
+
+/** Not the ctime: a link to a file, or another mode, is not another content. */
+function versionOf(index: FileIndex, path: string): string {
+  const stat = index.stat(path);
+  return stat === undefined ? "" : `${stat.mtimeMs}/${stat.inode}`;
+}
+
+function read(path: string | undefined): Map<string, readonly string[]> {
+  const text = path === undefined ? undefined : readMemoFile(path, maxBytes)?.toString();
+  try {
+    const value: unknown = JSON.parse(text ?? "{}");
+    if (typeof value !== "object" || value === null) return new Map();
+    return new Map(Object.entries(value).filter(([, files]) => isTexts(files)));
+  } catch {
+    return new Map();
+  }
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
+}
