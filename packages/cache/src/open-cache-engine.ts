@@ -9,6 +9,7 @@ import {
   selectInputs,
   type Selection,
   type SelectionRequest,
+  type ToolProbe,
 } from "@cuenv/key";
 import { join, relative } from "node:path";
 import type { CacheEngine } from "./cache-engine.ts";
@@ -69,6 +70,7 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
   };
   const state = usableWorkspaceState(settings.cacheDir, workspaceRoot, !options.readOnly);
   const usable = state && settings.cacheDir;
+  const writable = options.readOnly ? undefined : state;
   const trust = createEntryTrust({
     policy: options.trust,
     workspaceRoot,
@@ -101,15 +103,11 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
     projectPath,
     index,
     lastResults: openLastResults(state?.lastResults, state?.earlierResults),
-    tools: createToolProbe({
-      directory: join(workspaceRoot, projectPath),
-      memo: readState(state?.tools),
-      seal: () => trust.seal("tools"),
-    }),
+    tools: openTools(options, trust, state),
     excludedPaths: excludedPaths(workspaceRoot, settings.cacheDir),
     leasePath: (hash) => usable && `${usable}/v1/leases/${hash}`,
-    writers: options.readOnly ? undefined : state && createOutputWriters(state.writers, now),
-    rewrittenInputs: createRewrittenInputs(options.readOnly ? undefined : state?.rewritten, index),
+    writers: writable && createOutputWriters(writable.writers, now),
+    rewrittenInputs: createRewrittenInputs(writable?.rewritten, index),
     secretSalt: () => secretSalt(usable, !options.readOnly),
     version: options.version,
     provenance: () => (provenance ??= runProvenance(options.workspaceRoot)),
@@ -121,15 +119,27 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
   };
   return {
     engine,
-    sparePipes: options.readOnly ? undefined : usable && `${usable}/v1/pipes`,
+    sparePipes: writable && `${settings.cacheDir}/v1/pipes`,
     close: async (signal) => {
       await remote?.close(signal);
       engine.writers?.close();
       const record = counter.record();
-      if (!options.readOnly && state !== undefined) await keep(engine, state, record, signal);
+      if (writable !== undefined) await keep(engine, writable, record, signal);
       return record;
     },
   };
+}
+
+function openTools(
+  { workspaceRoot, projectPath }: OpenCacheEngineOptions,
+  trust: EntryTrust,
+  state: WorkspaceState | undefined,
+): ToolProbe {
+  return createToolProbe({
+    directory: join(workspaceRoot, projectPath),
+    memo: readState(state?.tools),
+    seal: () => trust.seal("tools"),
+  });
 }
 
 type Stores = Pick<

@@ -63,14 +63,12 @@ export function createOutputWriters(
   directory: string,
   now: () => number = Date.now,
 ): OutputWriters {
-  const own = processIdentity();
-  let isUsed = false;
-  const append = (line: Line): boolean => {
-    isUsed = true;
-    return appendLine(directory, own, line);
-  };
+  let identity: string | undefined;
+  // A run of hits needs none, and it takes a few questions to the system.
+  const own = (): string => (identity ??= processIdentity());
+  const append = (line: Line): boolean => appendLine(directory, own(), line);
   const others = (): Others =>
-    lookAtOthers(directory, own, (name, modified) => isAbandoned(name, modified, now()));
+    lookAtOthers(directory, own(), (name, modified) => isAbandoned(name, modified, now()));
   return {
     begin(task) {
       // Said before the others are looked at: of two that begin at once, the later one sees the earlier.
@@ -78,13 +76,13 @@ export function createOutputWriters(
       const before = others();
       return {
         disturbed: (read) =>
-          isSaid ? disturbed({ directory, own, before, task, read }) : undefined,
+          isSaid ? disturbed({ directory, own: own(), before, task, read }) : undefined,
         end: () => void append(["end", task]),
       };
     },
     restoring: (task, key) => void append(["restore", task, key]),
     close() {
-      if (isUsed) removeEnded(directory, own, others());
+      if (identity !== undefined) removeEnded(directory, identity, others());
     },
   };
 }
