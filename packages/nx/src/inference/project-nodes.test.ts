@@ -237,6 +237,46 @@ describe("targetDefaults of nx.json", () => {
     });
   });
 
+  it("that take an output away do so, since a hit would not put it back: a folder stands for what is in it", () => {
+    const made = command("build", { outputs: ["out/js", "!out/js/tmp", "//dist/app"] });
+    const wrong = (outputs: readonly string[], knowsRest = true) =>
+      targets([made], {}, { nxJson: { targetDefaults: { build: { outputs } } }, knowsRest })[
+        "build"
+      ]?.metadata.description;
+    const rest = "!{projectRoot}/out/js/tmp";
+    expect(wrong(["{projectRoot}/dist", "{workspaceRoot}/dist", rest])).toContain(
+      "leaves out the output {projectRoot}/out/js. Add",
+    );
+    expect(wrong(["{projectRoot}/out", rest])).toContain("the output {workspaceRoot}/dist/app");
+    expect(wrong(["{projectRoot}/out", "{workspaceRoot}/dist"])).toContain(`the output ${rest}`);
+    expect(wrong(["{projectRoot}/out/j", "{workspaceRoot}/dist", rest])).toContain("out/js");
+    expect(wrong(["...", "{projectRoot}/more"])).toBeUndefined();
+    expect(wrong(["...", "{projectRoot}/more"], false)).toContain("the output");
+    for (const app of ["packages/app/out", "{workspaceRoot}/packages/app/out/js/", "{projectRoot}"])
+      expect(wrong([app, rest, "{workspaceRoot}/dist/{projectName}/**/*"]), app).toBeUndefined();
+  });
+
+  it("that set variables in the options take the definition out of Nx' hash: they make a target that fails", () => {
+    const env = { NODE_ENV: "production" };
+    expect(refusal({ build: { options: { env } } })).toMatch(
+      /targetDefaults\["build"\] has an "env" in its options.*\(CUENV_TASK_DEFINITION\)/,
+    );
+    const inProduction = (fields: unknown, tasks = [gen, build], options: PluginOptions = {}) => {
+      const environments = [{ name: "production", definitions: {} }];
+      const nxJson = { targetDefaults: { build: fields } };
+      const found = targets(tasks, options, { nxJson }, { environments })["build"];
+      return found?.metadata.description;
+    };
+    const configurations = { production: { env } };
+    expect(inProduction({ configurations })).toContain("(CUENV_TASK_DEFINITION, CUENV_ENV)");
+    // A result that Nx does not keep has no hash.
+    const deploy = [command("build", { cache: "off" })];
+    expect(inProduction({ options: { env } }, deploy)).toBeUndefined();
+    expect(inProduction({ configurations }, deploy)).toContain("(CUENV_ENV)");
+    for (const fine of [{ options: { color: true } }, { configurations: { other: { env } } }])
+      expect(inProduction(fine), JSON.stringify(fine)).toBeUndefined();
+  });
+
   it('with "..." take everything away before Nx 23, which does not know it', () => {
     for (const fields of [{ dependsOn: ["...", "^build"] }, { inputs: ["...", "default"] }]) {
       const nxJson = { targetDefaults: { build: fields } };

@@ -62,7 +62,7 @@ export function projectNodes(workspace: Workspace, project: InspectedProject): P
     }
     const target =
       task.kind === "command" ? commandTarget(question, task) : groupTarget(question, task);
-    const said = { projectNames, written: written.of(name) };
+    const said = { root: place.root, projectNames, written: written.of(name) };
     const conflict = targetConflict({ ...workspace, ...said }, name, target);
     targets.set(name, conflict === undefined ? target : refusedTarget(question, conflict));
   }
