@@ -297,6 +297,25 @@ describe("targetDefaults of nx.json", () => {
     expect(refused).toContain('Say "cache": false of this target in the project\'s project.json');
   });
 
+  it("that have Nx keep what its caller's cache mode alone takes away leave it to Nx, as without that mode", () => {
+    const narrowed = (cache: "off" | "read" | "write", fields = {}) => {
+      const mode = { cache, declaredCache: "read-write" } as const;
+      const lintNow = { ...lint, ...mode };
+      const now = command("build", { commands: ["lint"], outputs: ["dist"], ...mode, ...fields });
+      return (targetDefaults: unknown) =>
+        targets([lintNow, now], {}, { nxJson: { targetDefaults } })["build"];
+    };
+    const plain = command("build", { commands: ["lint"], outputs: ["dist"] });
+    const usual = targets([lint, plain])["build"];
+    for (const mode of ["off", "read", "write"] as const) {
+      expect(narrowed(mode)({ build: { cache: true } }), mode).toEqual(usual);
+      expect(narrowed(mode)({ build: { cache: false } })?.cache, mode).toBe(false);
+      expect(narrowed(mode)(undefined)?.cache, mode).toBe(false);
+      const own = narrowed(mode, { declaredCache: mode })({ build: { cache: true } });
+      expect(own?.metadata.description, mode).toContain('has "cache": true');
+    }
+  });
+
   it("and what project.json writes make a target continuous, which nobody caches then", () => {
     const dev = (nxJson: Workspace["nxJson"], fields = {}, options: PluginOptions = {}) => {
       const writtenIn = () => ({ name: "app", of: () => [{ place: "project.json", fields }] });

@@ -73,6 +73,15 @@ export function isSaidContinuous(
   return said.findLast(({ fields }) => "continuous" in fields)?.fields["continuous"] === true;
 }
 
+/** Whether Nx is told to keep the target's result; the last word counts, as above. */
+export function isSaidCached(
+  { nxJson, written }: Pick<ConflictQuestion, "nxJson" | "written">,
+  name: string,
+): boolean {
+  const said = [...defaultsFor(nxJson, name, "nx:run-commands"), ...written];
+  return said.findLast(({ fields }) => "cache" in fields)?.fields["cache"] === true;
+}
+
 type HasRest = (list: readonly unknown[]) => boolean;
 
 function lostDependencies(
