@@ -210,6 +210,32 @@ describe("cuenv turbo", () => {
     expect(unsigned.output).toContain("artifact signature error");
   });
 
+  it("goes by the settings of the root, whichever folder it is started in: results of other tools are kept apart", async () => {
+    const workspace = installed();
+    workspace.write("env.cue", 'package cuenv\nconfig: cache: runtime: ["cat tool-version"]\n');
+    workspace.write(
+      "packages/app/env.cue",
+      'package cuenv\ntasks: own: {command: "true", inputs: []}\n',
+    );
+    const cacheDir = join(temporaryFolder(), "cache");
+    const within = join(workspace.root, "packages", "app");
+    const builds = async (version: string, cwd: string, args: readonly string[] = []) => {
+      workspace.write("tool-version", version);
+      const before = workspace.runs()["app"] ?? 0;
+      const argv = [process.execPath, launcher, "turbo", "run", "build", ...args];
+      const env = workspace.env({ CUENV_CACHE_DIR: cacheDir, HOME: home });
+      const { code, output } = await runProgram(argv, { cwd, env });
+      expect(code, output).toBe(0);
+      return (workspace.runs()["app"] ?? 0) - before;
+    };
+    expect(await builds("1", within)).toBe(1);
+    expect(await builds("2", within)).toBe(1);
+    expect(await builds("1", workspace.root)).toBe(0);
+    const elsewhere = temporaryFolder();
+    for (const flag of [["--cwd", workspace.root], [`--cwd=${workspace.root}`]])
+      expect(await builds("2", elsewhere, flag), flag[0]).toBe(0);
+  });
+
   it("runs turbo all the same, and says why in one line, where its folder cannot be used", async () => {
     const workspace = installed();
     const file = join(temporaryFolder(), "file");

@@ -3,6 +3,7 @@ import type { Command } from "./command-line/command.ts";
 import { type CompiledCode, setCompiledCode } from "./compiled-code.ts";
 import { parseCommandLine } from "./command-line/parse-command-line.ts";
 import { taskCommand } from "./command-line/task-command.ts";
+import { endSoon } from "./end-soon.ts";
 import { reportError } from "./report/report-error.ts";
 import { printOut } from "./report/terminal.ts";
 import { cuenvVersion } from "./version.ts";
@@ -18,6 +19,7 @@ export async function main(argv: readonly string[], compiledCode?: CompiledCode)
   } catch (error) {
     process.exitCode = reportError(error, json);
   }
+  endSoon();
 }
 
 async function dispatch(argv: readonly string[]): Promise<number> {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // What inferred targets run: the cuenv that @cuenv/nx depends on, found from here, since not every package manager puts it on the PATH.
 //   cuenv-nx ARGS…             cuenv ARGS…
-//   cuenv-nx refuse            fails, and says why: CUENV_NX_REFUSAL
+//   cuenv-nx refuse            fails, and says why: CUENV_NX_REFUSAL, percent-encoded; without it, another `env` has taken its place
 //   cuenv-nx variables GLOB…   the variables that match, for Nx' hash; a GLOB with ! leaves some out again
 import process from "node:process";
 
@@ -10,9 +10,10 @@ if (command === "variables") {
   const { matchingVariables } = await import("../dist/matching-variables.js");
   process.stdout.write(matchingVariables(process.env, args));
 } else if (command === "refuse") {
-  process.stderr.write(
-    `error: ${process.env.CUENV_NX_REFUSAL ?? "cannot run this target: cuenv inspect says why"}\n`,
-  );
+  const said = process.env.CUENV_NX_REFUSAL;
+  const replaced =
+    'an "env" in the options of this target (targetDefaults of nx.json, project.json or package.json) takes the place of what env.cue says. Set the task\'s variables in env.cue, or name them in its envInclude, and take the "env" out';
+  process.stderr.write(`error: ${said === undefined ? replaced : decodeURIComponent(said)}\n`);
   process.exitCode = 3;
 } else {
   const { cuenvLauncher } = await import("../dist/cuenv-command.js");

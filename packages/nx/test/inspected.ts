@@ -23,6 +23,7 @@ export function command(name: string, fields: Partial<InspectedCommand> = {}): I
     outputs: null,
     hasCacheKey: false,
     cache: "read-write",
+    declaredCache: fields.cache ?? "read-write",
     maxAgeMs: null,
     environment: { host: [], secrets: [], include: [], exclude: [] },
     runtime: [],

@@ -24,14 +24,15 @@ const maxDryRunBytes = 256 * 1024 * 1024;
 /** `cuenv turbo why PACKAGE#TASK`: what made its hash another than in the last run that turbo kept a summary of. */
 export async function runTurboWhy(invocation: Invocation): Promise<number> {
   const taskId = oneName(invocation, "task, like web#build");
-  const { settings } = await openSettings(invocation);
-  const now = dryRun(taskId, turboPlace(settings).cacheDir);
+  const root = turboRoot(process.cwd());
+  const { settings } = await openSettings(invocation, { from: root });
+  const now = dryRun(taskId, turboPlace(settings, root).cacheDir);
   const task = now.tasks.get(taskId);
   if (task === undefined)
     throw new CuenvError("USAGE", `cannot explain ${taskId}: turbo knows no such task`, {
       hint: `It knows ${[...now.tasks.keys()].slice(0, 5).join(", ") || "none of that name"}.`,
     });
-  const before = latestSummaryOf(turboRoot(process.cwd()), taskId);
+  const before = latestSummaryOf(root, taskId);
   const causes = before === undefined ? [] : explainTurboTask(before, now, taskId);
   const explained = { taskId, task, before, causes, text: firstLine(taskId, before, causes) };
   printOut(

@@ -8,7 +8,7 @@ import { printErr } from "../report/terminal.ts";
 import { ownVariables } from "../run/host-environment.ts";
 import { artifactRemote } from "../serve/artifact-remote.ts";
 import { artifactTrust } from "../serve/artifact-trust.ts";
-import { findTurbo, isLinked, turboRoot } from "../turbo/find-turbo.ts";
+import { findTurbo, isLinked, turboDirectory, turboRoot } from "../turbo/find-turbo.ts";
 import { turboPlace } from "../turbo/turbo-place.ts";
 
 /** What turbo may do, as `--cache` and TURBO_CACHE say it. */
@@ -28,10 +28,13 @@ const signatureKey = "artifacts bear the signatures of cuenv's keys";
 /** `cuenv turbo`: turbo, with this cache behind it for the time of the run. */
 export async function runTurbo(invocation: Invocation): Promise<number> {
   const args = invocation.rest ?? [];
-  const argv = [findTurbo(process.cwd()), ...args];
+  const here = turboDirectory(args);
+  const argv = [findTurbo(here), ...args];
   const env = ownVariables();
   if (isAboutAccount(args)) return run(argv, env);
-  const open = await openSettings(invocation);
+  // All of a workspace has one cache, whichever package's folder turbo is started in: what the root's settings say.
+  const root = turboRoot(here);
+  const open = await openSettings(invocation, { from: root });
   const mode = open.settings.enabled ? open.settings.defaultMode : "off";
   const cache = turboCache[mode];
   if (cache !== undefined) env["TURBO_CACHE"] ??= cache;
@@ -40,18 +43,18 @@ export async function runTurbo(invocation: Invocation): Promise<number> {
     // What `cuenv turbo why` compares with.
     env["TURBO_RUN_SUMMARY"] = "true";
     const { pruneSummaries } = await import("@cuenv/turbo");
-    pruneSummaries(turboRoot(process.cwd()));
+    pruneSummaries(root);
   }
   const named = namedRemote(args, env);
   if (named !== undefined) {
     printErr(`cuenv turbo: ${named}, so turbo's own remote cache is used\n`);
     return run(argv, env);
   }
-  if (isLinked(turboRoot(process.cwd())))
+  if (isLinked(root))
     printErr(
       "cuenv turbo: the remote cache that turbo link configured is not used in this run, cuenv's is\n",
     );
-  const { team, cacheDir } = turboPlace(open.settings);
+  const { team, cacheDir } = turboPlace(open.settings, root);
   if (cacheDir !== undefined) env["TURBO_CACHE_DIR"] ??= cacheDir;
   const server = await startServer(open, mode === "read");
   if (server === undefined) return run(argv, env);
@@ -71,7 +74,7 @@ export async function runTurbo(invocation: Invocation): Promise<number> {
 
 /** What is between turbo and the remote cache that the user has elsewhere: a logout must reach that one. */
 function isAboutAccount(args: readonly string[]): boolean {
-  const command = args.find((arg) => !arg.startsWith("-"));
+  const command = args.find((arg, index) => !arg.startsWith("-") && args[index - 1] !== "--cwd");
   return ["login", "logout", "link", "unlink"].includes(command ?? "");
 }
 

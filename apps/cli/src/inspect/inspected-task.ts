@@ -55,6 +55,8 @@ export interface InspectedCommand extends InspectedBase {
   /** Whether a text of the user's stands for the input files. */
   readonly hasCacheKey: boolean;
   readonly cache: CacheMode;
+  /** The mode without what narrows it for who calls: variables, flags and the user's own settings file. */
+  readonly declaredCache: CacheMode;
   readonly maxAgeMs: number | null;
   readonly environment: DeclaredEnvironment;
   /** Commands whose output counts. They run in the project's folder. */
@@ -102,6 +104,17 @@ function isFree({ project }: OpenProject, name: string): boolean {
   return nodes.every(({ after, limitedBy }) => after.length === 0 && limitedBy.length === 0);
 }
 
+function declaredMode({
+  settings,
+  sources,
+}: OpenProject["cache"]): Pick<OpenProject["cache"]["settings"], "enabled" | "defaultMode"> {
+  const { enabled, defaultMode } = sources;
+  return {
+    enabled: enabled.source === "project" ? settings.enabled : true,
+    defaultMode: defaultMode.source === "project" ? settings.defaultMode : "read-write",
+  };
+}
+
 function inspectedCommand(
   open: OpenProject,
   task: CommandTask,
@@ -126,6 +139,7 @@ function inspectedCommand(
     outputs: task.outputs ?? null,
     hasCacheKey: cache.cacheKey !== undefined,
     cache: getTaskCacheMode(settings, cache),
+    declaredCache: getTaskCacheMode(declaredMode(open.cache), cache),
     maxAgeMs: cache.maxAgeMs ?? null,
     environment: declaredEnvironment(open, task),
     runtime: [...new Set([...settings.runtime, ...cache.runtime])],

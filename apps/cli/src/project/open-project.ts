@@ -160,32 +160,42 @@ export interface OpenSettings extends ResolvedCacheSettings {
   readonly projectDirectory: string;
 }
 
+export interface SettingsOptions extends Omit<OpenOptions, "directory"> {
+  /** Absolute: the project around this folder. Default: the current one. */
+  readonly from?: string;
+}
+
 /**
  * The settings alone, for commands that need no tasks: outside of a project, and for one that cannot be evaluated, too, since a cache
  * must be cleared and mended whatever is wrong with env.cue.
  */
 export async function openSettings(
   invocation: Invocation,
-  options: OpenOptions = {},
+  { from = process.cwd(), ...options }: SettingsOptions = {},
 ): Promise<OpenSettings> {
   const packageName = flagText(invocation, "package") ?? process.env["CUENV_PACKAGE"];
-  const found = projectAround(packageName);
+  const found = projectAround(packageName, from);
   try {
     if (found !== undefined) {
-      const { cache, trust, workspaceRoot } = await openProject(invocation, options);
+      const there = { ...options, directory: found };
+      const { cache, trust, workspaceRoot } = await openProject(invocation, there);
       return { ...cache, trust, workspaceRoot, projectDirectory: found };
     }
   } catch (error) {
     if (!(error instanceof CuenvError) || error.exitCode !== exitCodes.configuration) throw error;
     printErr(`warning: env.cue is left out, because it is not valid: ${error.message}\n`);
   }
-  return openSettingsAlone(invocation);
+  return openSettingsAlone(invocation, from);
 }
 
 /** As {@link openSettings} where env.cue is not valid, or there is none. */
-export async function openSettingsAlone(invocation: Invocation): Promise<OpenSettings> {
-  const found = projectAround(flagText(invocation, "package") ?? process.env["CUENV_PACKAGE"]);
-  const projectDirectory = found ?? process.cwd();
+export async function openSettingsAlone(
+  invocation: Invocation,
+  from: string = process.cwd(),
+): Promise<OpenSettings> {
+  const packageName = flagText(invocation, "package") ?? process.env["CUENV_PACKAGE"];
+  const found = projectAround(packageName, from);
+  const projectDirectory = found ?? from;
   const place = {
     projectDirectory,
     workspaceRoot: findWorkspaceRoot(projectDirectory),

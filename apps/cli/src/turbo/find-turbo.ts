@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 /** The program of the project, as npx finds it; else that of PATH. */
 export function findTurbo(from: string): string {
@@ -7,6 +7,13 @@ export function findTurbo(from: string): string {
     .map((folder) => join(folder, "node_modules", ".bin", "turbo"))
     .find((path) => existsSync(path));
   return file ?? "turbo";
+}
+
+/** Where turbo works: its `--cwd`, else the current folder. */
+export function turboDirectory(args: readonly string[]): string {
+  const at = args.findIndex((arg) => arg === "--" || /^--cwd(?:=|$)/.test(arg));
+  const given = args[at]?.startsWith("--cwd=") === true ? args[at].slice(6) : args[at + 1];
+  return at < 0 || args[at] === "--" ? process.cwd() : resolve(given ?? "");
 }
 
 /** The repository's root: the nearest folder with a turbo.json that is no package's (those extend it). */

@@ -7,19 +7,20 @@ import { CuenvError } from "@cuenv/errors";
 const toolTimeoutMs = 30_000;
 
 /**
- * A short digest of the platform and of what the `runtime` commands of the settings print (`node --version`); undefined when none are configured.
+ * A short digest of the platform and of what the `runtime` commands of the settings print in turbo's root (`node --version`); undefined when none are configured.
  * Turbo's hashes know neither, so results of another compiler or system are hits to it: a cache of its own for each keeps them apart.
  * @throws {CuenvError} TURBO_RUNTIME when a command fails
  */
-export function runtimeDigest(commands: readonly string[]): string | undefined {
+export function runtimeDigest(commands: readonly string[], root: string): string | undefined {
   if (commands.length === 0) return undefined;
   const hash = createHash("sha256").update(`${platform()} ${arch()}\n`);
-  for (const command of commands) hash.update(`${command}\n${printed(command)}\n`);
+  for (const command of commands) hash.update(`${command}\n${printed(command, root)}\n`);
   return hash.digest("hex").slice(0, 16);
 }
 
-function printed(command: string): string {
+function printed(command: string, cwd: string): string {
   const { status, stdout, stderr, error } = spawnSync("sh", ["-c", command], {
+    cwd,
     encoding: "utf8",
     timeout: toolTimeoutMs,
     stdio: ["ignore", "pipe", "pipe"],

@@ -13,9 +13,9 @@ export interface TurboPlace {
   readonly cacheDir: string | undefined;
 }
 
-/** @throws {CuenvError} TURBO_RUNTIME */
-export function turboPlace({ runtime }: CacheSettings): TurboPlace {
-  const digest = runtimeDigest(runtime);
+/** @param root turbo's, absolute @throws {CuenvError} TURBO_RUNTIME */
+export function turboPlace({ runtime }: CacheSettings, root: string): TurboPlace {
+  const digest = runtimeDigest(runtime, root);
   return digest === undefined
     ? { team: namespace, cacheDir: undefined }
     : { team: `${namespace}-${digest}`, cacheDir: join(".turbo", "cache", digest) };

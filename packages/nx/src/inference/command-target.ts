@@ -15,6 +15,9 @@ export interface TargetQuestion extends ModeQuestion {
   readonly tasks: ReadonlyMap<string, InspectedTask>;
 }
 
+/** Has the digest of the definition that Nx' hash is of; the task is refused where another one is found when it runs. */
+export const definitionVariable = "CUENV_TASK_DEFINITION";
+
 /** Said on the command line for each mode: Nx runs what a task depends on, and keeps its result where it is Nx' to keep. */
 const flags: Readonly<Record<TargetMode["kind"], string>> = {
   "nx-native": "--only --uncached",
@@ -86,11 +89,15 @@ export function groupTarget(
   };
 }
 
-/** One that fails and says why, because it would not do what it should. Nx prints the command twice, so the words are not in it. */
+/**
+ * One that fails and says why, because it would not do what it should. Nx prints the command twice, so the words are not in it. It looks for tokens of its own in
+ * options, and ends everything over a `{workspaceRoot}` that does not begin one: so no brace is left.
+ */
 export function refusedTarget({ place }: Pick<TargetQuestion, "place">, text: string): Target {
+  const encoded = text.replaceAll("%", "%25").replaceAll("{", "%7B");
   return {
     executor: "nx:run-commands",
-    options: { command: "cuenv-nx refuse", cwd: place.root, env: { CUENV_NX_REFUSAL: text } },
+    options: { command: "cuenv-nx refuse", cwd: place.root, env: { CUENV_NX_REFUSAL: encoded } },
     cache: false,
     metadata: { technologies: ["cuenv"], description: text },
   };
@@ -108,7 +115,7 @@ function environmentOf(
   environment: string | undefined,
 ): Readonly<Record<string, string>> {
   return {
-    ...(definition === undefined ? {} : { CUENV_TASK_DEFINITION: definition }),
+    ...(definition === undefined ? {} : { [definitionVariable]: definition }),
     ...(environment === undefined ? {} : { CUENV_ENV: environment }),
     ...(options.package === undefined ? {} : { CUENV_PACKAGE: options.package }),
   };

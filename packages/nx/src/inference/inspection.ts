@@ -67,6 +67,8 @@ export interface InspectedCommand {
   readonly outputs: readonly string[] | null;
   readonly hasCacheKey: boolean;
   readonly cache: "off" | "read" | "read-write" | "write";
+  /** The mode without what narrows it for who calls: variables and the user's own settings file. */
+  readonly declaredCache: InspectedCommand["cache"];
   readonly maxAgeMs: number | null;
   readonly environment: {
     readonly host: readonly string[];

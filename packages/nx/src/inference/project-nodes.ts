@@ -2,9 +2,14 @@ import { basename } from "node:path";
 import { matchesAny } from "../name-matches.ts";
 import type { NxJson, ProjectNodes, Target } from "../nx-api.ts";
 import type { PluginOptions } from "../plugin-options.ts";
-import { commandTarget, groupTarget, refusedTarget } from "./command-target.ts";
+import {
+  commandTarget,
+  groupTarget,
+  refusedTarget,
+  type TargetQuestion,
+} from "./command-target.ts";
 import type { InspectedCommand, InspectedProject } from "./inspection.ts";
-import { isSaidContinuous, targetConflict } from "./target-conflict.ts";
+import { isSaidCached, isSaidContinuous, targetConflict } from "./target-conflict.ts";
 import { type ProjectPlace, projectPlace } from "./target-filesets.ts";
 import { targetName } from "./target-name.ts";
 import type { WrittenTargets } from "./written-targets.ts";
@@ -60,13 +65,30 @@ export function projectNodes(workspace: Workspace, project: InspectedProject): P
       targets.set(name, refusedTarget(question, clash));
       continue;
     }
+    const said = { root: place.root, projectNames, written: written.of(name) };
     const target =
-      task.kind === "command" ? commandTarget(question, task) : groupTarget(question, task);
-    const said = { projectNames, written: written.of(name) };
+      task.kind !== "command"
+        ? groupTarget(question, task)
+        : isSaidCached({ ...workspace, ...said }, name)
+          ? declaredTarget(question, task)
+          : commandTarget(question, task);
     const conflict = targetConflict({ ...workspace, ...said }, name, target);
     targets.set(name, conflict === undefined ? target : refusedTarget(question, conflict));
   }
   return { ...node, targets: Object.fromEntries(targets) };
+}
+
+/**
+ * A task whose result Nx is told to keep, as if its caller had narrowed no cache mode: Nx' cache is not narrowed by it, and its hash is as good as ever. A
+ * target that fails instead would have CUENV_CACHE=off end builds.
+ */
+function declaredTarget(question: TargetQuestion, task: InspectedCommand): Target {
+  const declared = (each: InspectedCommand): InspectedCommand => ({
+    ...each,
+    cache: each.declaredCache,
+  });
+  const commands = [...question.commands].map(([name, each]) => [name, declared(each)] as const);
+  return commandTarget({ ...question, commands: new Map(commands) }, declared(task));
 }
 
 /** Said where Nx shows the project, and not in every run: most workspaces have some projects without it. */

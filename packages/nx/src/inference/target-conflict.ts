@@ -1,5 +1,8 @@
+import { isObject } from "../json-object.ts";
 import { nameMatches } from "../name-matches.ts";
 import type { NxJson, Target } from "../nx-api.ts";
+import { definitionVariable } from "./command-target.ts";
+import { lostOutputs } from "./lost-outputs.ts";
 import type { WrittenTarget } from "./written-targets.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -7,6 +10,8 @@ type Fields = Readonly<Record<string, unknown>>;
 export interface ConflictQuestion {
   readonly nxJson: NxJson;
   readonly knowsRest: boolean;
+  /** The project's folder, from Nx' workspace root. */
+  readonly root: string;
   /** The project's, as `dependsOn` may have them. */
   readonly projectNames: readonly string[];
   /** What is said of the target where the project is. */
@@ -15,8 +20,8 @@ export interface ConflictQuestion {
 
 /**
  * Why what wins over what is inferred (`targetDefaults` of nx.json, and what the project's own files say) would make a target wrong: tasks that a task
- * depends on would not run before it, or what is not Nx' to keep would be kept by it. In these cases the target must not run at all. Undefined: there is
- * nothing of that.
+ * depends on would not run before it, what is not Nx' to keep would be kept by it, a hit would not put back what it makes, or would be one of another
+ * definition of it. In these cases the target must not run at all. Undefined: there is nothing of that.
  */
 export function targetConflict(
   question: ConflictQuestion,
@@ -39,9 +44,12 @@ export function targetConflict(
   for (const { place, fields } of [...defaults, ...written]) {
     if (fields["cache"] === true && !target.cache && target.executor !== "nx:noop")
       return cacheConflict(place, target);
+    const variables = lostVariables(fields, target);
+    if (variables.length > 0) return variablesConflict(place, variables);
     const lost = [
       ...lostDependencies(fields, target, hasRest, projectNames),
       ...lostInputs(fields, target, hasRest),
+      ...outputsLost(question, fields, target, hasRest),
     ];
     if (lost.length > 0)
       return `${place} takes the place of what env.cue says, and leaves out ${lost.join(", ")}. Add "..." to its list, which stands for that (Nx 23 and later), or take the list out`;
@@ -63,6 +71,15 @@ export function isSaidContinuous(
 ): boolean {
   const said = [...defaultsFor(nxJson, name, "nx:run-commands"), ...written];
   return said.findLast(({ fields }) => "continuous" in fields)?.fields["continuous"] === true;
+}
+
+/** Whether Nx is told to keep the target's result; the last word counts, as above. */
+export function isSaidCached(
+  { nxJson, written }: Pick<ConflictQuestion, "nxJson" | "written">,
+  name: string,
+): boolean {
+  const said = [...defaultsFor(nxJson, name, "nx:run-commands"), ...written];
+  return said.findLast(({ fields }) => "cache" in fields)?.fields["cache"] === true;
 }
 
 type HasRest = (list: readonly unknown[]) => boolean;
@@ -90,6 +107,42 @@ function lostInputs({ inputs }: Fields, target: Target, hasRest: HasRest): reado
     .map((input) => JSON.stringify(input))
     .filter((text) => !given.has(text))
     .map((text) => `the input ${text}`);
+}
+
+function outputsLost(
+  question: ConflictQuestion,
+  { outputs }: Fields,
+  target: Target,
+  hasRest: HasRest,
+): readonly string[] {
+  if (!Array.isArray(outputs) || hasRest(outputs)) return [];
+  return lostOutputs(question, target.outputs ?? [], outputs).map((each) => `the output ${each}`);
+}
+
+/**
+ * Nx merges options field by field, and `env` is one: another `env` takes the place of the variables that bring the definition into Nx' hash, and that say
+ * which environment the task has. The definition is of account only where Nx keeps the result.
+ */
+function lostVariables(fields: Fields, target: Target): readonly string[] {
+  const pairs = [
+    [fields["options"], target.options],
+    ...Object.entries(target.configurations ?? {}).map(([name, own]) => [
+      fieldOf(fields["configurations"], name),
+      own,
+    ]),
+  ];
+  return pairs.flatMap(([given, own]) => {
+    const env = fieldOf(given, "env");
+    if (!isObject(env)) return [];
+    return Object.entries((fieldOf(own, "env") ?? {}) as Fields)
+      .filter(([name, value]) => env[name] !== value)
+      .filter(([name]) => target.cache || name !== definitionVariable)
+      .map(([name]) => name);
+  });
+}
+
+function variablesConflict(place: string, names: readonly string[]): string {
+  return `${place} has an "env" in its options, which takes the place of variables that say what env.cue has (${[...new Set(names)].join(", ")}). Set the task's variables in env.cue, or name them in its envInclude, and take the "env" out`;
 }
 
 /** The target of the same project that an entry of `dependsOn` is, which may be a glob; none: it is about others. */
@@ -128,4 +181,8 @@ function defaultsFor(
 function isForPlugin({ filter }: Fields): boolean {
   const { plugin } = (filter ?? {}) as { plugin?: unknown };
   return plugin === undefined || plugin === "@cuenv/nx";
+}
+
+function fieldOf(value: unknown, name: string): unknown {
+  return isObject(value) ? value[name] : undefined;
 }
