@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { cacheStatus, runJson } from "./run-json.ts";
@@ -107,5 +107,27 @@ describe.concurrent("T15: a workspace does not say whom to trust", () => {
     );
     writeFileSync(evaluation, `${createHash("sha256").update(body).digest("hex")}\n${body}`);
     expect((await trusting.cuenv(["task", "t", "--force"], { env })).stdout).toBe("evil\n");
+  });
+});
+
+describe("T14: a folder that everybody may write to", () => {
+  it("adds nothing to the projects below it, and is none for who works there", async () => {
+    const own = createSandbox({
+      "shared/mine/env.cue": files["env.cue"],
+      "shared/mine/in.txt": "1",
+      "shared/cue.mod/module.cue": 'module: "evil.example"\nlanguage: version: "v0.9.0"\n',
+      "shared/env.cue": cue({ tasks: { evil: { command: "echo evil" } } }),
+      "shared/empty/x": "",
+    });
+    chmodSync(own.path("shared"), 0o1777);
+    const list = await own.cuenv(["task"], { cwd: "shared/mine" });
+    expect([list.code, list.stdout.includes("evil")]).toEqual([0, false]);
+    const run = await own.cuenv(["task", "evil"], { cwd: "shared/empty" });
+    expect([run.code, run.stderr]).toEqual([3, expect.stringContaining("cannot find an env.cue")]);
+    // With another mode it is a module as any other: so it is the mode that counts.
+    chmodSync(own.path("shared"), 0o755);
+    expect((await own.cuenv(["task", "evil"], { cwd: "shared/empty" })).stdout).toBe("evil\n");
+    own.write("shared/other/env.cue", files["env.cue"]);
+    expect((await own.cuenv(["task"], { cwd: "shared/other" })).stdout).toContain("evil");
   });
 });

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -89,5 +89,39 @@ describe("findProjectDirectory", () => {
 
   it("is none of the folders that have none", () => {
     expect(findProjectDirectory(folder("empty/deep"))?.startsWith(root) ?? false).toBe(false);
+  });
+});
+
+describe("a folder that everybody may write to", () => {
+  const shared = (): void => {
+    write("shared/env.cue", "package cuenv\n");
+    write("shared/pnpm-workspace.yaml");
+    folder("shared/cue.mod");
+    chmodSync(join(root, "shared"), 0o1777);
+  };
+
+  it("ends the search for a project and for a root, and what is above it counts no more", () => {
+    write("env.cue", "package cuenv\n");
+    folder("cue.mod");
+    shared();
+    const inner = folder("shared/mine/inner");
+    expect(findProjectDirectory(inner)).toBeUndefined();
+    expect(findWorkspaceRoot(inner)).toBe(inner);
+    write("shared/mine/env.cue", "package cuenv\n");
+    write("shared/mine/nx.json");
+    expect(findProjectDirectory(inner)).toBe(join(root, "shared/mine"));
+    expect(findWorkspaceRoot(inner)).toBe(join(root, "shared/mine"));
+  });
+
+  it("is a project for who works in it", () => {
+    shared();
+    expect(findProjectDirectory(join(root, "shared"))).toBe(join(root, "shared"));
+    expect(findWorkspaceRoot(join(root, "shared"))).toBe(join(root, "shared"));
+  });
+
+  it.each([0o777, 0o1775, 0o755])("is not one with mode %o", (mode) => {
+    shared();
+    chmodSync(join(root, "shared"), mode);
+    expect(findProjectDirectory(folder("shared/mine"))).toBe(join(root, "shared"));
   });
 });

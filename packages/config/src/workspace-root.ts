@@ -1,5 +1,6 @@
 import { type Dirent, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { isSharedFolder } from "@cuenv/digest";
 
 /** Files that make a folder a workspace root by being there. */
 const workspaceFiles = ["pnpm-workspace.yaml", "nx.json"] as const;
@@ -28,7 +29,7 @@ export interface FindProjectOptions {
 
 /**
  * The nearest folder, from `directory` itself upwards, that has an `env.cue`, or else another `.cue` file of package
- * `env` or `cuenv` (or the one asked for); undefined if there is none up to the file system's root.
+ * `env` or `cuenv` (or the one asked for); undefined if there is none up to the file system's root, or to a folder that everybody may write to.
  */
 export function findProjectDirectory(
   directory: string,
@@ -41,11 +42,12 @@ export function findProjectDirectory(
   });
 }
 
+/** A folder that everybody may write to ends the search, unless it began there. */
 function nearest(start: string, holds: (folder: string) => boolean): string | undefined {
   for (let folder = start; ;) {
     if (holds(folder)) return folder;
     const parent = dirname(folder);
-    if (parent === folder) return undefined;
+    if (parent === folder || isSharedFolder(parent)) return undefined;
     folder = parent;
   }
 }

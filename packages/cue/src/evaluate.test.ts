@@ -138,7 +138,7 @@ data: _ @embed(glob=data/*.json)
   });
 
   it("names every place that was looked at, found or not", async () => {
-    const directory = projects.make({ "env.cue": "package cuenv\n" });
+    const directory = join(projects.make({ "app/env.cue": "package cuenv\n" }), "app");
     const { inputs } = await evaluate({ directory });
     const paths = (kind: string): string[] =>
       inputs.filter((input) => input.kind === kind).map(({ path }) => path);

@@ -1,5 +1,6 @@
 import { type Stats, statSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { isSharedFolder } from "@cuenv/digest";
 import type { EvaluationInput } from "./evaluation.ts";
 
 /** The CUE module that a folder belongs to. */
@@ -12,7 +13,10 @@ export interface ModuleRoot {
   readonly inputs: readonly EvaluationInput[];
 }
 
-/** As the `cue` command does: whatever is named `cue.mod` marks the root. `directory` is absolute. */
+/**
+ * As the `cue` command does: whatever is named `cue.mod` marks the root. `directory` is absolute. Unlike it, this looks for none in a folder above that
+ * everybody may write to: whoever puts a `cue.mod` and a file into /tmp would add to the packages of all who work below.
+ */
 export function findModuleRoot(directory: string): ModuleRoot {
   const inputs: EvaluationInput[] = [];
   for (let folder = directory; ; folder = dirname(folder)) {
@@ -23,7 +27,8 @@ export function findModuleRoot(directory: string): ModuleRoot {
       return { root: folder, isModule: true, inputs };
     }
     inputs.push({ kind: "missing", path });
-    if (dirname(folder) === folder) return { root: directory, isModule: false, inputs };
+    if (dirname(folder) === folder || isSharedFolder(dirname(folder)))
+      return { root: directory, isModule: false, inputs };
   }
 }
 

@@ -16,6 +16,7 @@ export type { DirectoryEntry, FileIndex, FileKind, FileStat } from "./file-index
 export { type HashedFile, hashFile } from "./hash-file.ts";
 export { createHasher, emptyDigest, hashBytes, hashText, type Hasher } from "./hasher.ts";
 export { makeFolders } from "./make-folders.ts";
+export { isSharedFolder } from "./shared-folder.ts";
 export {
   appendToFile,
   isAbsence,

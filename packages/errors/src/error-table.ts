@@ -38,7 +38,8 @@ export const errorTable = {
   },
   PROJECT_NOT_FOUND: {
     exit: "configuration",
-    meaning: "No env.cue in the current folder or a folder above it.",
+    meaning:
+      "No env.cue in the current folder or a folder above it; in one above that everybody may write to, as /tmp, none is looked for.",
   },
   INIT_NOTHING_FOUND: {
     exit: "configuration",
