@@ -112,11 +112,11 @@ describe.concurrent("T15: a workspace does not say whom to trust", () => {
 
 describe("T14: a folder that everybody may write to", () => {
   it("adds nothing to the projects below it, and is none for who works there", async () => {
+    const mine = `package cuenv\n${files["env.cue"]}`;
     const own = createSandbox({
-      "shared/mine/env.cue": files["env.cue"],
-      "shared/mine/in.txt": "1",
+      "shared/mine/env.cue": mine,
       "shared/cue.mod/module.cue": 'module: "evil.example"\nlanguage: version: "v0.9.0"\n',
-      "shared/env.cue": cue({ tasks: { evil: { command: "echo evil" } } }),
+      "shared/env.cue": 'package cuenv\ntasks: evil: command: "echo evil"\n',
       "shared/empty/x": "",
     });
     chmodSync(own.path("shared"), 0o1777);
@@ -127,7 +127,7 @@ describe("T14: a folder that everybody may write to", () => {
     // With another mode it is a module as any other: so it is the mode that counts.
     chmodSync(own.path("shared"), 0o755);
     expect((await own.cuenv(["task", "evil"], { cwd: "shared/empty" })).stdout).toBe("evil\n");
-    own.write("shared/other/env.cue", files["env.cue"]);
+    own.write("shared/other/env.cue", mine);
     expect((await own.cuenv(["task"], { cwd: "shared/other" })).stdout).toContain("evil");
   });
 });
