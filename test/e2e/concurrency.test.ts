@@ -187,8 +187,8 @@ describe("several processes that write the same outputs", () => {
   it("store nothing that read what an uncached task was making anew", async () => {
     const { gen, use } = waiting.tasks;
     const also = { command: "cat gen/a", inputs: [], dependencies: ["gen"] };
-    const tasks = { gen: { ...gen, cache: false }, use, also };
-    const sandbox = createSandbox({ "env.cue": cue({ tasks }) });
+    const these = { gen: { ...gen, cache: false }, use, also };
+    const sandbox = createSandbox({ "env.cue": cue({ tasks: these }) });
     sandbox.write("../go-gen-one", "");
     const run = sandbox.cuenv(["task", "use"], { env: { V: "one" } });
     await isThere(sandbox, "../use-one");
@@ -202,12 +202,12 @@ describe("several processes that write the same outputs", () => {
     const other = (name: string): string =>
       `: > ../${name}-$V; until [ -e ../${name}-one ] && [ -e ../${name}-two ]; do sleep 0.02; done`;
     const more = { inputs: [], cacheConfig: { envInclude: ["V"] } };
-    const tasks = {
+    const these = {
       build: { command: "echo built > out", inputs: [], outputs: ["out"] },
       test: { command: other("test"), dependencies: ["build"], ...more },
       lint: { command: other("lint"), outputs: [], ...more },
     };
-    const sandbox = createSandbox({ "env.cue": cue({ tasks }) });
+    const sandbox = createSandbox({ "env.cue": cue({ tasks: these }) });
     const run = (value: string) => sandbox.cuenv(["task", "test", "lint"], { env: { V: value } });
     await sandbox.cuenv(["task", "build"]);
     for (const { stderr } of await Promise.all([run("one"), run("two")]))

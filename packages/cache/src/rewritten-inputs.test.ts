@@ -1,4 +1,12 @@
-import { existsSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createFileIndex, hashText } from "@cuenv/digest";
@@ -17,12 +25,13 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-const nodes: readonly InputNode[] = ["a", "b", "c"].map((path) => ({
+const fileNode = (path: string): InputNode => ({
   kind: "file",
   path,
   digest: hashText("sha256", "same"),
   executable: false,
-}));
+});
+let nodes: readonly InputNode[] = ["a", "b", "c"].map(fileNode);
 
 /** A run of a task, in a process of its own, during which these files are written. */
 function run(written: readonly string[], path: string | null = memo): string | undefined {
@@ -66,5 +75,30 @@ describe("inputs that were written and are what they were", () => {
       writeFileSync(memo, text);
       expect(run(["a"]), text).toBe("a");
     }
+  });
+
+  it("are stored from the second run on, however many they are", () => {
+    const many = Array.from({ length: 1000 }, (_, index) => `generated-${index}`);
+    for (const name of many) writeFileSync(join(root, name), "same");
+    const before = [...nodes];
+    nodes = [...nodes, ...many.map(fileNode)];
+    expect(run(many)).toBe("generated-0");
+    expect(run(many)).toBeUndefined();
+    expect(run(many.slice(1))).toBe("generated-1");
+    nodes = before;
+  });
+
+  it("may be links, which led elsewhere for a while", () => {
+    const link = join(root, "link");
+    symlinkSync("a", link);
+    const index = createFileIndex({ root, digestFunction: "sha256", stateFile: undefined });
+    const inputs = createRewrittenInputs(memo, index);
+    const before = inputs.versions([{ kind: "symlink", path: "link", target: "a" }]);
+    for (const target of ["b", "a"]) {
+      symlinkSync(target, `${link}.new`);
+      renameSync(`${link}.new`, link);
+    }
+    index.invalidate("");
+    expect(inputs.unexpected("task", before)).toBe("link");
   });
 });

@@ -1,4 +1,4 @@
-import { type FileIndex, readMemoFile, replaceFile } from "@cuenv/digest";
+import { type FileIndex, hashText, readMemoFile, replaceFile } from "@cuenv/digest";
 import type { InputNode } from "@cuenv/key";
 
 /**
@@ -9,7 +9,7 @@ import type { InputNode } from "@cuenv/key";
  * taken for such a one: then only its first run is not stored.
  */
 export interface RewrittenInputs {
-  /** What the task's own files are before it runs. */
+  /** What the task's own files, and links, are before it runs. */
   versions(nodes: readonly InputNode[]): ReadonlyMap<string, string>;
   /**
    * The first of the files that are another version now, unless they are those of the run before. To be asked once for each run, for it
@@ -18,9 +18,7 @@ export interface RewrittenInputs {
   unexpected(task: string, before: ReadonlyMap<string, string>): string | undefined;
 }
 
-/** Of a task that writes more, the first ones are remembered, and it is never taken for one of that habit. */
-const maxPaths = 256;
-/** 4 MiB: of some thousand tasks. */
+/** 4 MiB: of forty thousand tasks. */
 const maxBytes = 4 * 1024 * 1024;
 
 /** `path`: of the file for what is remembered; undefined: nothing is. */
@@ -29,7 +27,7 @@ export function createRewrittenInputs(path: string | undefined, index: FileIndex
     versions: (nodes) =>
       new Map(
         nodes.flatMap((node) =>
-          node.kind === "file" ? [[node.path, versionOf(index, node.path)]] : [],
+          node.kind === "directory" ? [] : [[node.path, versionOf(index, node.path)]],
         ),
       ),
     unexpected(task, before) {
@@ -37,12 +35,10 @@ export function createRewrittenInputs(path: string | undefined, index: FileIndex
         (file) => versionOf(index, file) !== before.get(file),
       );
       const remembered = read(path);
-      const last = remembered.get(task) ?? [];
-      const isHabit =
-        rewritten.length === last.length && rewritten.every((file, at) => file === last[at]);
-      if (isHabit) return undefined;
-      if (rewritten.length === 0) remembered.delete(task);
-      else remembered.set(task, rewritten.slice(0, maxPaths));
+      const files = rewritten.length === 0 ? undefined : hashText("sha256", rewritten.join("\0"));
+      if (files?.hash === remembered.get(task)) return undefined;
+      if (files === undefined) remembered.delete(task);
+      else remembered.set(task, files.hash);
       if (path !== undefined) replaceFile(path, JSON.stringify(Object.fromEntries(remembered)));
       return rewritten[0];
     },
@@ -55,17 +51,14 @@ function versionOf(index: FileIndex, path: string): string {
   return stat === undefined ? "" : `${stat.mtimeMs}/${stat.inode}`;
 }
 
-function read(path: string | undefined): Map<string, readonly string[]> {
+/** By task, the hash of the paths: a generator may write thousands. */
+function read(path: string | undefined): Map<string, string> {
   const text = path === undefined ? undefined : readMemoFile(path, maxBytes)?.toString();
   try {
     const value: unknown = JSON.parse(text ?? "{}");
     if (typeof value !== "object" || value === null) return new Map();
-    return new Map(Object.entries(value).filter(([, files]) => isTexts(files)));
+    return new Map(Object.entries(value).filter(([, files]) => typeof files === "string"));
   } catch {
     return new Map();
   }
-}
-
-function isTexts(value: unknown): boolean {
-  return Array.isArray(value) && value.every((item) => typeof item === "string");
 }
