@@ -16,9 +16,7 @@ const plainCommand = /^[A-Za-z0-9_./:=@%+,-]+(?: +[A-Za-z0-9_./:=@%+,-]+)*$/;
 const managed =
   /\/(?:shims|\.volta|\.?cargo|\.?rustup|\.sdkman|\.proto|mise|asdf|corepack)(?:\/|$)/;
 /** What files of the project (global.json, packageManager, .bazelversion, a lock file) say decides which version these are, or what else they print of it. */
-const delegating: ReadonlySet<string> = new Set([
-  ...["bazel", "bazelisk", "dotnet", "pants", "pnpm", "terraform", "terragrunt", "tofu", "yarn"],
-]);
+const delegating = /^(?:bazel|bazelisk|dotnet|pants|pnpm|terraform|terragrunt|tofu|yarn)$/;
 const javaScript = /\b(?:node|bun|deno)\b/;
 const installed = /[\\/]node_modules[\\/]/;
 
@@ -74,7 +72,7 @@ function identify(program: string, path: string, directory: string): string | un
     const real = realpathSync.native(path);
     const name = basename(real).replace(/\.(?:js|mjs|cjs|exe)$/, "");
     if (name !== basename(program) || managed.test(path) || managed.test(real)) return undefined;
-    if (delegating.has(name)) return undefined;
+    if (delegating.test(name)) return undefined;
     if (process.platform === "darwin" && real.startsWith("/usr/bin/")) return undefined;
     const interpreter = interpreterOf(real);
     const isPackaged =

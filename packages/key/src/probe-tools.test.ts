@@ -128,6 +128,17 @@ describe("createToolProbe", () => {
     expect(await probe.probe([], {})).toEqual({ kind: "probed", outputs: [] });
   });
 
+  it("asks again in a run for a task that sets what the tool goes by", async () => {
+    const root = temporaryWorkspace({});
+    const probe = createToolProbe({ directory: root, memo: undefined });
+    const asked = async (more: Record<string, string>): Promise<string> =>
+      output(await probe.probe(["echo $JAVA_HOME; echo x >> asked"], { ...env(root), ...more }));
+    expect(await asked({ JAVA_HOME: "/17" })).toBe("/17");
+    expect(await asked({ JAVA_HOME: "/21", DECLARED: "x" })).toBe("/21");
+    expect(await asked({ DECLARED: "y", JAVA_HOME: "/17" })).toBe("/17");
+    expect(readFileSync(join(root, "asked"), "utf8")).toBe("x\nx\n");
+  });
+
   it("does not remember a failure for the next run, and tells it apart from output", async () => {
     const root = temporaryWorkspace({});
     writeFiles(root, {
