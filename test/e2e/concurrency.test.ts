@@ -97,7 +97,7 @@ const waiting = {
   tasks: {
     gen: {
       command:
-        "mkdir -p gen; echo $V > gen/a; : > ../gen-$V; until [ -e ../go-gen-$V ]; do sleep 0.02; done; echo $V > gen/b",
+        "mkdir -p gen; echo $V > gen/a; echo $PPID > ../pid-$V; : > ../gen-$V; until [ -e ../go-gen-$V ]; do sleep 0.02; done; echo $V > gen/b",
       inputs: [],
       outputs: ["gen"],
       cacheConfig: { envInclude: ["V"] },
@@ -161,5 +161,58 @@ describe("several processes that write the same outputs", () => {
     for (const value of ["two", "one"]) await sandbox.cuenv(["task", "gen"], { env: { V: value } });
     sandbox.write("../go-use", "");
     expect((await use).stderr).toContain("another cuenv wrote the outputs of gen while it ran");
+  });
+
+  it("store nothing that was made while what a killed one had started still wrote", async () => {
+    const sandbox = createSandbox({ "env.cue": cue(waiting) });
+    const one = sandbox.cuenv(["task", "gen"], { env: { V: "one" } });
+    await isThere(sandbox, "../gen-one");
+    process.kill(Number(sandbox.read("../pid-one")), "SIGKILL");
+    expect((await one).signal).toBe("SIGKILL");
+    const two = sandbox.cuenv(["task", "gen"], { env: { V: "two" } });
+    await isThere(sandbox, "../gen-two");
+    sandbox.write("../go-gen-two", "");
+    expect((await two).stderr).toContain("another cuenv wrote its outputs while it ran");
+    sandbox.write("../go-gen-one", "");
+    await vi.waitFor(
+      async () => {
+        const run = await sandbox.cuenv(["task", "gen"], { env: { V: "two" } });
+        expect(run.stderr).toMatch(/ran in .*, stored/);
+      },
+      { timeout: 20_000 },
+    );
+    expect(readdirSync(sandbox.path("../cache/v1/writers"))).toEqual([]);
+  });
+
+  it("store nothing that read what an uncached task was making anew", async () => {
+    const { gen, use } = waiting.tasks;
+    const also = { command: "cat gen/a", inputs: [], dependencies: ["gen"] };
+    const these = { gen: { ...gen, cache: false }, use, also };
+    const sandbox = createSandbox({ "env.cue": cue({ tasks: these }) });
+    sandbox.write("../go-gen-one", "");
+    const run = sandbox.cuenv(["task", "use"], { env: { V: "one" } });
+    await isThere(sandbox, "../use-one");
+    // The same again, and for a moment it is not there.
+    await sandbox.cuenv(["task", "also"], { env: { V: "one" } });
+    sandbox.write("../go-use", "");
+    expect((await run).stderr).toContain("another cuenv wrote the outputs of gen while it ran");
+  });
+
+  it("store what only reads the same outputs, or has none, though it runs in several at once", async () => {
+    const other = (name: string): string =>
+      `: > ../${name}-$V; until [ -e ../${name}-one ] && [ -e ../${name}-two ]; do sleep 0.02; done`;
+    const more = { inputs: [], cacheConfig: { envInclude: ["V"] } };
+    const these = {
+      build: { command: "echo built > out", inputs: [], outputs: ["out"] },
+      test: { command: other("test"), dependencies: ["build"], ...more },
+      lint: { command: other("lint"), outputs: [], ...more },
+    };
+    const sandbox = createSandbox({ "env.cue": cue({ tasks: these }) });
+    const run = (value: string) => sandbox.cuenv(["task", "test", "lint"], { env: { V: value } });
+    await sandbox.cuenv(["task", "build"]);
+    for (const { stderr } of await Promise.all([run("one"), run("two")]))
+      expect(stderr).not.toContain("not stored");
+    for (const value of ["one", "two"])
+      expect((await run(value)).stderr).toContain("3 tasks: 3 hit");
   });
 });

@@ -40,6 +40,25 @@ async function moves(
 beforeAll(() => project.cuenv(["task"]));
 
 describe.concurrent("the environment and the key", () => {
+  it("row 3: a result that was made in sight of everything is not one of those that see what is declared", async () => {
+    const command = 'echo "${MADE_OF:-nothing}" > out';
+    const made = (envMode: string) =>
+      cue({ tasks: { made: { command, inputs: [], outputs: ["out"], cacheConfig: { envMode } } } });
+    const sandbox = createSandbox({ "env.cue": made("loose") });
+    const runs = [];
+    for (const envMode of ["loose", "strict", "loose", "strict"]) {
+      sandbox.write("env.cue", made(envMode));
+      runs.push([await statusOf(sandbox, "made", { env: { MADE_OF: "x" } }), sandbox.read("out")]);
+    }
+    const statuses = [
+      ["miss", "x\n"],
+      ["miss", "nothing\n"],
+      ["hit", "x\n"],
+      ["hit", "nothing\n"],
+    ];
+    expect(runs).toEqual(statuses);
+  });
+
   it("row 3: variables that nobody declared do not move the key", async () => {
     // The machine's key is found below it: with another one the key of the task is the same, and its result not trusted.
     const XDG_STATE_HOME = project.path("../state");

@@ -186,6 +186,12 @@ export const otherMutations: readonly Mutation[] = [
     "key component level removed",
     cacheConfig({ customKeyComponents: { flavour: "plain" } }),
   ],
+  [
+    "what it may see",
+    "environmentMode",
+    "envMode changed: strict → loose",
+    cacheConfig({ envMode: "loose" }),
+  ],
   ["the epoch of the task", "epoch", "key epoch changed: 0 → 5", cacheConfig({ keyEpoch: 5 })],
   // Tools and the machine.
   [

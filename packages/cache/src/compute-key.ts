@@ -77,6 +77,7 @@ export async function computeKey(
       command: request.argv,
       workingDirectory: workingDirectory(engine, request),
       variables: filtered.variables,
+      environmentMode: task.cache.envMode ?? settings.envMode,
       outputs: resolvePatterns(task.outputs ?? [], engine.projectPath),
       inputs,
       dependencies: request.dependencies.flatMap(({ task: name, key, outputs }) =>

@@ -217,6 +217,7 @@ async function keep(
   writeChanged(state.inputs, engine.inputMemo.serialize());
   writeChanged(state.tools, engine.tools.serialize());
   engine.lastResults.save();
+  engine.rewrittenInputs.save();
   engine.saveSignatures();
   folder.saveUses();
   const appended = appendRunRecord(settings.cacheDir, record);

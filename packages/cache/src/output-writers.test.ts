@@ -1,9 +1,20 @@
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { processIdentity } from "@cuenv/cas";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createOutputWriters, type OutputWriters } from "./output-writers.ts";
 
 let base: string;
@@ -19,8 +30,8 @@ const open = (): OutputWriters => createOutputWriters(folder);
 describe("who writes outputs", () => {
   it("is nobody else for one process, which leaves nothing", () => {
     const one = open();
-    const build = one.begin("build");
-    const test = one.begin("test");
+    const build = one.begin("build", true);
+    const test = one.begin("test", true);
     one.restoring("lint", "k");
     expect([build.disturbed([]), test.disturbed([{ task: "build", key: "k" }])]).toEqual([
       undefined,
@@ -39,38 +50,38 @@ describe("who writes outputs", () => {
 
   it("sees, of two runs of a task that overlap, the other one from both", () => {
     const [one, other] = [open(), open()];
-    const first = one.begin("build");
-    const second = other.begin("build");
+    const first = one.begin("build", true);
+    const second = other.begin("build", true);
     expect([first.disturbed([]), second.disturbed([])]).toEqual(["build", "build"]);
   });
 
   it("sees a run that ended before this one does, also when its process is gone by then", () => {
     const one = open();
-    const first = one.begin("build");
+    const first = one.begin("build", true);
     const other = open();
-    other.begin("build").end();
+    other.begin("build", true).end();
     other.close();
     expect(first.disturbed([])).toBe("build");
     first.end();
     one.close();
-    open().begin("x");
+    open().begin("x", true);
     expect(readdirSync(folder)).toHaveLength(1);
   });
 
   it("sees a run that began before this one, and ended", () => {
     const other = open();
-    const before = other.begin("build");
-    const run = open().begin("build");
+    const before = other.begin("build", true);
+    const run = open().begin("build", true);
     before.end();
     expect(run.disturbed([])).toBe("build");
   });
 
   it("has nothing to do with runs that ended before, nor with those of other tasks", () => {
     const other = open();
-    other.begin("build").end();
+    other.begin("build", true).end();
     other.restoring("build", "k");
-    const running = other.begin("lint");
-    const run = open().begin("build");
+    const running = other.begin("lint", true);
+    const run = open().begin("build", true);
     other.restoring("docs", "k");
     running.end();
     expect(run.disturbed([{ task: "gen", key: "k" }])).toBeUndefined();
@@ -78,7 +89,7 @@ describe("who writes outputs", () => {
 
   it("sees outputs that are put in place while it runs; of what it reads, only another result's", () => {
     const other = open();
-    const run = open().begin("build");
+    const run = open().begin("build", true);
     other.restoring("gen", "same");
     expect(run.disturbed([{ task: "gen", key: "same" }])).toBeUndefined();
     expect(run.disturbed([{ task: "gen", key: undefined }])).toBe("gen");
@@ -90,19 +101,15 @@ describe("who writes outputs", () => {
 
   it("sees that what it reads is made anew, to the same or not", () => {
     const other = open();
-    const run = open().begin("build");
-    other.begin("gen").end();
+    const run = open().begin("build", true);
+    other.begin("gen", true).end();
     expect(run.disturbed([{ task: "gen", key: "same" }])).toBe("gen");
   });
 
   it("passes over what a killed process was running when this one began, and removes it", () => {
-    const here = processIdentity();
-    const child = spawnSync(process.execPath, ["-e", ""]);
-    mkdirSync(folder, { recursive: true });
-    const killed = here.replace(`.${process.pid}.`, `.${child.pid}.`);
-    writeFileSync(join(folder, killed), '["run","build"]\n');
+    write(killedProcess(), [{ kind: "run", task: "build", since: 1 }]);
     const one = open();
-    const run = one.begin("build");
+    const run = one.begin("build", true);
     expect(run.disturbed([])).toBeUndefined();
     run.end();
     one.close();
@@ -110,14 +117,19 @@ describe("who writes outputs", () => {
   });
 
   it("is disturbed by what it cannot understand, and by what it wrote itself being gone", () => {
-    const run = open().begin("build");
+    const run = open().begin("build", true);
     for (const text of [
       "nonsense",
-      '["run"',
-      '["run","a","b"]',
-      '["restore","a"]',
+      '{"kind":"run","task":"x","since":1',
+      '{"kind":"run","task":"x"}',
+      '{"kind":"read","task":"x","since":"1"}',
+      '{"kind":"restore","task":"x"}',
+      '{"kind":"start","task":"x","group":1}',
+      '{"kind":"end"}',
+      '{"kind":"else","task":"x"}',
       "{}",
       "[1,2]",
+      "null",
     ]) {
       writeFileSync(join(folder, processIdentity()), text);
       expect(run.disturbed([]), text).toBe("build");
@@ -130,10 +142,134 @@ describe("who writes outputs", () => {
   it("is alone where nothing can be written", () => {
     writeFileSync(join(base, "v1"), "");
     const one = open();
-    const run = one.begin("build");
+    const run = one.begin("build", true);
     one.restoring("build", "k");
     expect(run.disturbed([])).toBeUndefined();
     run.end();
     one.close();
   });
+
+  it("is nobody for tasks that write nothing, and only read the same outputs", () => {
+    const [one, other] = [open(), open()];
+    const first = one.begin("test", false);
+    const second = other.begin("test", false);
+    const read = [{ task: "build", key: "k" }];
+    expect([first.disturbed(read), second.disturbed(read)]).toEqual([undefined, undefined]);
+    open().begin("build", true);
+    expect([first.disturbed(read), second.disturbed(read)]).toEqual(["build", "build"]);
+  });
+
+  it("keeps what was written for who only reads", () => {
+    const test = open().begin("test", false);
+    const other = open();
+    other.begin("build", true).end();
+    other.close();
+    expect(test.disturbed([{ task: "build", key: "k" }])).toBe("build");
+  });
+
+  it("sees what was removed and made again, also when it says less than it did", () => {
+    const other = open();
+    for (let runs = 0; runs < 5; runs += 1) other.begin("lint", true).end();
+    const run = open().begin("build", true);
+    for (const name of readdirSync(folder)) {
+      const path = join(folder, name);
+      if (readFileSync(path, "utf8").includes("lint")) rmSync(path);
+    }
+    other.restoring("build", "k");
+    expect(run.disturbed([])).toBe("build");
+  });
+
+  it("does not keep what ended before all that runs began", () => {
+    const long = open().begin("long", true);
+    const ended = killedProcess();
+    write(
+      ended,
+      [
+        { kind: "run", task: "x", since: 1 },
+        { kind: "end", task: "x" },
+      ],
+      3600,
+    );
+    const other = open();
+    other.begin("short", true).end();
+    other.close();
+    expect(readdirSync(folder)).not.toContain(ended);
+    expect(readdirSync(folder)).toHaveLength(2);
+    long.end();
+  });
 });
+
+describe("a process that was killed", () => {
+  it("goes on writing as long as what it started does", async () => {
+    const child = spawn("sleep", ["60"], { detached: true, stdio: "ignore" });
+    const group = child.pid ?? 0;
+    const killed = killedProcess();
+    write(killed, [
+      { kind: "run", task: "build", since: 1 },
+      { kind: "start", task: "build", group },
+    ]);
+    const one = open();
+    const run = one.begin("build", true);
+    expect(run.disturbed([])).toBe("build");
+    process.kill(-group, "SIGKILL");
+    await once(child, "exit");
+    // It was running when this one began.
+    expect(run.disturbed([])).toBe("build");
+    run.end();
+    const next = one.begin("build", true);
+    expect(next.disturbed([])).toBeUndefined();
+    next.end();
+    one.close();
+    expect(existsSync(folder)).toBe(false);
+  });
+
+  it("in another container, or before the machine started anew, is passed over after a minute", () => {
+    const elsewhere = `zzzzzzzz${processIdentity().replace(/^\w+/, "")}`;
+    const lines = [
+      { kind: "run", task: "build", since: 1 },
+      { kind: "start", task: "build", group: process.pid },
+    ];
+    write(elsewhere, lines, 30);
+    expect(open().begin("build", true).disturbed([])).toBe("build");
+    rmSync(folder, { recursive: true });
+    write(elsewhere, lines, 90);
+    const run = open().begin("build", true);
+    expect(run.disturbed([])).toBeUndefined();
+    // It is there after all.
+    write(elsewhere, [...lines, { kind: "restore", task: "build", key: "k" }]);
+    expect(run.disturbed([])).toBe("build");
+  });
+
+  it("is told from one that runs a task for long, which shows that it is there", () => {
+    vi.useFakeTimers();
+    try {
+      const run = open().begin("build", true);
+      const [name = ""] = readdirSync(folder);
+      const path = join(folder, name);
+      utimesSync(path, 1, 1);
+      vi.advanceTimersByTime(15_000);
+      expect(statSync(path).mtimeMs).toBeGreaterThan(10_000);
+      rmSync(path);
+      vi.advanceTimersByTime(15_000);
+      run.end();
+      utimesSync(path, 1, 1);
+      vi.advanceTimersByTime(60_000);
+      expect(statSync(path).mtimeMs).toBe(1000);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+/** The name of a process that has ended. */
+function killedProcess(): string {
+  const { pid } = spawnSync(process.execPath, ["-e", ""]);
+  return processIdentity().replace(`.${process.pid}.`, `.${pid}.`);
+}
+
+function write(name: string, lines: readonly object[], secondsAgo = 0): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, name), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  const seconds = Date.now() / 1000 - secondsAgo;
+  utimesSync(join(folder, name), seconds, seconds);
+}

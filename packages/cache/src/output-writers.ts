@@ -1,6 +1,15 @@
-import { isAbandoned, processIdentity } from "@cuenv/cas";
-import { appendToFile, makeFolders, readMemoFile } from "@cuenv/digest";
-import { readdirSync, rmdirSync, statSync, unlinkSync } from "node:fs";
+import { processIdentity } from "@cuenv/cas";
+import { rmdirSync, statSync, utimesSync } from "node:fs";
+import {
+  appendLine,
+  type Journal,
+  journalNames,
+  readJournals,
+  readLines,
+  removeJournal,
+  writerHeartbeatMs,
+  type WriterLine,
+} from "./writer-journal.ts";
 
 /**
  * Which processes write the outputs of which tasks of a workspace, and when. A task that two of them run at once, because a source was edited in between, writes
@@ -11,8 +20,8 @@ import { readdirSync, rmdirSync, statSync, unlinkSync } from "node:fs";
  * who wants to store a run reads what the others wrote since it began. Alone, that is a file made and removed, and two listings of a folder for each run.
  */
 export interface OutputWriters {
-  /** This process is about to run a task. */
-  begin(task: string): OutputRun;
+  /** This process is about to run a task. `writes` false: it has no outputs, and only reads those of others. */
+  begin(task: string, writes: boolean): OutputRun;
   /** Told right before the outputs of a result are put in place, and right after. Never throws. */
   restoring(task: string, key: string): void;
   /** When nothing more is written. Never throws. */
@@ -27,6 +36,8 @@ export interface ReadOutputs {
 }
 
 export interface OutputRun {
+  /** The task's process was started, as the leader of its group: it goes on writing when this one is killed. Never throws. */
+  started(pid: number): void;
   /**
    * The task whose outputs another process wrote since this run began: the one that ran, or one that it read from. Putting the very result in place again that
    * was read does not count. Undefined: nobody did.
@@ -36,27 +47,8 @@ export interface OutputRun {
   end(): void;
 }
 
-/** What lay in the folder when a run began. */
-interface Others {
-  /** Of processes that are there, by the names of their files. */
-  readonly live: ReadonlyMap<string, Seen>;
-  /** Of processes that were killed. */
-  readonly gone: ReadonlySet<string>;
-}
-
-interface Seen {
-  /** How much had been written. */
-  readonly bytes: number;
-  /** Tasks that were running. */
-  readonly running: ReadonlySet<string>;
-}
-
-type Line =
-  | readonly ["run" | "end", task: string]
-  | readonly ["restore", task: string, key: string];
-
-/** No process runs so many tasks (64 MiB). */
-const maxBytes = 64 * 1024 * 1024;
+/** What lies between the clocks of files and ours, at most (ms). */
+const clockGrainMs = 5_000;
 
 /** `directory`: of one workspace, absolute; made when something is written. */
 export function createOutputWriters(
@@ -66,105 +58,83 @@ export function createOutputWriters(
   let identity: string | undefined;
   // A run of hits needs none, and it takes a few questions to the system.
   const own = (): string => (identity ??= processIdentity());
-  const append = (line: Line): boolean => appendLine(directory, own(), line);
-  const others = (): Others =>
-    lookAtOthers(directory, own(), (name, modified) => isAbandoned(name, modified, now()));
+  const append = (line: WriterLine): boolean => appendLine(directory, own(), line);
+  const heartbeat = createHeartbeat(() => `${directory}/${own()}`);
   return {
-    begin(task) {
+    begin(task, writes) {
       // Said before the others are looked at: of two that begin at once, the later one sees the earlier.
-      const isSaid = append(["run", task]);
-      const before = others();
+      const isSaid = append({ kind: writes ? "run" : "read", task, since: now() });
+      const before = readJournals(directory, own(), now());
+      const stop = heartbeat();
       return {
+        started: (pid) => void append({ kind: "start", task, group: pid }),
         disturbed: (read) =>
-          isSaid ? disturbed({ directory, own: own(), before, task, read }) : undefined,
-        end: () => void append(["end", task]),
+          isSaid ? disturbed({ directory, own: own(), before, task, writes, read }) : undefined,
+        end() {
+          stop();
+          append({ kind: "end", task });
+        },
       };
     },
-    restoring: (task, key) => void append(["restore", task, key]),
+    restoring: (task, key) => void append({ kind: "restore", task, key }),
     close() {
-      if (identity !== undefined) removeEnded(directory, identity, others());
+      if (identity !== undefined)
+        removeEnded(directory, identity, readJournals(directory, identity, now()));
     },
   };
 }
 
-/** False in a folder that cannot be written to: then nobody can be told, as without this. */
-function appendLine(directory: string, own: string, line: Line): boolean {
-  const append = (): number =>
-    appendToFile(`${directory}/${own}`, `${JSON.stringify(line)}\n`, maxBytes);
-  try {
+/** While a task runs, the file shows those who cannot ask this process that it is there. */
+function createHeartbeat(path: () => string): () => () => void {
+  let running = 0;
+  let timer: NodeJS.Timeout | undefined;
+  const beat = (): void => {
+    const seconds = Date.now() / 1000;
     try {
-      append();
+      utimesSync(path(), seconds, seconds);
     } catch {
-      makeFolders(directory);
-      append();
+      // It was removed by hand: then the run is not stored.
     }
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function lookAtOthers(
-  directory: string,
-  own: string,
-  isGone: (name: string, modifiedMs: number) => boolean,
-): Others {
-  const live = new Map<string, Seen>();
-  const gone = new Set<string>();
-  for (const name of namesIn(directory)) {
-    const path = `${directory}/${name}`;
-    const modified = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
-    if (name === own || modified === undefined) continue;
-    const bytes = readMemoFile(path, maxBytes) ?? Buffer.alloc(0);
-    if (isGone(name, modified)) gone.add(name);
-    else live.set(name, { bytes: bytes.length, running: runningIn(linesOf(bytes)) });
-  }
-  return { live, gone };
-}
-
-function namesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
-}
-
-function runningIn(lines: readonly (Line | undefined)[]): ReadonlySet<string> {
-  const running = new Set<string>();
-  for (const [kind, task = ""] of lines.filter((line) => line !== undefined)) {
-    if (kind === "run") running.add(task);
-    else if (kind === "end") running.delete(task);
-  }
-  return running;
+  };
+  return () => {
+    running += 1;
+    timer ??= setInterval(beat, writerHeartbeatMs).unref();
+    return () => {
+      running -= 1;
+      if (running > 0) return;
+      clearInterval(timer);
+      timer = undefined;
+    };
+  };
 }
 
 function disturbed(run: {
   readonly directory: string;
   readonly own: string;
-  readonly before: Others;
+  readonly before: ReadonlyMap<string, Journal>;
   readonly task: string;
+  readonly writes: boolean;
   readonly read: readonly ReadOutputs[];
 }): string | undefined {
-  const names = namesIn(run.directory);
+  const names = journalNames(run.directory);
   // Removed by hand, and with it what the others said.
   if (!names.includes(run.own)) return run.task;
   const keys = new Map(run.read.map(({ task, key }) => [task, key]));
-  const concerns = (line: Line | undefined): string | undefined => {
+  const shared = [...(run.writes ? [run.task] : []), ...keys.keys()];
+  const concerns = (line: WriterLine | undefined): string | undefined => {
     if (line === undefined) return run.task;
-    const [kind, task, key] = line;
-    if (kind === "end") return undefined;
-    if (task === run.task) return task;
-    const isSame = kind === "restore" && key === keys.get(task);
-    return keys.has(task) && !isSame ? task : undefined;
+    if (line.kind !== "run" && line.kind !== "restore") return undefined;
+    const { task } = line;
+    if (!shared.includes(task)) return undefined;
+    const isSame = line.kind === "restore" && task !== run.task && line.key === keys.get(task);
+    return isSame ? undefined : task;
   };
   for (const name of names) {
-    if (name === run.own || run.before.gone.has(name)) continue;
-    const seen = run.before.live.get(name);
-    const running = [run.task, ...keys.keys()].find((task) => seen?.running.has(task) === true);
+    if (name === run.own) continue;
+    const seen = run.before.get(name);
+    const running = shared.find((task) => seen?.runs.get(task)?.writes === true);
     if (running !== undefined) return running;
-    const bytes = readMemoFile(`${run.directory}/${name}`, maxBytes);
-    for (const line of linesOf(bytes?.subarray(seen?.bytes ?? 0))) {
+    for (const line of readLines(run.directory, name, seen?.bytes).lines) {
       const task = concerns(line);
       if (task !== undefined) return task;
     }
@@ -172,49 +142,24 @@ function disturbed(run: {
   return undefined;
 }
 
-/** Undefined for a line that is no line of ours, or not written to its end yet. */
-function linesOf(bytes: Buffer | undefined): readonly (Line | undefined)[] {
-  const text = bytes?.toString() ?? "";
-  return text.split("\n").flatMap((line) => (line === "" ? [] : [lineOf(line)]));
-}
-
-function lineOf(text: string): Line | undefined {
-  try {
-    const line: unknown = JSON.parse(text);
-    return isLine(line) ? line : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isLine(line: unknown): line is Line {
-  if (!Array.isArray(line) || !line.every((part) => typeof part === "string")) return false;
-  const [kind] = line;
-  return kind === "restore"
-    ? line.length === 3
-    : (kind === "run" || kind === "end") && line.length === 2;
-}
-
 /**
- * Whoever runs a task still has to know what was written since it began: then all files stay, and go with the last of those who ended. What begins from now on
- * has nothing to do with what ended before.
+ * Whoever runs a task still has to know what was written since it began: files that were written to after the oldest of those runs began stay, and go with one of those
+ * who end later. What begins from now on has nothing to do with what ended before.
  */
-function removeEnded(directory: string, own: string, { live, gone }: Others): void {
-  if ([...live.values()].some(({ running }) => running.size > 0)) return;
+function removeEnded(directory: string, own: string, others: ReadonlyMap<string, Journal>): void {
+  const begun = [...others.values()].flatMap(({ runs }) => [...runs.values()]);
+  const oldest = Math.min(...begun.map(({ since }) => since));
+  const isRead = (modifiedMs: number): boolean => modifiedMs + clockGrainMs >= oldest;
   const ofThisProcess = own.slice(0, own.lastIndexOf("."));
-  const earlier = [...live.keys()].filter((name) => name.startsWith(`${ofThisProcess}.`));
-  for (const name of [own, ...gone, ...earlier]) removeFile(`${directory}/${name}`);
+  for (const [name, { modifiedMs, isGone, runs }] of others) {
+    const hasEnded = isGone || name.startsWith(`${ofThisProcess}.`);
+    if (hasEnded && runs.size === 0 && !isRead(modifiedMs)) removeJournal(directory, name);
+  }
+  const stat = statSync(`${directory}/${own}`, { throwIfNoEntry: false });
+  if (stat !== undefined && !isRead(stat.mtimeMs)) removeJournal(directory, own);
   try {
     rmdirSync(directory);
   } catch {
     // Another process has begun.
-  }
-}
-
-function removeFile(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch {
-    // Another process was sooner.
   }
 }

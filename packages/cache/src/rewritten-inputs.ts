@@ -1,4 +1,4 @@
-import { type FileIndex, readMemoFile, replaceFile } from "@cuenv/digest";
+import { type FileIndex, hashText, readMemoFile, replaceFile } from "@cuenv/digest";
 import type { InputNode } from "@cuenv/key";
 
 /**
@@ -6,45 +6,62 @@ import type { InputNode } from "@cuenv/key";
  * task may have read what was there in between. Its result must not be stored under the key of what is there now, although nothing shows.
  *
  * But some tasks write the same bytes into their own inputs, every time. One that is seen to have written just the same files in two runs one after the other is
- * taken for such a one: then only its first run is not stored.
+ * taken for such a one: then only its first run is not stored. Who goes back and forth twice makes two such runs, too; so a task that was seen to
+ * run without writing them, as most are at once, needs more.
  */
 export interface RewrittenInputs {
-  /** What the task's own files are before it runs. */
+  /** What the task's own files, and links, are before it runs. */
   versions(nodes: readonly InputNode[]): ReadonlyMap<string, string>;
-  /**
-   * The first of the files that are another version now, unless they are those of the run before. To be asked once for each run, for it
-   * remembers what it finds.
-   */
+  /** The first of the files that are another version now, unless that is the task's habit. To be asked once for each run. */
   unexpected(task: string, before: ReadonlyMap<string, string>): string | undefined;
+  /** Keeps what was seen for the next run. Never throws. */
+  save(): void;
 }
 
-/** Of a task that writes more, the first ones are remembered, and it is never taken for one of that habit. */
-const maxPaths = 256;
-/** 4 MiB: of some thousand tasks. */
+/** What the last runs of a task wrote: the hash of the paths, for a generator may write thousands; and how many runs one after the other, at most so many as are asked for. */
+type Habit = readonly [files: string, runs: number, hasRunWithout: 0 | 1];
+
+/** Runs that make a habit: of a task that wrote in each one that was seen, and of another. */
+const habitRuns = 2;
+const lateHabitRuns = 5;
+/** 4 MiB: of forty thousand tasks. */
 const maxBytes = 4 * 1024 * 1024;
 
 /** `path`: of the file for what is remembered; undefined: nothing is. */
 export function createRewrittenInputs(path: string | undefined, index: FileIndex): RewrittenInputs {
+  let remembered: Map<string, Habit> | undefined;
+  const learnt = new Map<string, Habit>();
+  const note = (task: string, habit: Habit, known: Habit | undefined): void => {
+    if (habit.join() !== known?.join()) learnt.set(task, habit);
+  };
   return {
     versions: (nodes) =>
       new Map(
         nodes.flatMap((node) =>
-          node.kind === "file" ? [[node.path, versionOf(index, node.path)]] : [],
+          node.kind === "directory" ? [] : [[node.path, versionOf(index, node.path)]],
         ),
       ),
     unexpected(task, before) {
+      if (before.size === 0) return undefined;
       const rewritten = [...before.keys()].filter(
         (file) => versionOf(index, file) !== before.get(file),
       );
-      const remembered = read(path);
-      const last = remembered.get(task) ?? [];
-      const isHabit =
-        rewritten.length === last.length && rewritten.every((file, at) => file === last[at]);
-      if (isHabit) return undefined;
-      if (rewritten.length === 0) remembered.delete(task);
-      else remembered.set(task, rewritten.slice(0, maxPaths));
-      if (path !== undefined) replaceFile(path, JSON.stringify(Object.fromEntries(remembered)));
-      return rewritten[0];
+      remembered ??= read(path);
+      const known = learnt.get(task) ?? remembered.get(task);
+      const [lastFiles = "", lastRuns = 0, hasRunWithout = 0] = known ?? [];
+      if (rewritten.length === 0) {
+        note(task, ["", 0, 1], known);
+        return undefined;
+      }
+      const files = hashText("sha256", rewritten.join("\0")).hash;
+      const runs = files === lastFiles ? Math.min(lastRuns + 1, lateHabitRuns) : 1;
+      note(task, [files, runs, hasRunWithout], known);
+      return runs >= (hasRunWithout === 1 ? lateHabitRuns : habitRuns) ? undefined : rewritten[0];
+    },
+    save() {
+      if (path === undefined || learnt.size === 0) return;
+      const all = new Map([...read(path), ...learnt]);
+      replaceFile(path, JSON.stringify(Object.fromEntries(all)));
     },
   };
 }
@@ -55,17 +72,21 @@ function versionOf(index: FileIndex, path: string): string {
   return stat === undefined ? "" : `${stat.mtimeMs}/${stat.inode}`;
 }
 
-function read(path: string | undefined): Map<string, readonly string[]> {
+function read(path: string | undefined): Map<string, Habit> {
   const text = path === undefined ? undefined : readMemoFile(path, maxBytes)?.toString();
   try {
     const value: unknown = JSON.parse(text ?? "{}");
     if (typeof value !== "object" || value === null) return new Map();
-    return new Map(Object.entries(value).filter(([, files]) => isTexts(files)));
+    return new Map(
+      Object.entries(value).filter((entry): entry is [string, Habit] => isHabit(entry[1])),
+    );
   } catch {
     return new Map();
   }
 }
 
-function isTexts(value: unknown): boolean {
-  return Array.isArray(value) && value.every((item) => typeof item === "string");
+function isHabit(value: unknown): value is Habit {
+  if (!Array.isArray(value) || value.length !== 3) return false;
+  const [files, runs, hasRunWithout] = value;
+  return typeof files === "string" && Number.isInteger(runs) && [0, 1].includes(hasRunWithout);
 }

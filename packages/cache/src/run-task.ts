@@ -2,7 +2,9 @@ import { type Digest, hashBytes, hashFile } from "@cuenv/digest";
 import type { CacheEngine } from "./cache-engine.ts";
 import { type ComputedKey, workingDirectory } from "./compute-key.ts";
 import type { Lease } from "./lease.ts";
+import { beginTurn } from "./output-turn.ts";
 import { createOutputRecorder, type OutputRecorder } from "./output-recorder.ts";
+import type { OutputRun } from "./output-writers.ts";
 import { type StoredRun, storeResult } from "./store-result.ts";
 import type {
   Execute,
@@ -33,15 +35,13 @@ export async function runTask<E extends Execution>(
   const spool = engine.spoolDirectory;
   const recorders = { stdout: createOutputRecorder(spool), stderr: createOutputRecorder(spool) };
   const { miss, key } = plan;
-  const turn = readsOrWritesOutputs(request)
-    ? engine.writers?.begin(engine.taskId(request.task))
-    : undefined;
+  const turn = beginTurn(engine, request.task, request.dependencies);
   try {
     const versions = engine.rewrittenInputs.versions(
       plan.store ? (key?.inputs.ownNodes() ?? []) : [],
     );
     const startedAt = engine.now();
-    const execution = await runProcess(engine, request, execute, plan, recorders);
+    const execution = await runProcess(engine, request, execute, { ...plan, turn }, recorders);
     const { stored, notStored, entries, streams }: StoredRun =
       key !== undefined && plan.store
         ? await storeResult(engine, {
@@ -79,10 +79,6 @@ export async function runTask<E extends Execution>(
   }
 }
 
-function readsOrWritesOutputs({ task, dependencies }: TaskRequest): boolean {
-  return task.outputs !== undefined || dependencies.some(({ outputs }) => outputs !== undefined);
-}
-
 /** Who forces a run may want to compare it with a stored one, also where nothing is stored. */
 function hashed(engine: CacheEngine, { stdout, stderr }: Recorders): Streams {
   const digestOf = (recorder: OutputRecorder): Digest | null => {
@@ -105,7 +101,7 @@ async function runProcess<E extends Execution>(
   engine: CacheEngine,
   request: TaskRequest,
   execute: Execute<E>,
-  { env, lease }: RunPlan,
+  { env, lease, turn }: RunPlan & { readonly turn: OutputRun | undefined },
   recorders: Recorders,
 ): Promise<E> {
   const { output, task } = request;
@@ -113,7 +109,10 @@ async function runProcess<E extends Execution>(
     const execution = await execute({
       env,
       cwd: `${engine.workspaceRoot}/${workingDirectory(engine, request)}`,
-      onStart: (pid) => lease?.noteStart(pid),
+      onStart: (pid) => {
+        lease?.noteStart(pid);
+        turn?.started(pid);
+      },
       output: {
         stdout: (chunk) => {
           recorders.stdout.add(chunk);

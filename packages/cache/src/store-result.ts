@@ -9,6 +9,7 @@ import type { ComputedKey } from "./compute-key.ts";
 import { untouchedInput } from "./edited-output.ts";
 import { findSecret } from "./find-secret.ts";
 import type { OutputRecorder } from "./output-recorder.ts";
+import { sharesOutputs } from "./output-turn.ts";
 import type { OutputRun } from "./output-writers.ts";
 import { ownOutputs } from "./own-outputs.ts";
 import type { Execution, Streams, TaskRequest } from "./task-request.ts";
@@ -136,9 +137,11 @@ async function tryStore(engine: CacheEngine, run: RunToStore): Promise<StoredRun
 
 function disturbedTask(engine: CacheEngine, { request, turn }: RunToStore): string | undefined {
   const own = engine.taskId(request.task);
-  const read = request.dependencies.flatMap(({ task, key, outputs }) =>
-    outputs === undefined ? [] : [{ id: engine.taskId({ name: task }), task, key }],
-  );
+  const read = request.dependencies.filter(sharesOutputs).map(({ task, key }) => ({
+    id: engine.taskId({ name: task }),
+    task,
+    key,
+  }));
   const id = turn?.disturbed(read.map(({ id: task, key }) => ({ task, key })));
   if (id === undefined) return undefined;
   const whose =

@@ -31,7 +31,12 @@ export { createMemoryBlobMembers } from "./memory-blob-members.ts";
 export { createMemoryBlobStore, type MemoryBlobStoreOptions } from "./memory-blob-store.ts";
 export type { OutputEntry } from "./output-entry.ts";
 export { parentOf } from "./plan-restore.ts";
-export { isAbandoned, processIdentity, runningProcess } from "./process-identity.ts";
+export {
+  isAbandoned,
+  isOfThisMachine,
+  processIdentity,
+  runningProcess,
+} from "./process-identity.ts";
 export { replacedOutputs, restoreOutputs, type RestoreOptions } from "./restore-outputs.ts";
 export type { RestoreMissReason, RestoreResult } from "./restore-result.ts";
 export { storeUnavailable } from "./system-error.ts";

@@ -57,6 +57,12 @@ export function isAbandoned(name: string, modifiedMs: number, nowMs: number): bo
   return startOf(Number(pid)) !== start;
 }
 
+/** Whether the owner of `name` can be asked: it has, or had, a process id of this system, since it started. */
+export function isOfThisMachine(name: string): boolean {
+  const [, machine, namespace] = identityPattern.exec(name) ?? [];
+  return `${machine}.${namespace}` === here();
+}
+
 /** The process id in a name that {@link processIdentity} gave; undefined when that process is elsewhere, or has ended. */
 export function runningProcess(name: string): number | undefined {
   const [, machine, namespace, pid, start] = identityPattern.exec(name) ?? [];

@@ -36,6 +36,10 @@ export function createHostFiles(root: string, limits: EvaluationLimits): HostFil
 
   function note(input: EvaluationInput): void {
     const known = inputs.get(input.path);
+    if (known !== undefined && isOther(known, input)) {
+      inputs.set(input.path, { kind: "file", path: input.path, hash: noContent });
+      return;
+    }
     // A look is part of a reading; a listing of all entries is more than one of some.
     if (input.kind === "present" && known !== undefined) return;
     if (known?.kind === "directory" && known.entries === "all") return;
@@ -95,6 +99,21 @@ export function createHostFiles(root: string, limits: EvaluationLimits): HostFil
       }
     },
   };
+}
+
+/** The hash of nothing: what is noted with it never is what it was. */
+const noContent = "";
+
+/**
+ * Whether a path was edited, made or removed between two looks. Nobody knows then which of the two the evaluation goes by, so what came of it must not be remembered
+ * as that of either: a file that is read for its package clause first and as a whole later is one of both.
+ */
+function isOther(known: EvaluationInput, now: EvaluationInput): boolean {
+  if ((known.kind === "missing") !== (now.kind === "missing")) return true;
+  if (known.kind === "file") return now.kind === "file" && known.hash !== now.hash;
+  const isSameListing =
+    known.kind === "directory" && now.kind === "directory" && known.entries === now.entries;
+  return isSameListing && known.hash !== now.hash;
 }
 
 interface Gate {

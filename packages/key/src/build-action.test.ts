@@ -47,6 +47,7 @@ describe("buildAction", () => {
     ["a variable more", { variables: [...base.variables, { name: "B", value: "" }] }],
     ["a variable less", { variables: [] }],
     ["a secret in its place", { variables: [{ name: "A", hmac: "1" }] }],
+    ["all variables to be seen", { environmentMode: "loose" }],
     ["another output", { outputs: ["p/out"] }],
     ["no outputs", { outputs: [] }],
     [

@@ -35,6 +35,8 @@ export interface ActionRequest {
   /** Replaces the input files in the key, and nothing else. */
   readonly cacheKey?: string | undefined;
   readonly customKeyComponents?: Readonly<Record<string, string>> | undefined;
+  /** Default "strict". */
+  readonly environmentMode?: "strict" | "loose" | undefined;
   readonly keyEpoch: number;
   readonly namespace: string;
   readonly timeoutMs?: number | undefined;
@@ -149,8 +151,14 @@ function encodeSalt(request: ActionRequest): Uint8Array {
     sortPairs(Object.entries(request.customKeyComponents ?? {})),
     [...new Set(dependencyKeys)].toSorted(compareUtf8),
     sortPairs(secrets),
+    // What was made in sight of variables that no key has is for those who asked for that. Strict keys are what they were before this was in them.
+    ...(isLoose(request) ? ["loose"] : []),
   ];
   return Buffer.from(JSON.stringify(salt));
+}
+
+function isLoose({ environmentMode }: ActionRequest): boolean {
+  return environmentMode === "loose";
 }
 
 type Pair = readonly [name: string, value: string];
@@ -179,6 +187,7 @@ function toKeyInputs(request: ActionRequest, inputs: InputSet): KeyInputs {
       Object.entries(request.customKeyComponents ?? {}).map(([name, value]) => ({ name, value })),
       (component) => component.name,
     ),
+    ...(isLoose(request) ? { environmentMode: "loose" } : {}),
     keyEpoch: request.keyEpoch,
     keySchema,
     namespace: request.namespace,

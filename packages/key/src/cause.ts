@@ -12,6 +12,7 @@ export type CauseKind =
   | "dependencyOutput"
   | "dependency"
   | "variable"
+  | "environmentMode"
   | "command"
   | "argument"
   | "workingDirectory"

@@ -36,6 +36,12 @@ export function explainMiss(
     declarationCause(previous, current),
     inputCause("file", previous, current, options),
     listCause("variable", ["variable", "variables"], variables(previous), variables(current)),
+    single(
+      "environmentMode",
+      "envMode",
+      previous.environmentMode ?? "strict",
+      current.environmentMode ?? "strict",
+    ),
     commandCause(previous, current),
     single(
       "workingDirectory",

@@ -13,7 +13,10 @@ export interface Executable {
 /** Nothing in it that a shell would treat specially. */
 const plainCommand = /^[A-Za-z0-9_./:=@%+,-]+(?: +[A-Za-z0-9_./:=@%+,-]+)*$/;
 /** Folders of version managers whose programs look elsewhere for which version to be. */
-const managed = /\/(?:shims|\.volta|\.cargo|\.rustup|\.sdkman|\.proto|mise|asdf|corepack)(?:\/|$)/;
+const managed =
+  /\/(?:shims|\.volta|\.?cargo|\.?rustup|\.sdkman|\.proto|mise|asdf|corepack)(?:\/|$)/;
+/** What files of the project (global.json, packageManager, .bazelversion, a lock file) say decides which version these are, or what else they print of it. */
+const delegating = /^(?:bazel|bazelisk|dotnet|pants|pnpm|terraform|terragrunt|tofu|yarn)$/;
 const javaScript = /\b(?:node|bun|deno)\b/;
 const installed = /[\\/]node_modules[\\/]/;
 
@@ -22,9 +25,10 @@ const installed = /[\\/]node_modules[\\/]/;
  * front, and its first word is found along `pathVariable`.
  *
  * A program without `identity` is a shim, or may be one: it lies in a version manager's folder, is a link to a file of another
- * name (rustc → rustup), is one of macOS's stubs, or is a script. Of scripts only JavaScript ones of an installed package have
- * an identity, for a package manager writes all files of a package anew; in a workspace's own tool, a link in
- * `node_modules/.bin` often, the `package.json` that the version is read from changes alone.
+ * name (rustc → rustup), is one of macOS's stubs, is known to be what the project says (pnpm, dotnet), or is a script. Of scripts only JavaScript ones of a package that is
+ * installed in the project, or around it, have an identity, for a package manager writes all files of a package anew; in a workspace's own tool, a link in
+ * `node_modules/.bin` often, the `package.json` that the version is read from changes alone; and one that is installed for the whole machine (turbo, nx, gulp) hands over to
+ * that of the project.
  */
 export function findExecutable(
   command: string,
@@ -36,7 +40,9 @@ export function findExecutable(
   const [program = ""] = argv;
   if (program.includes("=")) return undefined;
   const path = locate(program, directory, pathVariable);
-  return path === undefined ? undefined : { argv, path, identity: identify(program, path) };
+  return path === undefined
+    ? undefined
+    : { argv, path, identity: identify(program, path, directory) };
 }
 
 function locate(program: string, directory: string, pathVariable: string): string | undefined {
@@ -61,20 +67,34 @@ function isExecutableFile(path: string): boolean {
   }
 }
 
-function identify(program: string, path: string): string | undefined {
+function identify(program: string, path: string, directory: string): string | undefined {
   try {
     const real = realpathSync.native(path);
     const name = basename(real).replace(/\.(?:js|mjs|cjs|exe)$/, "");
     if (name !== basename(program) || managed.test(path) || managed.test(real)) return undefined;
+    if (delegating.test(name)) return undefined;
     if (process.platform === "darwin" && real.startsWith("/usr/bin/")) return undefined;
     const interpreter = interpreterOf(real);
-    const isPackaged = javaScript.test(interpreter ?? "") && installed.test(real);
+    const isPackaged =
+      javaScript.test(interpreter ?? "") &&
+      installed.test(real) &&
+      [path, real].some((file) => isAround(folderOfInstallation(file), directory));
     if (interpreter !== undefined && !isPackaged) return undefined;
     const stat = statSync(real);
     return [real, stat.size, stat.mtimeMs, stat.ctimeMs, stat.ino].join("\0");
   } catch {
     return undefined;
   }
+}
+
+/** The folder whose `node_modules` a file lies in. */
+function folderOfInstallation(path: string): string | undefined {
+  const at = path.search(installed);
+  return at < 0 ? undefined : path.slice(0, at);
+}
+
+function isAround(folder: string | undefined, directory: string): boolean {
+  return folder !== undefined && (directory === folder || directory.startsWith(`${folder}/`));
 }
 
 /** The `#!` line of a script. */

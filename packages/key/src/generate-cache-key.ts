@@ -78,6 +78,7 @@ export function generateCacheKey(request: CacheKeyRequest): ActionDigest {
       workingDirectory: request.workingDirectory ?? ".",
     }),
     variables: filterEnvironmentVariables(request.environment).variables,
+    environmentMode: request.environment.mode,
     outputs: resolvePatterns(request.outputs ?? [], projectDirectory),
     inputs,
     keyEpoch: request.keyEpoch ?? 0,

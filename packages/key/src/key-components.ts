@@ -37,6 +37,7 @@ export function keyComponents(inputs: KeyInputs): readonly KeyComponent[] {
       const { name, hmac } = variable;
       return [{ kind: "variable", name, value: `secret ${hmac}`, digest: hmac }];
     }),
+    ...one("environmentMode", "envMode", inputs.environmentMode),
     ...one("command", "command", program),
     ...args.flatMap((argument, at) => one("argument", `argument ${at + 1}`, argument)),
     ...one("workingDirectory", "working directory", inputs.workingDirectory || "."),

@@ -50,6 +50,8 @@ export interface KeyInputs {
   readonly platform: { readonly os: string; readonly arch: string };
   readonly cacheKey: string | undefined;
   readonly customComponents: readonly { readonly name: string; readonly value: string }[];
+  /** Not there: strict. */
+  readonly environmentMode?: "loose" | undefined;
   readonly keyEpoch: number;
   readonly keySchema: number;
   readonly namespace: string;

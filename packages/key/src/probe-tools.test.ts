@@ -128,6 +128,17 @@ describe("createToolProbe", () => {
     expect(await probe.probe([], {})).toEqual({ kind: "probed", outputs: [] });
   });
 
+  it("asks again in a run for a task that sets what the tool goes by", async () => {
+    const root = temporaryWorkspace({});
+    const probe = createToolProbe({ directory: root, memo: undefined });
+    const asked = async (more: Record<string, string>): Promise<string> =>
+      output(await probe.probe(["echo $JAVA_HOME; echo x >> asked"], { ...env(root), ...more }));
+    expect(await asked({ JAVA_HOME: "/17" })).toBe("/17");
+    expect(await asked({ JAVA_HOME: "/21", DECLARED: "x" })).toBe("/21");
+    expect(await asked({ DECLARED: "y", JAVA_HOME: "/17" })).toBe("/17");
+    expect(readFileSync(join(root, "asked"), "utf8")).toBe("x\nx\n");
+  });
+
   it("does not remember a failure for the next run, and tells it apart from output", async () => {
     const root = temporaryWorkspace({});
     writeFiles(root, {
@@ -187,6 +198,29 @@ describe("createToolProbe", () => {
     writeFiles(root, { "packages/gen/package.json": '{"version":"2.0.0"}' });
     const next = createToolProbe({ directory: root, memo: probe.serialize() });
     expect(output(await next.probe(["gen --version"], path))).toBe("2.0.0");
+  });
+
+  it("asks one again whose version the project decides: by name, or installed for the whole machine", async () => {
+    const root = temporaryWorkspace({});
+    const project = join(root, "project");
+    const paths = ["project/node_modules/pnpm/pnpm", "lib/node_modules/turbo/turbo", "bin/dotnet"];
+    for (const path of paths) tool(root, path, "");
+    tool(root, "project/node_modules/local/local", "");
+    writeFileSync(join(root, "bin/dotnet"), "\u007fELF", { mode: 0o755 });
+    tool(root, "cargo/bin/rustc", "");
+    writeFileSync(join(root, "cargo/bin/rustc"), "\u007fELF", { mode: 0o755 });
+    const identity = (path: string): string | undefined =>
+      findExecutable(join(root, path), project, "")?.identity;
+    for (const path of [...paths, "cargo/bin/rustc"]) expect(identity(path), path).toBeUndefined();
+    expect(identity("project/node_modules/local/local")).toBeDefined();
+    // As a store for all projects has it, which `node_modules/.bin` leads to.
+    tool(root, "store/node_modules/stored/stored", "");
+    symlinkSync(
+      join(root, "store/node_modules/stored/stored"),
+      join(project, "node_modules/stored"),
+    );
+    expect(identity("project/node_modules/stored")).toBeDefined();
+    expect(identity("store/node_modules/stored/stored")).toBeUndefined();
   });
 
   it("is called off with the run", async () => {

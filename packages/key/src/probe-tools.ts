@@ -1,4 +1,4 @@
-import { checksum, type Seal, sealText, unsealText } from "@cuenv/digest";
+import { checksum, compareUtf8, type Seal, sealText, unsealText } from "@cuenv/digest";
 import { findExecutable } from "./find-executable.ts";
 import { compileNames } from "./name-matcher.ts";
 import { passThroughVariables } from "./environment-lists.ts";
@@ -73,7 +73,7 @@ export function createToolProbe(options: {
       command,
       argv: executable?.argv,
       directory: options.directory,
-      env: toolEnvironment(env),
+      env,
       signal,
     });
     if (identity !== undefined && "output" in result) {
@@ -91,9 +91,12 @@ export function createToolProbe(options: {
     probe: async (commands, env, signal) => {
       if (commands.length === 0) return nothing;
       const outputs = [];
+      // A task may set them for itself: what asks JAVA_HOME is another tool then, also in the run of a task that does not.
+      const seen = toolEnvironment(env);
+      const environment = JSON.stringify(seen);
       for (const command of new Set(commands)) {
-        const id = `${command}\0${env["PATH"] ?? ""}`;
-        const probed = running.get(id) ?? probeOne(command, env, signal);
+        const id = `${command}\0${environment}`;
+        const probed = running.get(id) ?? probeOne(command, seen, signal);
         running.set(id, probed);
         const result = await probed;
         if ("failure" in result) return { kind: "failed", command, text: result.failure };
@@ -126,7 +129,11 @@ export async function probeTools(
 const passesThrough = compileNames(passThroughVariables);
 
 function toolEnvironment(env: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => passesThrough(name)));
+  return Object.fromEntries(
+    Object.entries(env)
+      .filter(([name]) => passesThrough(name))
+      .toSorted(([left], [right]) => compareUtf8(left, right)),
+  );
 }
 
 function formatMemo(known: ReadonlyMap<string, Remembered>): string {

@@ -124,8 +124,14 @@ async function executeUncached(
       ? visibleEnvironment(settings, node.task, { variables, hostEnvironment })
       : { ...hostEnvironment, ...variables };
   const cwd = join(run.open.projectDirectory, node.task.directory);
-  const execute = (): Promise<CommandExecution> =>
-    runCommand(run, node, { ...resolved, cwd, env, direct: run.direct });
+  const execute = (onStart?: (pid: number) => void): Promise<CommandExecution> =>
+    runCommand(run, node, {
+      ...resolved,
+      cwd,
+      env,
+      direct: run.direct,
+      ...(onStart === undefined ? {} : { onStart }),
+    });
   if (run.engine === undefined) {
     const executing = execute();
     // While the process runs there is time for it.
