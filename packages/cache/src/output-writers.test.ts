@@ -223,6 +223,15 @@ describe("a process that was killed", () => {
     expect(existsSync(folder)).toBe(false);
   });
 
+  it("does not go on where another process has the number of what it started by now", () => {
+    const child = spawn("sleep", ["60"], { detached: true, stdio: "ignore" });
+    const group = child.pid ?? 0;
+    const run = { kind: "run", task: "build", since: 1 };
+    write(killedProcess(), [run, { kind: "start", task: "build", group, begun: "1" }]);
+    expect(open().begin("build", true).disturbed([])).toBeUndefined();
+    process.kill(-group, "SIGKILL");
+  });
+
   it("in another container, or before the machine started anew, is passed over after a minute", () => {
     const elsewhere = `zzzzzzzz${processIdentity().replace(/^\w+/, "")}`;
     const lines = [

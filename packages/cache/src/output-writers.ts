@@ -1,4 +1,4 @@
-import { processIdentity } from "@cuenv/cas";
+import { processIdentity, processStart } from "@cuenv/cas";
 import { rmdirSync, statSync, utimesSync } from "node:fs";
 import {
   appendLine,
@@ -67,7 +67,10 @@ export function createOutputWriters(
       const before = readJournals(directory, own(), now());
       const stop = heartbeat();
       return {
-        started: (pid) => void append({ kind: "start", task, group: pid }),
+        started(pid) {
+          const begun = processStart(pid);
+          append({ kind: "start", task, group: pid, ...(begun === undefined ? {} : { begun }) });
+        },
         disturbed: (read) =>
           isSaid ? disturbed({ directory, own: own(), before, task, writes, read }) : undefined,
         end() {

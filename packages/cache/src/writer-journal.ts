@@ -1,4 +1,4 @@
-import { isAbandoned, isOfThisMachine } from "@cuenv/cas";
+import { isAbandoned, isOfThisMachine, processStart } from "@cuenv/cas";
 import { appendToFile, makeFolders, readMemoFile } from "@cuenv/digest";
 import { readdirSync, statSync, unlinkSync } from "node:fs";
 
@@ -10,8 +10,13 @@ import { readdirSync, statSync, unlinkSync } from "node:fs";
 export type WriterLine =
   /** A task begins that writes outputs; `read`: that only reads those of others. Since when (ms since the epoch). */
   | { readonly kind: "run" | "read"; readonly task: string; readonly since: number }
-  /** Its process is the leader of this group. */
-  | { readonly kind: "start"; readonly task: string; readonly group: number }
+  /** Its process is the leader of this group, and began then (`processStart`). */
+  | {
+      readonly kind: "start";
+      readonly task: string;
+      readonly group: number;
+      readonly begun?: string;
+    }
   | { readonly kind: "end"; readonly task: string }
   | { readonly kind: "restore"; readonly task: string; readonly key: string };
 
@@ -20,6 +25,7 @@ export interface OpenRun {
   readonly writes: boolean;
   readonly since: number;
   readonly group?: number;
+  readonly begun?: string | undefined;
 }
 
 /** What a process had said when somebody looked. */
@@ -122,7 +128,8 @@ function openRuns(lines: readonly (WriterLine | undefined)[]): Map<string, OpenR
     const run = runs.get(task);
     if (kind === "run" || kind === "read")
       runs.set(task, { writes: kind === "run", since: line.since });
-    else if (kind === "start" && run !== undefined) runs.set(task, { ...run, group: line.group });
+    else if (kind === "start" && run !== undefined)
+      runs.set(task, { ...run, group: line.group, begun: line.begun });
     else if (kind === "end") runs.delete(task);
   }
   return runs;
@@ -130,12 +137,14 @@ function openRuns(lines: readonly (WriterLine | undefined)[]): Map<string, OpenR
 
 /** A killed cuenv ends none of the processes that it started. Those of another machine cannot be asked. */
 function keepOrphans(runs: Map<string, OpenRun>, isHere: boolean): void {
-  for (const [task, { group }] of runs)
-    if (!isHere || group === undefined || !isGroupThere(group)) runs.delete(task);
+  for (const [task, { group, begun }] of runs)
+    if (!isHere || group === undefined || !isGroupThere(group, begun)) runs.delete(task);
 }
 
-/** The number of a group is given to no other process while one of it is there. */
-function isGroupThere(group: number): boolean {
+/** The number of a group is given to no other process while one of it is there; once it has been, that process began later. */
+function isGroupThere(group: number, begun: string | undefined): boolean {
+  const leader = processStart(group);
+  if (leader !== undefined && begun !== undefined && leader !== begun) return false;
   try {
     return process.kill(-group, 0);
   } catch {

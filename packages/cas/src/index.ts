@@ -35,6 +35,7 @@ export {
   isAbandoned,
   isOfThisMachine,
   processIdentity,
+  processStart,
   runningProcess,
 } from "./process-identity.ts";
 export { replacedOutputs, restoreOutputs, type RestoreOptions } from "./restore-outputs.ts";

@@ -79,6 +79,11 @@ function isRunning(pid: number): boolean {
   }
 }
 
+/** When a process began, in the system's own words: another one that was given its number later began at another time. Undefined: it has ended, or the system does not say. */
+export function processStart(pid: number): string | undefined {
+  return startOf(pid);
+}
+
 /** Field 22 of /proc/<pid>/stat; the second field holds the program's name, which may contain spaces and parentheses. */
 function startOf(pid: number): string | undefined {
   const stat = readText(`/proc/${pid}/stat`);
