@@ -21,7 +21,7 @@ const nodeVersions = { 22: "22.23.3", 24: "24.9.0", 26: "26.10.0" };
 /** An installation takes 15 s; with a cold npm cache and two at once, minutes. */
 const patienceMs = 10 * 60_000;
 /** The packages that whoever installs @cuenv/nx gets of ours, each after what it depends on. */
-const packed = ["packages/errors", "packages/cue", "apps/cli", "packages/nx"];
+const packed = ["packages/errors", "packages/digest", "packages/cue", "apps/cli", "packages/nx"];
 
 /** Packs the packages as they would be published, and gives the tarballs. */
 export async function packPackages() {

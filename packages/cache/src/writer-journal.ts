@@ -1,6 +1,7 @@
 import { isAbandoned, isOfThisMachine, processStart } from "@cuenv/cas";
 import { appendToFile, makeFolders, readMemoFile } from "@cuenv/digest";
 import { readdirSync, statSync, unlinkSync } from "node:fs";
+import { isGroupRunning } from "./process-group.ts";
 
 /*
  * The files of output-writers.ts: one for each process, a line of JSON for each thing that it does. Only its own process writes to it, and it only grows; so who knows how
@@ -145,11 +146,7 @@ function keepOrphans(runs: Map<string, OpenRun>, isHere: boolean): void {
 function isGroupThere(group: number, begun: string | undefined): boolean {
   const leader = processStart(group);
   if (leader !== undefined && begun !== undefined && leader !== begun) return false;
-  try {
-    return process.kill(-group, 0);
-  } catch {
-    return false;
-  }
+  return isGroupRunning(group);
 }
 
 function lineOf(text: string): WriterLine | undefined {
