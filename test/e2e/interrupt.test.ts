@@ -50,6 +50,8 @@ async function start(
     () => {
       const found = own.read(`../pids-${name}`).trim().split("\n").map(Number);
       expect(found).toHaveLength(count);
+      // A shell opens the file before it writes to it.
+      expect(Math.min(...found)).toBeGreaterThan(0);
       return found;
     },
     { timeout: 40_000, interval: 20 },
