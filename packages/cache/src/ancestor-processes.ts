@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { processStat } from "@cuenv/cas";
 
 /** More parents than any machine has: a table that changes while it is read must not keep us. */
 const maxAncestors = 1000;
@@ -20,14 +20,9 @@ export function ancestorProcesses(
   return ancestors;
 }
 
-/** Field 4 of /proc/<pid>/stat; the second holds the program's name, which may contain spaces and parentheses. */
 function parentInProc(pid: number): number | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
-  } catch {
-    return undefined;
-  }
+  const parent = processStat(pid)?.[1];
+  return parent === undefined ? undefined : Number(parent);
 }
 
 function parentsByPs(): (pid: number) => number | undefined {

@@ -1,4 +1,5 @@
-import { equalDigests, type FileIndex } from "@cuenv/digest";
+import { isInPlace } from "@cuenv/cas";
+import type { FileIndex } from "@cuenv/digest";
 import { hashInputFiles, type InputNode } from "@cuenv/key";
 import type { CacheEngine } from "./cache-engine.ts";
 import type { ComputedKey } from "./compute-key.ts";
@@ -28,22 +29,7 @@ export function changedInput(engine: CacheEngine, key: ComputedKey): string | un
 function changedDependencyOutput(index: FileIndex, { inputs }: ComputedKey): string | undefined {
   const producers = inputs.producers();
   const made = inputs.nodes().filter(({ path }) => Object.hasOwn(producers, path));
-  return made.find((node) => !isOnDisk(index, node))?.path;
-}
-
-function isOnDisk(index: FileIndex, node: InputNode): boolean {
-  const stat = index.stat(node.path);
-  if (stat?.kind !== node.kind) return false;
-  try {
-    if (node.kind === "symlink") return index.readLink(node.path) === node.target;
-    if (node.kind === "directory") return true;
-    if (stat.executable !== node.executable || stat.sizeBytes !== node.digest.sizeBytes)
-      return false;
-    return equalDigests(index.digest(node.path), node.digest);
-  } catch {
-    // It went in this moment, or changes still.
-    return false;
-  }
+  return made.find((node) => !isInPlace(index, node))?.path;
 }
 
 function identity(node: InputNode): string {

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { processStat } from "@cuenv/cas";
+import { readdirSync } from "node:fs";
 
 /**
  * Whether a process of this group still runs. One that has ended is in its group until its parent has asked for its exit code, which in a container without an init nobody
@@ -25,18 +26,7 @@ function statesOf(group: number): readonly string[] | undefined {
   const pids = names.filter((name) => /^\d+$/.test(name));
   if (pids.length === 0) return undefined;
   return pids.flatMap((pid) => {
-    const [state = "", , itsGroup] = fieldsOf(pid);
+    const [state = "", , itsGroup] = processStat(Number(pid)) ?? [];
     return Number(itsGroup) === group ? [state] : [];
   });
-}
-
-/** State, parent and group: fields 3 to 5 of /proc/<pid>/stat; the second holds the program's name, which may contain spaces and parentheses. */
-function fieldsOf(pid: string): readonly string[] {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ", 3);
-  } catch {
-    // It ended in this moment.
-    return [];
-  }
 }

@@ -30,7 +30,7 @@ export { fastCdcChunks, fastCdcSizes, type FastCdcSizes } from "./fast-cdc.ts";
 export { createMemoryBlobMembers } from "./memory-blob-members.ts";
 export { createMemoryBlobStore, type MemoryBlobStoreOptions } from "./memory-blob-store.ts";
 export type { OutputEntry } from "./output-entry.ts";
-export { parentOf } from "./plan-restore.ts";
+export { isInPlace, parentOf } from "./plan-restore.ts";
 export {
   isAbandoned,
   isOfThisMachine,
@@ -38,6 +38,7 @@ export {
   processStart,
   runningProcess,
 } from "./process-identity.ts";
+export { processStat } from "./process-stat.ts";
 export { replacedOutputs, restoreOutputs, type RestoreOptions } from "./restore-outputs.ts";
 export type { RestoreMissReason, RestoreResult } from "./restore-result.ts";
 export { storeUnavailable } from "./system-error.ts";

@@ -42,7 +42,8 @@ export function parentOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf("/")));
 }
 
-function isInPlace(index: FileIndex, entry: OutputEntry): boolean {
+/** Whether an entry is on the disk as it is said to be. */
+export function isInPlace(index: FileIndex, entry: OutputEntry): boolean {
   const stat = index.stat(entry.path);
   if (stat === undefined || stat.kind !== entry.kind) return false;
   try {

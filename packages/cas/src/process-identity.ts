@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
+import { processStat } from "./process-stat.ts";
 
 /** A folder of a process that cannot be asked (another machine or container) is abandoned after this time (1 h). */
 export const abandonedAfterMs: number = 60 * 60 * 1000;
@@ -39,7 +40,7 @@ let ofThisProcess: string | undefined;
 
 /** A new name for something of this process. */
 export function processIdentity(): string {
-  ofThisProcess ??= `${here()}.${process.pid}.${startOf(process.pid) ?? "0"}`;
+  ofThisProcess ??= `${here()}.${process.pid}.${processStart(process.pid) ?? "0"}`;
   return `${ofThisProcess}.${randomBytes(8).toString("hex")}`;
 }
 
@@ -54,7 +55,7 @@ export function isAbandoned(name: string, modifiedMs: number, nowMs: number): bo
   const [, machine, namespace, pid, start] = match;
   if (`${machine}.${namespace}` !== here()) return old;
   if (start === "0") return !isRunning(Number(pid)) || old;
-  return startOf(Number(pid)) !== start;
+  return processStart(Number(pid)) !== start;
 }
 
 /** Whether the owner of `name` can be asked: it has, or had, a process id of this system, since it started. */
@@ -67,7 +68,7 @@ export function isOfThisMachine(name: string): boolean {
 export function runningProcess(name: string): number | undefined {
   const [, machine, namespace, pid, start] = identityPattern.exec(name) ?? [];
   if (pid === undefined || `${machine}.${namespace}` !== here()) return undefined;
-  const isThere = start === "0" ? isRunning(Number(pid)) : startOf(Number(pid)) === start;
+  const isThere = start === "0" ? isRunning(Number(pid)) : processStart(Number(pid)) === start;
   return isThere ? Number(pid) : undefined;
 }
 
@@ -79,15 +80,12 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** When a process began, in the system's own words: another one that was given its number later began at another time. Undefined: it has ended, or the system does not say. */
+/**
+ * When a process began, in the system's own words: another one that was given its number later began at another time. Undefined: it has ended, or the
+ * system does not say.
+ */
 export function processStart(pid: number): string | undefined {
-  return startOf(pid);
-}
-
-/** Field 22 of /proc/<pid>/stat; the second field holds the program's name, which may contain spaces and parentheses. */
-function startOf(pid: number): string | undefined {
-  const stat = readText(`/proc/${pid}/stat`);
-  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  return processStat(pid)?.[19];
 }
 
 function readText(path: string): string | undefined {
