@@ -73,8 +73,6 @@ async function putInPlace(
   result: TaskResult,
 ): Promise<number | LookUp> {
   const started = process.uptime() * 1000;
-  const id = engine.taskId(request.task);
-  const { hash } = key.digest;
   const restored = await restoreOutputs({
     index: engine.index,
     projectDirectory: engine.projectPath,
@@ -83,9 +81,7 @@ async function putInPlace(
     store: engine.blobs,
     temporaryDirectory: () => engine.folder.temporaryDirectory(),
     spared: editedOutput(engine, request),
-    ...(engine.writers === undefined
-      ? {}
-      : { changing: () => engine.writers?.restoring(id, hash) }),
+    changing: () => engine.writers?.restoring(engine.taskId(request.task), key.digest.hash),
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   });
   if (restored.kind === "miss")

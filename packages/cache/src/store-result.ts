@@ -136,16 +136,13 @@ async function tryStore(engine: CacheEngine, run: RunToStore): Promise<StoredRun
 }
 
 function disturbedTask(engine: CacheEngine, { request, turn }: RunToStore): string | undefined {
-  const own = engine.taskId(request.task);
-  const read = request.dependencies.filter(sharesOutputs).map(({ task, key }) => ({
-    id: engine.taskId({ name: task }),
-    task,
-    key,
-  }));
-  const id = turn?.disturbed(read.map(({ id: task, key }) => ({ task, key })));
+  const read = request.dependencies.filter(sharesOutputs);
+  const idOf = (name: string): string => engine.taskId({ name });
+  const id = turn?.disturbed(read.map(({ task, key }) => ({ task: idOf(task), key })));
   if (id === undefined) return undefined;
-  const whose =
-    id === own ? "its outputs" : `the outputs of ${read.find((each) => each.id === id)?.task}`;
+  const dependency =
+    id === idOf(request.task.name) ? undefined : read.find(({ task }) => idOf(task) === id);
+  const whose = dependency === undefined ? "its outputs" : `the outputs of ${dependency.task}`;
   return `another cuenv wrote ${whose} while it ran`;
 }
 

@@ -103,6 +103,7 @@ export function refuseParameters(
   name: string,
   parameters: readonly TaskParameter[],
 ): Refused | undefined {
+  if (parameters.length === 0) return undefined;
   const names = new Set(parameters.map((parameter) => parameter.name));
   for (const field of unfilledFields) {
     const text = JSON.stringify(struct.raw(field)) ?? "";
