@@ -149,6 +149,23 @@ describe("cuenv why", () => {
     expect(told.causes[0]).toMatchObject({ kind: "dependencyOutput", name: "gen/out.txt" });
   });
 
+  it("counts the outputs of a hit as cuenv verify does", async () => {
+    const own = createSandbox({
+      "env.cue": cue({
+        tasks: {
+          t: {
+            command: "mkdir -p o/p && echo 1 > o/p/f && ln -s p o/l",
+            inputs: [],
+            outputs: ["o"],
+          },
+        },
+      }),
+    });
+    await own.cuenv(["task", "t"]);
+    expect((await own.cuenv(["why", "t"])).stdout).toMatch(/^  outputs   2, 2 B$/m);
+    expect((await own.cuenv(["verify", "t"])).stdout).toContain("2 outputs");
+  });
+
   it("says of a hit when, where, by whom and of which commit it was made, and what had changed then", async () => {
     const git = (...args: readonly string[]): string =>
       execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@b", ...args], {

@@ -130,7 +130,9 @@ function hitText(name: string, { result, key, causes }: TaskPreview): string {
   if (result === undefined) return "";
   const { builder, provenance = {}, startedAt, durationMs, outputs } = result;
   const by = [provenance["user"], provenance["host"]].filter((part) => part !== undefined);
-  const bytes = outputs.reduce(
+  // As cuenv verify counts them: a folder is nobody's output by itself.
+  const made = outputs.filter(({ kind }) => kind !== "directory");
+  const bytes = made.reduce(
     (sum, entry) => sum + (entry.kind === "file" ? entry.digest.sizeBytes : 0),
     0,
   );
@@ -141,7 +143,7 @@ function hitText(name: string, { result, key, causes }: TaskPreview): string {
     `  builder   ${builder.id}, cuenv ${builder.version}, ${builder.os} ${builder.arch}`,
     ...(commit === undefined ? [] : [`  commit    ${commit}`]),
     `  took      ${formatDuration(durationMs)}`,
-    `  outputs   ${outputs.length}, ${formatBytes(bytes)}`,
+    `  outputs   ${made.length}, ${formatBytes(bytes)}`,
     ...(causes.length === 0 ? [] : ["what changed since the result before it:"]),
     ...causes.flatMap(causeLines),
   );
