@@ -196,7 +196,17 @@ describe("cuenv why", () => {
   it("says first run, not cached, and what is wrong with a name", async () => {
     const fresh = newProject();
     expect(await why(fresh, "gen")).toMatchObject({ outcome: "miss", text: "first run" });
-    expect((await project.cuenv(["why", "loose"])).stdout).toMatch(/^loose is not cached/);
+    expect((await project.cuenv(["why", "loose"])).stdout).toBe(
+      "loose is not cached, and runs each time: it declares neither inputs nor outputs\n",
+    );
+    for (const env of [{ CUENV_CACHE: "off" }, { CUENV_CACHE_ENABLED: "false" }]) {
+      expect((await project.cuenv(["why", "gen"], { env })).stdout).toBe(
+        "gen is not cached, and runs each time: the cache is off\n",
+      );
+    }
+    expect((await project.cuenv(["verify", "loose"])).stderr).toContain(
+      "it is not cached: it declares neither inputs nor outputs",
+    );
     expect((await project.cuenv(["why"])).code).toBe(2);
     expect((await project.cuenv(["why", "tset"])).stderr).toMatch(/test/);
   });

@@ -67,7 +67,7 @@ function telling(node: NodePreview, first: NodePreview | undefined): readonly Ca
 
 /** What the text answer begins with. */
 function firstLine({ name, node, previews }: PreviewedTask): string {
-  if (node.kind === "uncached") return `${name} is not cached: it runs each time`;
+  if (node.kind === "uncached") return `${name} is not cached, and runs each time: ${node.reason}`;
   if (node.kind === "unknown" && node.causes.length === 0) {
     const first = firstToRun(node, previews);
     return `${first.name} would run first: ${reasonOf(first.node)}`;
