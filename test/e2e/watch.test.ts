@@ -1,6 +1,9 @@
+import { spawn } from "node:child_process";
 import {
+  closeSync,
   existsSync,
   mkdirSync,
+  openSync,
   renameSync,
   rmSync,
   unlinkSync,
@@ -9,7 +12,15 @@ import {
 } from "node:fs";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { isAlive } from "./is-alive.ts";
-import { createSandbox, cue, type Outcome, type Sandbox } from "./sandbox.ts";
+import {
+  counting,
+  createSandbox,
+  cue,
+  launcher,
+  type Outcome,
+  plainEnvironment,
+  type Sandbox,
+} from "./sandbox.ts";
 
 interface Watch {
   readonly sandbox: Sandbox;
@@ -145,6 +156,31 @@ describe("cuenv task --watch", () => {
     kill(loose.pid(), "SIGINT");
     const { stderr } = await loose.ended;
     expect(stderr).toMatch(/the tasks themselves write src\/a: /);
+  });
+
+  it("does not run again for what it prints itself into a file of the project", async () => {
+    const sandbox = createSandbox({ "env.cue": cue({ tasks: { t: counting("t", "echo told") } }) });
+    const log = openSync(sandbox.path("log.txt"), "w");
+    const { pid = 0 } = spawn(process.execPath, [launcher, "task", "t", "--watch"], {
+      cwd: sandbox.root,
+      env: { ...plainEnvironment(sandbox.home), CUENV_CACHE_DIR: sandbox.cacheDir },
+      stdio: ["ignore", log, log],
+      detached: true,
+    });
+    closeSync(log);
+    try {
+      await vi.waitUntil(() => sandbox.read("log.txt").includes("waiting for changes"), {
+        timeout: 30_000,
+      });
+      sandbox.write("other.txt", "new\n");
+      await vi.waitUntil(() => sandbox.read("log.txt").split("waiting for").length === 3, {
+        timeout: 30_000,
+      });
+      await wait(700);
+      expect(sandbox.count("../t")).toBe(2);
+    } finally {
+      kill(pid, "SIGINT");
+    }
   });
 
   it("ends what runs when its inputs change, and starts anew", async () => {
