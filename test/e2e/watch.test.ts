@@ -183,6 +183,56 @@ describe("cuenv task --watch", () => {
     }
   });
 
+  it("comes to rest when another program writes what it prints into a file of the project, and still sees edits", async () => {
+    const sandbox = createSandbox({
+      "env.cue": cue({ tasks: { t: counting("t", "echo told") } }),
+      "log.txt": "",
+    });
+    const args = [process.execPath, launcher, "task", "t", "--watch"];
+    const { pid = 0 } = spawn("sh", ["-c", '"$@" 2>&1 | cat > log.txt', "sh", ...args], {
+      cwd: sandbox.root,
+      env: { ...plainEnvironment(sandbox.home), CUENV_CACHE_DIR: sandbox.cacheDir },
+      stdio: "ignore",
+      detached: true,
+    });
+    const said = (times: number) => (): boolean =>
+      sandbox.read("log.txt").split("waiting for changes").length > times;
+    try {
+      await vi.waitUntil(
+        () => sandbox.read("log.txt").includes("the tasks themselves write log.txt"),
+        { timeout: 60_000 },
+      );
+      await wait(1_500);
+      const rested = sandbox.count("../t");
+      const times = sandbox.read("log.txt").split("waiting for changes").length;
+      sandbox.write("other.txt", "new\n");
+      await vi.waitUntil(said(times), { timeout: 30_000 });
+      await wait(1_500);
+      expect(sandbox.count("../t")).toBe(rested + 1);
+    } finally {
+      kill(pid, "SIGINT");
+    }
+  });
+
+  it("lets a server run on that writes what it reads, once it knows that", async () => {
+    const watch = start(
+      {
+        "env.cue": cue({
+          tasks: {
+            serve: counting("serve", "while :; do date +%N > state.txt; sleep 0.2; done"),
+          },
+        }),
+        "state.txt": "",
+      },
+      "serve",
+    );
+    const { sandbox } = watch;
+    await vi.waitUntil(() => sandbox.count("../serve") === 5, { timeout: 60_000, interval: 100 });
+    const before = sandbox.read("state.txt");
+    await vi.waitUntil(() => sandbox.read("state.txt") !== before, { timeout: 30_000 });
+    expect(sandbox.count("../serve")).toBe(5);
+  });
+
   it("ends what runs when its inputs change, and starts anew", async () => {
     const watch = start(
       project({
