@@ -144,6 +144,39 @@ describe.concurrent("cuenv cache migrate", () => {
     expect(warnings((await own.cuenv(["task", "d"])).stderr)).toBe(0);
   });
 
+  it("cuenv cache validate names every place of a deprecated form, and one of a template once", async () => {
+    const own = createSandbox({
+      "env.cue": `package cuenv
+_cached: {cache: enabled: true, ...}
+tasks: {
+	a: _cached & {command: "true"}
+	b: _cached & {command: "true"}
+	c: {command: "true", cache: mode: "never"}
+	d: {command: "true", cache_env: include: ["A"]}
+	e: {command: "true", cache_env: include: ["B"]}
+}
+`,
+    });
+    const { stdout, code } = await own.cuenv(["cache", "validate"]);
+    expect(code).toBe(0);
+    const lines = stdout.match(/^warning: env\.cue:(\d+)/gm);
+    expect(lines?.map((line) => line.split(":").at(-1))).toEqual(["2", "6", "7", "8"]);
+  });
+
+  it("says in which file forms are that cannot be rewritten together", async () => {
+    const own = createSandbox({
+      "template.cue":
+        'package cuenv\n#T: {command: string, cache: mode: *"never" | "read-write", ...}\n',
+      "env.cue": `package cuenv
+tasks: a: #T & {command: "true"}
+tasks: b: #T & {command: "true", cache: mode: "read-write"}
+`,
+    });
+    const run = await own.cuenv(["cache", "migrate", "--dry-run"]);
+    expect([run.code, run.stdout]).toEqual([3, ""]);
+    expect(run.stderr).toMatch(/^error: (?:template|env)\.cue: cannot rewrite .* tasks\.b\.cache/);
+  });
+
   it("row 22: migrated tasks have the keys that they had", async () => {
     const own = createSandbox({
       "env.cue": cue({

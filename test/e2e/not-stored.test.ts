@@ -247,4 +247,10 @@ describe.concurrent("secrets", () => {
     expect(run).toMatchObject({ code: 3, stdout: "" });
     expect(run.stderr).toMatch(/OTHER.*9/);
   });
+
+  it("names the task that a resolver kept from starting, where several run", async () => {
+    const run = await secretive.cuenv(["task", "fails", "counts"]);
+    expect(run.code).toBe(3);
+    expect(run.stderr).toMatch(/OTHER.*9.*\nhint: .*\ncuenv fails: could not be started\n/);
+  });
 });

@@ -183,7 +183,41 @@ describe("cuenv turbo why", () => {
     expect(asked).toEqual([]);
   });
 
-  it("says so when it knows no earlier run, or no such task", async () => {
+  it.each([
+    [
+      "lbi#build",
+      'cannot explain lbi#build: turbo knows no package "lbi"',
+      "did you mean lib#build? packages: app, core, lib",
+    ],
+    [
+      "lib#biuld",
+      'cannot explain lib#biuld: turbo.json has no task "biuld"',
+      "did you mean lib#build? tasks of lib: build",
+    ],
+    ["nothing#build", 'turbo knows no package "nothing"', "packages: app, core, lib"],
+    ["lib#check", 'turbo.json has no task "check"', 'below "tasks" in turbo.json'],
+  ])("takes the unknown %s for wrong usage, and names what is near", async (task, ...texts) => {
+    const scripts = { build: "sh ../../build.sh lib", check: "true" };
+    const manifest = { name: "lib", version: "1.0.0", scripts, dependencies: { core: "*" } };
+    if (task === "lib#check")
+      workspace.write("packages/lib/package.json", JSON.stringify(manifest));
+    const { code, output } = await cuenv(["turbo", "why", task]);
+    spawnSync("git", ["checkout", "-q", "."], { cwd: workspace.root });
+    expect(code).toBe(2);
+    for (const text of texts) expect(output).toContain(text);
+  });
+
+  it("says what to install where there is no turbo", async () => {
+    const { code, output } = await runProgram(
+      [process.execPath, launcher, "turbo", "why", "lib#build"],
+      { cwd: temporaryFolder(), env: { PATH: "/nowhere", CUENV_CACHE_DIR: cacheDir } },
+    );
+    expect(code).toBe(70);
+    expect(output).toContain("there is no such program in PATH");
+    expect(output).toContain("npm install --save-dev turbo");
+  });
+
+  it("says so when it knows no earlier run", async () => {
     const runs = join(workspace.root, ".turbo", "runs");
     expect(readdirSync(runs)).toHaveLength(1);
     rmSync(runs, { recursive: true });
@@ -191,8 +225,9 @@ describe("cuenv turbo why", () => {
       text: "no earlier run of lib#build is known",
       since: null,
     });
-    expect(await cuenv(["turbo", "why", "nope#build"])).toMatchObject({ code: 70 });
-    expect(await cuenv(["turbo", "why", "lib#nope"])).not.toMatchObject({ code: 0 });
+  });
+
+  it("takes a task without its package for wrong usage", async () => {
     expect(await cuenv(["turbo", "why", "lib"])).toMatchObject({ code: 2 });
   });
 

@@ -1,6 +1,9 @@
+import { spawn } from "node:child_process";
 import {
+  closeSync,
   existsSync,
   mkdirSync,
+  openSync,
   renameSync,
   rmSync,
   unlinkSync,
@@ -9,7 +12,15 @@ import {
 } from "node:fs";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { isAlive } from "./is-alive.ts";
-import { createSandbox, cue, type Outcome, type Sandbox } from "./sandbox.ts";
+import {
+  counting,
+  createSandbox,
+  cue,
+  launcher,
+  type Outcome,
+  plainEnvironment,
+  type Sandbox,
+} from "./sandbox.ts";
 
 interface Watch {
   readonly sandbox: Sandbox;
@@ -145,6 +156,81 @@ describe("cuenv task --watch", () => {
     kill(loose.pid(), "SIGINT");
     const { stderr } = await loose.ended;
     expect(stderr).toMatch(/the tasks themselves write src\/a: /);
+  });
+
+  it("does not run again for what it prints itself into a file of the project", async () => {
+    const sandbox = createSandbox({ "env.cue": cue({ tasks: { t: counting("t", "echo told") } }) });
+    const log = openSync(sandbox.path("log.txt"), "w");
+    const { pid = 0 } = spawn(process.execPath, [launcher, "task", "t", "--watch"], {
+      cwd: sandbox.root,
+      env: { ...plainEnvironment(sandbox.home), CUENV_CACHE_DIR: sandbox.cacheDir },
+      stdio: ["ignore", log, log],
+      detached: true,
+    });
+    closeSync(log);
+    try {
+      await vi.waitUntil(() => sandbox.read("log.txt").includes("waiting for changes"), {
+        timeout: 30_000,
+      });
+      sandbox.write("other.txt", "new\n");
+      await vi.waitUntil(() => sandbox.read("log.txt").split("waiting for").length === 3, {
+        timeout: 30_000,
+      });
+      await wait(700);
+      expect(sandbox.count("../t")).toBe(2);
+    } finally {
+      kill(pid, "SIGINT");
+    }
+  });
+
+  it("comes to rest when another program writes what it prints into a file of the project, and still sees edits", async () => {
+    const sandbox = createSandbox({
+      "env.cue": cue({ tasks: { t: counting("t", "echo told") } }),
+      "log.txt": "",
+    });
+    const args = [process.execPath, launcher, "task", "t", "--watch"];
+    const { pid = 0 } = spawn("sh", ["-c", '"$@" 2>&1 | cat > log.txt', "sh", ...args], {
+      cwd: sandbox.root,
+      env: { ...plainEnvironment(sandbox.home), CUENV_CACHE_DIR: sandbox.cacheDir },
+      stdio: "ignore",
+      detached: true,
+    });
+    const said = (times: number) => (): boolean =>
+      sandbox.read("log.txt").split("waiting for changes").length > times;
+    try {
+      await vi.waitUntil(
+        () => sandbox.read("log.txt").includes("the tasks themselves write log.txt"),
+        { timeout: 60_000 },
+      );
+      await wait(1_500);
+      const rested = sandbox.count("../t");
+      const times = sandbox.read("log.txt").split("waiting for changes").length;
+      sandbox.write("other.txt", "new\n");
+      await vi.waitUntil(said(times), { timeout: 30_000 });
+      await wait(1_500);
+      expect(sandbox.count("../t")).toBe(rested + 1);
+    } finally {
+      kill(pid, "SIGINT");
+    }
+  });
+
+  it("lets a server run on that writes what it reads, once it knows that", async () => {
+    const watch = start(
+      {
+        "env.cue": cue({
+          tasks: {
+            serve: counting("serve", "while :; do date +%N > state.txt; sleep 0.2; done"),
+          },
+        }),
+        "state.txt": "",
+      },
+      "serve",
+    );
+    const { sandbox } = watch;
+    await vi.waitUntil(() => sandbox.count("../serve") === 5, { timeout: 60_000, interval: 100 });
+    const before = sandbox.read("state.txt");
+    await vi.waitUntil(() => sandbox.read("state.txt") !== before, { timeout: 30_000 });
+    expect(sandbox.count("../serve")).toBe(5);
   });
 
   it("ends what runs when its inputs change, and starts anew", async () => {

@@ -105,7 +105,7 @@ describe("row 32: the first line of cuenv why names the cause", () => {
     [
       "a task that is not cached any more",
       "off",
-      "argv is not cached: it runs each time",
+      "argv is not cached, and runs each time: the task says so",
       task("argv", { cache: false }),
     ],
     [

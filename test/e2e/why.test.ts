@@ -149,6 +149,23 @@ describe("cuenv why", () => {
     expect(told.causes[0]).toMatchObject({ kind: "dependencyOutput", name: "gen/out.txt" });
   });
 
+  it("counts the outputs of a hit as cuenv verify does", async () => {
+    const own = createSandbox({
+      "env.cue": cue({
+        tasks: {
+          t: {
+            command: "mkdir -p o/p && echo 1 > o/p/f && ln -s p o/l",
+            inputs: [],
+            outputs: ["o"],
+          },
+        },
+      }),
+    });
+    await own.cuenv(["task", "t"]);
+    expect((await own.cuenv(["why", "t"])).stdout).toMatch(/^  outputs   2, 2 B$/m);
+    expect((await own.cuenv(["verify", "t"])).stdout).toContain("2 outputs");
+  });
+
   it("says of a hit when, where, by whom and of which commit it was made, and what had changed then", async () => {
     const git = (...args: readonly string[]): string =>
       execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@b", ...args], {
@@ -179,7 +196,17 @@ describe("cuenv why", () => {
   it("says first run, not cached, and what is wrong with a name", async () => {
     const fresh = newProject();
     expect(await why(fresh, "gen")).toMatchObject({ outcome: "miss", text: "first run" });
-    expect((await project.cuenv(["why", "loose"])).stdout).toMatch(/^loose is not cached/);
+    expect((await project.cuenv(["why", "loose"])).stdout).toBe(
+      "loose is not cached, and runs each time: it declares neither inputs nor outputs\n",
+    );
+    for (const env of [{ CUENV_CACHE: "off" }, { CUENV_CACHE_ENABLED: "false" }]) {
+      expect((await project.cuenv(["why", "gen"], { env })).stdout).toBe(
+        "gen is not cached, and runs each time: the cache is off\n",
+      );
+    }
+    expect((await project.cuenv(["verify", "loose"])).stderr).toContain(
+      "it is not cached: it declares neither inputs nor outputs",
+    );
     expect((await project.cuenv(["why"])).code).toBe(2);
     expect((await project.cuenv(["why", "tset"])).stderr).toMatch(/test/);
   });

@@ -45,9 +45,15 @@ export interface ProblemsOptions {
   readonly positions?: Readonly<Record<string, Location>> | undefined;
   /** Where problems are whose position is not known. */
   readonly fallback?: Location | undefined;
+  /** Every place of a deprecated form is a warning of its own: for who mends them all. */
+  readonly everyPlace?: boolean | undefined;
 }
 
-export function createProblems({ positions = {}, fallback }: ProblemsOptions = {}): Problems {
+export function createProblems({
+  positions = {},
+  fallback,
+  everyPlace = false,
+}: ProblemsOptions = {}): Problems {
   const found: { code: ErrorCode; message: string; options: CuenvErrorOptions }[] = [];
   const warnings = new Map<string, Warning>();
   let count = 0;
@@ -77,7 +83,9 @@ export function createProblems({ positions = {}, fallback }: ProblemsOptions = {
     },
     deprecate(cause, pointer, old, suggestion) {
       const message = `${old} is deprecated: ${suggestion}`;
-      self.warn(cause, pointer, message, "cache", { suggestion, kind: "deprecated" });
+      // A template gives one place to many tasks.
+      const one = everyPlace ? `${cause} ${JSON.stringify(locate(pointer) ?? pointer)}` : cause;
+      self.warn(one, pointer, message, "cache", { suggestion, kind: "deprecated" });
     },
     warn(cause, pointer, message, about, more = {}) {
       if (warnings.has(cause)) return;

@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { CuenvError } from "@cuenv/errors";
@@ -41,6 +42,26 @@ describe("loadSettingsFiles", () => {
   it("row 38: finds nothing where there is nothing", async () => {
     expect(await load()).toEqual({ files: [], warnings: [], trust: {} });
   });
+
+  it.each(["repo/app/cuenv.cache.json", "repo/cuenv.cache.yaml", "xdg/cuenv/config.json"])(
+    "refuses %s when it is a FIFO, a folder or a device, and waits for nobody",
+    async (path) => {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      const target = join(folder, path);
+      for (const make of [
+        () => mkdirSync(target),
+        () => execFileSync("mkfifo", [target]),
+        () => symlinkSync("/dev/zero", target),
+      ]) {
+        make();
+        expect(await failure()).toMatchObject({
+          code: "CONFIG_FILE",
+          message: `cannot read ${target}: it is not a regular file`,
+        });
+        rmSync(target, { recursive: true });
+      }
+    },
+  );
 
   it("row 38: reads the project's, the workspace's and the user's, in this order", async () => {
     write("repo/app/cuenv.cache.json", '{"maxSize": "2MiB"}');

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { type Stats, readFileSync, statSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { CuenvError, type Location, nearName } from "@cuenv/errors";
 import { isDataObject, kindOf, ownField } from "./evaluated-package.ts";
@@ -208,15 +208,17 @@ function readText(path: string): string | undefined {
       cause,
       location: { file: path },
     });
-  let size: number | undefined;
+  let stats: Stats | undefined;
   try {
-    size = statSync(path, { throwIfNoEntry: false })?.size;
+    stats = statSync(path, { throwIfNoEntry: false });
   } catch {
     return undefined;
   }
-  if (size === undefined) return undefined;
-  if (size > maximumBytes)
-    throw cannot(`it has ${size} bytes, and a settings file at most ${maximumBytes}`);
+  if (stats === undefined) return undefined;
+  // Reading a FIFO would wait for a writer.
+  if (!stats.isFile()) throw cannot("it is not a regular file");
+  if (stats.size > maximumBytes)
+    throw cannot(`it has ${stats.size} bytes, and a settings file at most ${maximumBytes}`);
   try {
     return readFileSync(path, "utf8");
   } catch (cause) {

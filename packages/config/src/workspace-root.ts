@@ -89,10 +89,15 @@ function cueFiles(folder: string): string[] {
   } catch {
     return [];
   }
-  return entries
-    .filter((entry) => entry.name.endsWith(".cue") && !entry.isDirectory())
-    .map((entry) => entry.name)
-    .filter((name) => !name.startsWith(".") && !name.startsWith("_"));
+  return (
+    entries
+      .filter(({ name }) => name.endsWith(".cue") && !name.startsWith(".") && !name.startsWith("_"))
+      // Others are no files of a package, and reading a FIFO would wait for a writer.
+      .filter((entry) =>
+        entry.isSymbolicLink() ? isKind(join(folder, entry.name), "file") : entry.isFile(),
+      )
+      .map((entry) => entry.name)
+  );
 }
 
 /** The name in a file's package clause: the first line that is neither empty, nor a comment, nor an attribute. */

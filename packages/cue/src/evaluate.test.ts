@@ -293,6 +293,23 @@ describe("evaluate, when it cannot", () => {
     expect((await errorOf(evaluate({ directory: join(directory, "none") }))).code).toBe("CUE_READ");
   });
 
+  it.each([
+    ['"not a path!!"', "module path \"not a path!!\" is not valid: invalid char ' '"],
+    ["3", "module field has unexpected type int64"],
+  ])("names the module file where its module is %s", async (module, reason) => {
+    const directory = projects.make({
+      "cue.mod/module.cue": `module: ${module}\nlanguage: version: "v0.14.0"\n`,
+      "app/env.cue": "package cuenv\n",
+    });
+    const file = join(directory, "cue.mod/module.cue");
+    const app = join(directory, "app");
+    expect(await errorOf(evaluate({ directory: app }))).toMatchObject({
+      code: "CUE_IMPORT",
+      message: `cannot load ${app}: ${file}: ${reason}`,
+      location: { file },
+    });
+  });
+
   it("goes to no registry for a module that is declared", async () => {
     const directory = projects.make({
       "cue.mod/module.cue": `module: "x.test/m@v0"

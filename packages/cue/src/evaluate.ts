@@ -73,7 +73,8 @@ async function evaluateInTurn(options: EvaluateOptions): Promise<RawResult> {
   const { answer, inputs, refusal } = answered(message, directory, limits);
   if (refusal !== undefined) throw errorOfRefusal(refusal, directory);
   const failure = answer.startsWith('{"failure"') ? JSON.parse(answer).failure : undefined;
-  if (failure !== undefined) throw errorOfFailure(failure, { directory, packageName, limits });
+  if (failure !== undefined)
+    throw errorOfFailure(failure, { directory, root, packageName, limits });
   return { answer, inputs: withoutImplied([...rootInputs, ...inputs]) };
 }
 

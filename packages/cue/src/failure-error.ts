@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { CuenvError, type ErrorCode, type Location } from "@cuenv/errors";
 import { errorsOfEvaluation, locationOf } from "./evaluation-errors.ts";
 import type { Refusal } from "./host-files.ts";
@@ -6,6 +7,8 @@ import type { Failure, WorkerMessage } from "./wire.ts";
 
 interface Asked {
   readonly directory: string;
+  /** Of the module. */
+  readonly root: string;
   readonly packageName: string;
   readonly limits: EvaluationLimits;
 }
@@ -88,7 +91,7 @@ export function errorOfFailure(failure: Failure, asked: Asked): CuenvError {
   }
 }
 
-function errorOfProblems({ kind, problems }: Failure, { directory }: Asked): CuenvError {
+function errorOfProblems({ kind, problems }: Failure, { directory, root }: Asked): CuenvError {
   const errors =
     kind === "evaluation"
       ? errorsOfEvaluation(problems, directory)
@@ -98,7 +101,8 @@ function errorOfProblems({ kind, problems }: Failure, { directory }: Asked): Cue
             ? new CuenvError("CUE_SYNTAX", `cannot parse ${location.file}: ${problem.message}`, {
                 location,
               })
-            : importError(problem.message, directory, location);
+            : (moduleFileError(problem.message, directory, root) ??
+                importError(problem.message, directory, location));
         });
   const [first, ...others] = errors;
   if (first === undefined)
@@ -111,6 +115,18 @@ function errorOfProblems({ kind, problems }: Failure, { directory }: Asked): Cue
     ...(hint === undefined ? {} : { hint }),
     ...(location === undefined ? {} : { location }),
     others,
+  });
+}
+
+/** What is wrong with the values in a module file the loader says without a place: ": module field has …". */
+function moduleFileError(message: string, directory: string, root: string): CuenvError | undefined {
+  const [, reason] =
+    /^: (?:cannot format fixed file: )?(?:cannot parse result: )?(.*)$/s.exec(message) ?? [];
+  if (reason === undefined) return undefined;
+  const file = join(root, "cue.mod", "module.cue");
+  return new CuenvError("CUE_IMPORT", `cannot load ${directory}: ${file}: ${reason}`, {
+    location: { file },
+    hint: 'a module file begins like this: module: "example.com/name@v0"',
   });
 }
 

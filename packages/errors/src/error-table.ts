@@ -1,13 +1,15 @@
 /**
  * Exit codes of our own. A task's own exit code is passed through, and 128+n for a signal; these are used
- * only where no task's code is available, and never 0 or 1.
+ * only where no task's code is available. No error has 0 or 1.
  */
 export const exitCodes = {
+  /** `cuenv turbo sync --check` found a turbo.json that is not in step. */
+  outOfStep: 1,
   /** Wrong usage: an unknown flag, command or task on the command line. */
   usage: 2,
   /** The configuration cannot be read, evaluated or validated. */
   configuration: 3,
-  /** `cuenv cache verify` found damage. */
+  /** `cuenv cache verify` found damage, or `cuenv cache audit` a stored result that differs from what its task makes. */
   damage: 4,
   /** `cuenv verify` ran a task again and it did not make what is stored. */
   notReproducible: 5,

@@ -27,16 +27,17 @@ export function referencedOutput(reference: TaskOutputReference, outputsOf: Outp
     });
   if (reference.output === "exitCode") return String(outputs.exitCode);
   const bytes = outputs[reference.output];
-  let end = bytes.length;
-  while (end > 0 && bytes[end - 1] === 0x0a) end -= 1;
-  if (end > longestValue)
+  // Its end may be missing, be it behind a thousand newlines: what is long is not kept whole.
+  if (bytes.length > longestValue)
     throw new CuenvError(
       "RUN_OUTPUT_REFERENCE",
-      `${cannot}: its ${end} bytes are more than an argument can hold`,
+      `${cannot}: it is longer than the ${longestValue} bytes that an argument can hold`,
       {
         hint: "let the task write a file, and declare it as an output",
       },
     );
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0x0a) end -= 1;
   const text = bytes.subarray(0, end);
   if (text.includes(0))
     throw new CuenvError("RUN_OUTPUT_REFERENCE", `${cannot}: it contains a NUL byte`, {

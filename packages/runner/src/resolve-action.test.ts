@@ -189,7 +189,9 @@ describe("resolveAction: outputs of other tasks", () => {
     ["did not run", {}],
     ["NUL byte", outputs("a\0b")],
     ["not UTF-8", outputs(Uint8Array.of(0xff))],
-    ["more than an argument can hold", outputs("x".repeat(200_000))],
+    ["longer than the 131071 bytes", outputs("x".repeat(200_000))],
+    // As it is kept of "x", very many newlines, and more: without its end.
+    ["longer than the 131071 bytes", outputs(`x${"\n".repeat(1024 * 1024)}`)],
   ])("refuses one that %s", (reason, of) => {
     const error = errorOf(() => argvOf(using("stdout"), [], of));
     expect(error.code).toBe("RUN_OUTPUT_REFERENCE");

@@ -55,6 +55,31 @@ describe("the command line", () => {
     }
   });
 
+  it.each([
+    ["-C", "-C needs a folder"],
+    ["--directory", "--directory needs a folder"],
+    ["-C -- task", "-C needs a folder"],
+    ["-- task build", "no command stands before --"],
+    ["help taks", 'unknown command "taks"'],
+    ["help cache stat", 'unknown command "cache stat"'],
+  ])("takes `cuenv %s` for wrong usage, not for a question for help", (line, reason) => {
+    expect(usageError(line).message).toContain(reason);
+  });
+
+  it("prints help that is asked for", () => {
+    for (const line of [
+      "",
+      "--",
+      "help",
+      "--help",
+      "help --help",
+      "help cache",
+      "help task",
+      "-C dir",
+    ])
+      expect(parse(line), line).toMatchObject({ kind: "help" });
+  });
+
   it("keeps apart what stands behind --, as it is", () => {
     expect(invocation("task test -- --watch=false -- -x")).toMatchObject({
       names: ["test"],

@@ -32,6 +32,10 @@ export function parseCommandLine(
   const rest = escape < 0 ? undefined : argv.slice(escape + 1);
   const { before, words } = splitGlobalFlags(own);
   const [first] = words;
+  if (first === undefined && rest !== undefined && rest.length > 0)
+    throw new CuenvError("USAGE", "cannot run cuenv: no command stands before --", {
+      hint: "cuenv exec -- COMMAND runs a program, cuenv task NAME -- ARGS… a task with arguments.",
+    });
   if (first === undefined || first === "help" || first === "--help" || first === "-h")
     return help(words.slice(1), commands);
   if (first === "--version" || first === "-V" || first === "version") return { kind: "version" };
@@ -62,7 +66,12 @@ function splitGlobalFlags(argv: readonly string[]): { before: string[]; words: s
   for (; index < argv.length; index += 1) {
     const word = argv[index] ?? "";
     if (word === "-C" || word === "--directory") {
-      before.push(word, argv[index + 1] ?? "");
+      const directory = argv[index + 1];
+      if (directory === undefined)
+        throw new CuenvError("USAGE", `cannot run cuenv: ${word} needs a folder`, {
+          hint: "cuenv -C DIR COMMAND; see cuenv --help.",
+        });
+      before.push(word, directory);
       index += 1;
     } else if (word.startsWith("--directory=") || /^-C./.test(word)) {
       before.push(word);
@@ -107,6 +116,8 @@ function commandGroupHelp(
 function help(words: readonly string[], commands: readonly Command[]): ParsedCommandLine {
   const [topic] = words;
   const { command } = findCommand(words, commands);
+  if (command === undefined && topic !== undefined && !topic.startsWith("-"))
+    return commandGroupHelp(words, commands);
   return { kind: "help", command, topic };
 }
 

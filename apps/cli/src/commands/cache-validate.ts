@@ -9,7 +9,7 @@ import { painterOf, printOut } from "../report/terminal.ts";
 
 /** `cuenv cache validate`: everything that is wrong with the configuration, at once. */
 export async function runCacheValidate(invocation: Invocation): Promise<number> {
-  const configuration = await readConfiguration(invocation);
+  const configuration = await readConfiguration(invocation, { everyPlace: true });
   const noted = [...configuration.warnings, ...otherFindings(configuration)];
   // A name that is no setting does not stop a run. It is a mistake all the same.
   const issues = inOrder([

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { findWorkspaceRoot } from "@cuenv/config";
 import { lineDiff } from "@cuenv/config/migration";
-import { CuenvError } from "@cuenv/errors";
+import { CuenvError, exitCodes } from "@cuenv/errors";
 import { type SyncNote, syncTurboFiles, type TurboFile } from "@cuenv/turbo/sync";
 import type { Invocation } from "../command-line/command.ts";
 import { diffLines } from "../report/diff-lines.ts";
@@ -36,7 +36,7 @@ export async function runTurboSync(invocation: Invocation): Promise<number> {
   };
   if (json === true) printOut(`${JSON.stringify(documentOf(synced))}\n`);
   else print(synced, writes);
-  return check === true && files.length > 0 ? 1 : 0;
+  return check === true && files.length > 0 ? exitCodes.outOfStep : 0;
 }
 
 interface Synced {

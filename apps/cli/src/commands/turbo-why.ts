@@ -16,6 +16,7 @@ import { visibleText } from "../report/visible-text.ts";
 import { ownVariables } from "../run/host-environment.ts";
 import { findTurbo, turboRoot } from "../turbo/find-turbo.ts";
 import { turboPlace } from "../turbo/turbo-place.ts";
+import { unknownTurboTask } from "../turbo/unknown-turbo-task.ts";
 
 /** A dry run reads the whole repository; longer it does not take (5 min). */
 const dryRunTimeoutMs = 5 * 60_000;
@@ -70,13 +71,26 @@ function dryRun(taskId: string, cacheDir: string | undefined): RunSummary {
     maxBuffer: maxDryRunBytes,
     stdio: ["ignore", "pipe", "pipe"],
   });
-  if (error !== undefined || status !== 0) {
-    const reason = error?.message ?? (stderr.trim().split("\n").at(-1) || `exit code ${status}`);
-    throw new CuenvError("TURBO_SUMMARY", `cannot run ${program} ${argv.join(" ")}: ${reason}`, {
-      hint: "Does that command work here by itself?",
-    });
+  const cannot = `cannot run ${program} ${argv.join(" ")}`;
+  if (error !== undefined) {
+    if (!("code" in error) || error.code !== "ENOENT")
+      throw failed(`${cannot}: ${error.message}`, "Does that command work here by itself?");
+    throw failed(`${cannot}: there is no such program in PATH`, "npm install --save-dev turbo");
+  }
+  if (status !== 0) {
+    const unknown = unknownTurboTask({ program, env, packageName: name, task, stderr });
+    if (unknown !== undefined) throw unknown;
+    const said = stderr.trim().split("\n").at(-1)?.trim();
+    throw failed(
+      `${cannot}: ${said || `exit code ${status}`}`,
+      "Does that command work here by itself?",
+    );
   }
   return parseRunSummary(stdout.slice(stdout.indexOf("{")), "what turbo says of a dry run");
+}
+
+function failed(message: string, hint: string): CuenvError {
+  return new CuenvError("TURBO_SUMMARY", message, { hint });
 }
 
 function firstLine(

@@ -37,12 +37,12 @@ function refuseWithoutResult({ open, name, node, previews }: PreviewedTask): voi
   if (isHit || (node.kind === "unknown" && blocking.node.kind === "uncached")) return;
   const reason =
     blocking.node.kind === "uncached"
-      ? "it is not cached"
+      ? `it is not cached: ${blocking.node.reason}`
       : `${blocking.name === name ? "it" : blocking.name} has no stored result (${reasonOf(blocking.node)})`;
   throw new CuenvError("RUN_NOTHING_STORED", `cannot verify ${name}: ${reason}`, {
     hint:
       blocking.node.kind === "uncached"
-        ? "A task that declares inputs or outputs is."
+        ? "A task that declares inputs or outputs, and does not say otherwise, is."
         : `cuenv task ${name} makes one.`,
   });
 }

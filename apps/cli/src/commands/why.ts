@@ -67,7 +67,7 @@ function telling(node: NodePreview, first: NodePreview | undefined): readonly Ca
 
 /** What the text answer begins with. */
 function firstLine({ name, node, previews }: PreviewedTask): string {
-  if (node.kind === "uncached") return `${name} is not cached: it runs each time`;
+  if (node.kind === "uncached") return `${name} is not cached, and runs each time: ${node.reason}`;
   if (node.kind === "unknown" && node.causes.length === 0) {
     const first = firstToRun(node, previews);
     return `${first.name} would run first: ${reasonOf(first.node)}`;
@@ -130,7 +130,9 @@ function hitText(name: string, { result, key, causes }: TaskPreview): string {
   if (result === undefined) return "";
   const { builder, provenance = {}, startedAt, durationMs, outputs } = result;
   const by = [provenance["user"], provenance["host"]].filter((part) => part !== undefined);
-  const bytes = outputs.reduce(
+  // As cuenv verify counts them: a folder is nobody's output by itself.
+  const made = outputs.filter(({ kind }) => kind !== "directory");
+  const bytes = made.reduce(
     (sum, entry) => sum + (entry.kind === "file" ? entry.digest.sizeBytes : 0),
     0,
   );
@@ -141,7 +143,7 @@ function hitText(name: string, { result, key, causes }: TaskPreview): string {
     `  builder   ${builder.id}, cuenv ${builder.version}, ${builder.os} ${builder.arch}`,
     ...(commit === undefined ? [] : [`  commit    ${commit}`]),
     `  took      ${formatDuration(durationMs)}`,
-    `  outputs   ${outputs.length}, ${formatBytes(bytes)}`,
+    `  outputs   ${made.length}, ${formatBytes(bytes)}`,
     ...(causes.length === 0 ? [] : ["what changed since the result before it:"]),
     ...causes.flatMap(causeLines),
   );

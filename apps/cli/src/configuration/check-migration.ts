@@ -1,6 +1,6 @@
 import { normalizeProject, type Project } from "@cuenv/config";
 import { disposeEvaluator, evaluate, type EvaluateResult } from "@cuenv/cue";
-import { CuenvError } from "@cuenv/errors";
+import { CuenvError, type Location } from "@cuenv/errors";
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve, sep } from "node:path";
@@ -38,20 +38,26 @@ export async function checkMigration(options: CheckMigrationOptions): Promise<vo
     const [before, after] = [meaningOf(options.project), meaningOf(project)];
     for (const name of Object.keys(before.tasks))
       if (!isDeepStrictEqual(before.tasks[name], after.tasks[name]))
-        throw notTheSame(`task ${name} would change`);
-    if (!isDeepStrictEqual(before, after)) throw notTheSame("`config` would change");
+        throw notTheSame(`task ${name} would change`, options.project.tasks[name]?.location);
+    if (!isDeepStrictEqual(before, after)) throw notTheSame("`config` would change", undefined);
   } catch (error) {
     if (!(error instanceof CuenvError) || error.code === "CONFIG_MIGRATION") throw error;
-    throw notTheSame(error.message.replaceAll(copy, ""), error);
+    // Lines of the copy are not those of the file: what is rewritten may have another number of them.
+    const { file } = error.location ?? {};
+    const place = file?.startsWith(copy + sep)
+      ? { file: join(commonFolder(options), relative(copy, file)) }
+      : undefined;
+    throw notTheSame(error.message.replaceAll(copy, ""), place, error);
   } finally {
     await disposeEvaluator();
     rmSync(copy, { recursive: true, force: true });
   }
 }
 
-function notTheSame(reason: string, cause?: unknown): CuenvError {
+function notTheSame(reason: string, location: Location | undefined, cause?: unknown): CuenvError {
   return new CuenvError("CONFIG_MIGRATION", `cannot rewrite the configuration: ${reason}`, {
     cause,
+    ...(location === undefined ? {} : { location }),
     hint: "nothing was written; change these forms by hand, as cuenv cache validate says, or report this as a bug",
   });
 }

@@ -32,8 +32,16 @@ export interface Configuration {
   readonly warnings: readonly Warning[];
 }
 
+export interface ReadConfigurationOptions {
+  /** Of a deprecated form every place is a warning, and not only the first. */
+  readonly everyPlace?: boolean;
+}
+
 /** Unlike `openProject` it remembers nothing, reads the positions of all fields, and does not stop at the first error. */
-export async function readConfiguration(invocation: Invocation): Promise<Configuration> {
+export async function readConfiguration(
+  invocation: Invocation,
+  { everyPlace = false }: ReadConfigurationOptions = {},
+): Promise<Configuration> {
   const { env } = process;
   const packageName = flagText(invocation, "package") ?? env["CUENV_PACKAGE"];
   const options = packageName === undefined ? {} : { package: packageName };
@@ -41,7 +49,7 @@ export async function readConfiguration(invocation: Invocation): Promise<Configu
   const workspaceRoot = findWorkspaceRoot(projectDirectory ?? process.cwd());
   const errors: CuenvError[] = [];
   const onError = (error: CuenvError): void => void errors.push(error, ...error.others);
-  const place = { directory: projectDirectory, workspaceRoot, packageName };
+  const place = { directory: projectDirectory, workspaceRoot, packageName, everyPlace };
   const cue = await readProject(place, chosenEnvironment(invocation), onError);
   const loaded = await loadSettingsFiles({
     projectDirectory: projectDirectory ?? process.cwd(),
@@ -71,6 +79,7 @@ interface Place {
   readonly directory: string | undefined;
   readonly workspaceRoot: string;
   readonly packageName: string | undefined;
+  readonly everyPlace: boolean;
 }
 
 interface ReadProject {
@@ -80,7 +89,7 @@ interface ReadProject {
 }
 
 async function readProject(
-  { directory, workspaceRoot, packageName }: Place,
+  { directory, workspaceRoot, packageName, everyPlace }: Place,
   environment: string | undefined,
   onError: (error: CuenvError) => void,
 ): Promise<ReadProject> {
@@ -94,6 +103,7 @@ async function readProject(
           projectDirectory: relative(workspaceRoot, directory).split("\\").join("/"),
           workspaceRoot,
           environment,
+          everyPlace,
         }),
       onError,
     );

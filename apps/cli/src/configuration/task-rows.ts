@@ -36,21 +36,23 @@ export function taskRows({ cache }: CommandTask): readonly TaskRow[] {
   ];
 }
 
+type Mode = Pick<CacheSettings, "enabled" | "defaultMode">;
+
 /** Whether a task is cached in a run with these settings, and why not. */
 export function taskState(
-  settings: Pick<CacheSettings, "enabled" | "defaultMode">,
+  settings: Mode,
   { cache }: CommandTask,
 ): { readonly mode: string; readonly reason: string | null } {
   const mode = getTaskCacheMode(settings, cache);
-  if (mode !== "off") return { mode, reason: null };
-  const reasons = {
-    task: "the task says so",
-    undeclared: "it declares neither inputs nor outputs",
-  };
-  if (cache.disabledReason !== undefined) return { mode, reason: reasons[cache.disabledReason] };
-  const isOff = !settings.enabled || settings.defaultMode === "off";
-  return {
-    mode,
-    reason: isOff ? "the cache is off" : "its mode and the run's have nothing in common",
-  };
+  return { mode, reason: mode === "off" ? uncachedReason(settings, cache) : null };
+}
+
+/** Why a task is not cached in a run with these settings: half a sentence about it. */
+export function uncachedReason(settings: Mode, cache: CommandTask["cache"]): string {
+  const { disabledReason, mode } = cache;
+  if (disabledReason === "undeclared") return "it declares neither inputs nor outputs";
+  if (disabledReason === "task" || mode === "off") return "the task says so";
+  return !settings.enabled || settings.defaultMode === "off"
+    ? "the cache is off"
+    : "its mode and the run's have nothing in common";
 }

@@ -16,6 +16,7 @@ import {
   type PlanNode,
   runPlan,
 } from "@cuenv/runner";
+import { uncachedReason } from "../configuration/task-rows.ts";
 import type { OpenProject } from "../project/open-project.ts";
 import { createRunContext, openCache } from "../run/create-run-context.ts";
 import { resolveNode, taskRequest } from "../run/resolve-node.ts";
@@ -27,7 +28,7 @@ import { printedOutput } from "./printed-output.ts";
 export type NodePreview =
   | { readonly kind: "cached"; readonly preview: TaskPreview }
   /** It is not cached, and runs each time. */
-  | { readonly kind: "uncached" }
+  | { readonly kind: "uncached"; readonly reason: string }
   /** Its key depends on what another task would make. */
   | UnknownNode;
 
@@ -97,7 +98,11 @@ async function payloadOf(
   if (engine === undefined || mode === "off") {
     const { outputs = [] } = task;
     const unknown = { task: name, key: undefined, outputs: undefined, declaredOutputs: [] };
-    return { node: { kind: "uncached" }, state: outputs.length === 0 ? unknown : undefined };
+    const reason = uncachedReason(run.settings, task.cache);
+    return {
+      node: { kind: "uncached", reason },
+      state: outputs.length === 0 ? unknown : undefined,
+    };
   }
   const { states, known, unknown, isPrinted } = dependencyStates(run, dependencies);
   const [because] = unknown;

@@ -148,6 +148,8 @@ function finished(
       break;
     }
     case "errored":
+      // The error says why, and not whose it is.
+      if (!options.single) say(node, paint("red", "could not be started"));
       break;
     case "skipped":
       if (options.verbose && outcome.reason.kind !== "interrupted")

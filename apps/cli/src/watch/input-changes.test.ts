@@ -68,6 +68,7 @@ describe("whose change it is", () => {
       });
     expect(run(judge, inputs("log=4"), inputs("log=5"))).toEqual({ again: [], told: ["log"] });
     expect(run(judge, inputs("log=5"), inputs("log=6"))).toEqual({ again: [], told: [] });
+    expect(judge.foreign(["a", "log"])).toEqual(["a"]);
     expect(run(judge, inputs("log=6", "a=1"), inputs("log=7", "a=2")).again).toEqual(["a"]);
   });
 

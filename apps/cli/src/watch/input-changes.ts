@@ -30,6 +30,8 @@ export interface ChangeJudge {
   ) => readonly string[];
   /** Whether a run may be ended in its midst for these: not if it may be the run itself that goes on writing them. */
   readonly mayEnd: (edits: readonly string[], wasEnded: boolean) => boolean;
+  /** Those that are not taken for the tasks' own. */
+  readonly foreign: (changed: readonly string[]) => readonly string[];
   /** The run is over. Gives the paths that are now taken for the tasks' own, and were not before: to be told. */
   readonly runEnded: (changed: readonly string[]) => readonly string[];
   /** How long to wait before a run for these alone, in milliseconds: what changes meanwhile, nobody but somebody changes. */
@@ -63,6 +65,7 @@ export function createChangeJudge(): ChangeJudge {
       }
       return changed.filter((path) => !own.has(path));
     },
+    foreign: (changed) => changed.filter((path) => !own.has(path)),
     mayEnd: (edits, wasEnded) =>
       edits.some((path) => edited.has(path) || (!wasEnded && !streaks.has(path))),
     runEnded: (changed) => {

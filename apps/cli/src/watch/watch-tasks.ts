@@ -24,6 +24,12 @@ export type WatchedRunOptions = Omit<
  */
 const oldEnoughMs = 3_000;
 
+/**
+ * What changes so soon after something was printed proves nobody's edit: it may be that (`cuenv task test --watch | tee log.txt`). Longer than what the watcher
+ * waits for quiet.
+ */
+const echoMs = 700;
+
 interface Watch {
   readonly invocation: Invocation;
   readonly options: WatchedRunOptions;
@@ -31,6 +37,8 @@ interface Watch {
   readonly stop: AbortSignal;
   readonly judge: ReturnType<typeof createChangeJudge>;
   readonly say: (text: string) => void;
+  /** When something was printed last. */
+  readonly printed: { at: number };
   project: WatchedProject;
   /** Of `project.stamp`, when the configuration was read last. */
   stamp: string;
@@ -49,7 +57,11 @@ export async function watchTasks(
   options: WatchedRunOptions,
 ): Promise<number> {
   const paint = painterOf(2);
-  const say = (text: string): void => printErr(`${paint("dim", "cuenv watch:")} ${text}\n`);
+  const printed = { at: 0 };
+  const say = (text: string): void => {
+    printErr(`${paint("dim", "cuenv watch:")} ${text}\n`);
+    printed.at = performance.now();
+  };
   const controller = new AbortController();
   const removeHandlers = installSignalHandling({
     onInterrupt: (reason) => controller.abort(reason),
@@ -66,6 +78,7 @@ export async function watchTasks(
       stop: controller.signal,
       judge: createChangeJudge(),
       say,
+      printed,
       project,
       stamp: project.stamp(),
       isBroken: false,
@@ -120,6 +133,7 @@ async function runOnce(watch: Watch, before: WatchedInputs): Promise<Changed> {
     signal: both,
   }).finally(() => ended.abort());
   const reloadedMeanwhile: string[] = [];
+  let endedFor: readonly string[] = [];
   const seeChanges = async (): Promise<void> => {
     const signal = AbortSignal.any([ended.signal, stop]);
     for (;;) {
@@ -132,6 +146,7 @@ async function runOnce(watch: Watch, before: WatchedInputs): Promise<Changed> {
       const age = performance.now() - started;
       if (!isReconfigured && !judge.mayEnd(edits, watch.wasEnded) && age < oldEnoughMs)
         await setTimeout(oldEnoughMs - age, undefined, { signal });
+      endedFor = edits;
       run.abort(new Interruption("SIGTERM"));
       return;
     }
@@ -141,6 +156,7 @@ async function runOnce(watch: Watch, before: WatchedInputs): Promise<Changed> {
   });
   const summary = await running;
   await seeing;
+  watch.printed.at = performance.now();
   watch.wasEnded = run.signal.aborted;
   if (!run.signal.aborted) await options.onRun(summary);
   const reloaded = [...reloadedMeanwhile, ...(await reload(watch))];
@@ -155,7 +171,9 @@ async function runOnce(watch: Watch, before: WatchedInputs): Promise<Changed> {
     );
   // What changed is still to be run for when the configuration is mended.
   if (watch.isBroken) return { changes: [], seen: before };
-  return { changes: [...reloaded, ...edits], seen };
+  const changes = [...reloaded, ...edits];
+  // Ended for what is known by now to be its own doing, or is again what it was: it has to run all the same.
+  return { changes: changes.length > 0 ? changes : endedFor, seen };
 }
 
 /** Says why it starts anew. Where it may be the tasks that write what they read, waits first whether somebody does. Gives what the next run begins with. */
@@ -167,15 +185,20 @@ async function pauseBefore(watch: Watch, { changes, seen }: Changed): Promise<Wa
   }
   watch.say(`${changesText(changes)} in one run after another: starting anew in ${ms / 1_000} s`);
   const signal = AbortSignal.any([watch.stop, AbortSignal.timeout(ms)]);
-  return (await nextChange(watch, seen, signal))?.seen ?? seen;
+  return (await nextChange(watch, seen, signal, true))?.seen ?? seen;
 }
 
-/** Undefined: `signal` came first. */
+/**
+ * Undefined: `signal` came first.
+ * @param isPause there is a run after it in any case: what may be an echo of our own words does not end it
+ */
 async function nextChange(
   watch: Watch,
   before: WatchedInputs,
   signal: AbortSignal,
+  isPause = false,
 ): Promise<Changed | undefined> {
+  let known = before;
   for (;;) {
     try {
       await watch.watcher.next(signal);
@@ -185,9 +208,16 @@ async function nextChange(
     }
     const reloaded = await reload(watch);
     const seen = look(watch);
-    const edits = changedPaths(before, seen);
+    const edits = changedPaths(known, seen);
     // With another configuration the inputs are others: that says nothing of who wrote them.
-    if (reloaded.length === 0) watch.judge.idle(edits);
+    if (reloaded.length === 0) {
+      if (performance.now() - watch.printed.at >= echoMs) watch.judge.idle(edits);
+      else if (isPause) continue;
+      else if (watch.judge.foreign(edits).length === 0) {
+        known = seen;
+        continue;
+      }
+    }
     const changes = [...reloaded, ...edits];
     if (changes.length > 0 && !watch.isBroken) return { changes, seen };
   }

@@ -7,6 +7,7 @@ import { CuenvError } from "@cuenv/errors";
 import { type Plan, planRun } from "@cuenv/runner";
 import type { Invocation } from "../command-line/command.ts";
 import { type OpenProject, openProject } from "../project/open-project.ts";
+import { withoutOwnOutput } from "./without-own-output.ts";
 
 /** A project, what of it is to run, and what that reads. */
 export interface WatchedProject {
@@ -37,12 +38,15 @@ export async function openWatchedProject(invocation: Invocation): Promise<Watche
   return {
     open,
     plan,
-    look: createInputLook({
+    look: withoutOwnOutput(
+      createInputLook({
+        workspaceRoot,
+        projectPath,
+        tasks: plan.nodes.map(({ task }) => task),
+        excludedPaths: pathsBelow(workspaceRoot, [cache.settings.cacheDir]),
+      }),
       workspaceRoot,
-      projectPath,
-      tasks: plan.nodes.map(({ task }) => task),
-      excludedPaths: pathsBelow(workspaceRoot, [cache.settings.cacheDir]),
-    }),
+    ),
     configurationFolders: new Set([
       projectDirectory,
       ...folders.map(({ path }) => path),

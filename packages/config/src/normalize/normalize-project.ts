@@ -28,6 +28,8 @@ export interface NormalizeOptions {
   readonly workspaceRoot?: string | undefined;
   /** The environment asked for: `-e`, or `CUENV_ENV`. */
   readonly environment?: string | undefined;
+  /** Of a deprecated form every place is a warning, and not only the first. */
+  readonly everyPlace?: boolean | undefined;
 }
 
 /**
@@ -57,9 +59,13 @@ export function normalizeProject(evaluated: EvaluatedPackage, options: Normalize
 }
 
 function createContext(evaluated: EvaluatedPackage, options: NormalizeOptions): Context {
-  const { projectDirectory, workspaceRoot } = options;
+  const { projectDirectory, workspaceRoot, everyPlace } = options;
   const file = join(workspaceRoot ?? "", projectDirectory, "env.cue");
-  const problems = createProblems({ positions: evaluated.positions, fallback: { file } });
+  const problems = createProblems({
+    positions: evaluated.positions,
+    fallback: { file },
+    everyPlace,
+  });
   const { value } = evaluated;
   if (!isDataObject(value)) {
     const message = `cannot read the project: it must be a struct, not ${kindOf(value)}`;
