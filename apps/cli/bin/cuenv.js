@@ -8,7 +8,7 @@ const builtin = (name) => process.getBuiltinModule?.(name) ?? import(name);
 const { closeSync, existsSync, openSync, statSync } = await builtin("node:fs");
 const nodeModule = await builtin("node:module");
 const { homedir } = await builtin("node:os");
-const { dirname, join } = await builtin("node:path");
+const { dirname, isAbsolute, join } = await builtin("node:path");
 
 const needed = [22, 18];
 const [major, minor] = process.versions.node.split(".").map(Number);
@@ -43,6 +43,8 @@ function keepCompiledCode() {
     return undefined;
   const root =
     env.CUENV_CACHE_DIR || join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "cuenv");
+  // Of a relative $HOME or $XDG_CACHE_HOME the command makes nothing.
+  if (!env.CUENV_CACHE_DIR && !isAbsolute(root)) return undefined;
   const folder = join(root, "v1", "compile-cache");
   if (!existsSync(folder)) return { missingFolder: folder, discard: () => undefined };
   // Compiled code is code: it is taken from folders only that nobody else can write to.

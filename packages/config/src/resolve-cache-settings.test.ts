@@ -1,7 +1,7 @@
-import { homedir } from "node:os";
+import { homedir, userInfo } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { codesOf, problemsOf } from "../test/projects.ts";
 import type { CacheSettings, CacheSettingsInput } from "./cache-settings.ts";
 import { settingVariables } from "./environment-settings.ts";
@@ -9,6 +9,10 @@ import { defaultCacheSettings, resolveCacheSettings } from "./resolve-cache-sett
 
 const environment = { HOME: "/home/ann" };
 const base = { environment, projectDirectory: "/repo/app", workingDirectory: "/tmp/here" };
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
 
 describe("resolveCacheSettings", () => {
   it("row 5: has a value and a source for every setting without any configuration", () => {
@@ -48,6 +52,12 @@ describe("resolveCacheSettings", () => {
     expect(at({ HOME: "/h", XDG_CACHE_HOME: "/x" })).toBe("/x/cuenv");
     expect(at({ HOME: "/h", XDG_CACHE_HOME: "x" })).toBe("/h/.cache/cuenv");
     expect(at({})).toBe(join(homedir(), ".cache", "cuenv"));
+  });
+
+  it("puts it below the home that the system knows when $HOME is a relative path", () => {
+    vi.stubEnv("HOME", "here");
+    const { settings } = resolveCacheSettings({ ...base, environment: { HOME: "here" } });
+    expect(settings.cacheDir).toBe(join(userInfo().homedir, ".cache", "cuenv"));
   });
 
   it("row 8: expands ~ and takes a relative folder from where it was written", () => {

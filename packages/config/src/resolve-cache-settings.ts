@@ -1,5 +1,5 @@
 import type { Location } from "@cuenv/errors";
-import { homedir } from "node:os";
+import { homedir, userInfo } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import type { CacheSettings, CacheSettingsInput } from "./cache-settings.ts";
 import { infiniteAgeMs } from "./duration.ts";
@@ -193,8 +193,11 @@ function defaultCacheDirectory(environment: ResolveOptions["environment"]): stri
   return join(homeOf(environment), ".cache", "cuenv");
 }
 
-/** `$HOME`, else what the system says. */
+/** `$HOME` where that is an absolute path, else what the system says. */
 export function homeOf(environment: ResolveOptions["environment"]): string {
   const home = environment["HOME"];
-  return home !== undefined && isAbsolute(home) ? home : homedir();
+  if (home !== undefined && isAbsolute(home)) return home;
+  // Of this process's own `$HOME` the system's answer is that, whatever it is.
+  const said = homedir();
+  return isAbsolute(said) ? said : userInfo().homedir;
 }

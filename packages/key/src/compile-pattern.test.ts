@@ -29,7 +29,10 @@ describe("what is said of a pattern that cannot be used", () => {
 
   it.each([
     ["", 'Write "." for the whole folder.'],
-    ["[a", "To name a file with such a character in it, write the character in brackets: [[]."],
+    [
+      "[a",
+      "To name a file with such a character in it, write the character in brackets: [[] or [{].",
+    ],
     ["a\\b", "Separate folders with /, and write a special character in brackets: [*]."],
     ["/a", "Write // for the workspace root, or a path relative to the project's folder."],
     [

@@ -100,7 +100,7 @@ function compileOne(source: string, pattern: string, projectDirectory: string): 
   } catch (error) {
     if (error instanceof GlobSyntaxError) {
       const hint =
-        "To name a file with such a character in it, write the character in brackets: [[].";
+        "To name a file with such a character in it, write the character in brackets: [[] or [{].";
       throw invalid(source, error.message, hint);
     }
     throw error;
