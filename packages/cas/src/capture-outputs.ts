@@ -2,7 +2,7 @@ import { compareUtf8, type Digest, type FileIndex } from "@cuenv/digest";
 import { CuenvError } from "@cuenv/errors";
 import { closeSync, openSync, readSync } from "node:fs";
 import type { BlobStore } from "./blob-store.ts";
-import { findOutputs } from "./find-outputs.ts";
+import { findOutputs, type FoundOutputs } from "./find-outputs.ts";
 import type { OutputEntry } from "./output-entry.ts";
 import { compileOutputs, type OutputPatterns } from "./output-pattern.ts";
 import { realParentProblem } from "./real-parents.ts";
@@ -48,18 +48,14 @@ export interface CapturedOutputs {
 export async function captureOutputs(options: CaptureOptions): Promise<CapturedOutputs> {
   const problems: OutputProblem[] = [];
   let patterns: OutputPatterns;
+  let outcome: FoundOutputs;
   try {
     patterns = await compileOutputs(options.projectDirectory, options.outputs);
+    outcome = findOutputs(options.index, patterns);
   } catch (error) {
-    if (!(error instanceof CuenvError)) throw error;
-    return {
-      entries: [],
-      missing: [],
-      problems: [{ path: "", message: error.message }],
-      sizeBytes: 0,
-    };
+    return { entries: [], missing: [], problems: [unfound(error)], sizeBytes: 0 };
   }
-  const { found, unmatched } = findOutputs(options.index, patterns);
+  const { found, unmatched } = outcome;
   const paths = [...found.keys()].toSorted(compareUtf8);
   const outputs = paths.flatMap((path) => {
     const output = describe(options.index, path);
@@ -80,6 +76,13 @@ type Output =
 
 function problem(path: string, reason: string): OutputProblem {
   return { path, message: `cannot store output ${path}: ${reason}` };
+}
+
+/** Outputs that cannot be looked for: a folder that cannot be listed is not an empty one. */
+function unfound(error: unknown): OutputProblem {
+  if (error instanceof CuenvError) return { path: "", message: error.message };
+  const reason = error instanceof Error ? error.message : String(error);
+  return { path: "", message: `cannot store its outputs: ${reason}` };
 }
 
 function describe(index: FileIndex, path: string): Output | OutputProblem {

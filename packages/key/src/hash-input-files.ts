@@ -1,6 +1,7 @@
-import type { Digest, FileIndex } from "@cuenv/digest";
+import type { Digest, DirectoryEntry, FileIndex } from "@cuenv/digest";
 import { CuenvError } from "@cuenv/errors";
 import type { InputNode } from "./key-inputs.ts";
+import { inputUnreadable } from "./input-unreadable.ts";
 import { portableLinkTarget } from "./resolve-path.ts";
 
 /**
@@ -42,12 +43,24 @@ export function assertNameReadable(path: string): void {
   );
 }
 
+/**
+ * The names in a folder that may hold inputs. One that cannot be listed has files in it that a task may find by their names.
+ * @throws {CuenvError} KEY_INPUT_UNREADABLE
+ */
+export function listInputs(index: FileIndex, path: string): readonly DirectoryEntry[] {
+  try {
+    return index.list(path);
+  } catch (error) {
+    throw inputUnreadable(path, error, "list");
+  }
+}
+
 /** The digest of a file that is an input. Throws as {@link hashInputFiles}. */
 export function digestOfInput(index: FileIndex, path: string): Digest {
   try {
     return index.digest(path);
   } catch (error) {
-    throw unreadable(path, error);
+    throw inputUnreadable(path, error);
   }
 }
 
@@ -56,15 +69,6 @@ export function targetOfInput(index: FileIndex, path: string): string {
   try {
     return portableLinkTarget(index.root, path, index.readLink(path));
   } catch (error) {
-    throw unreadable(path, error);
+    throw inputUnreadable(path, error);
   }
-}
-
-function unreadable(path: string, error: unknown): unknown {
-  if (error instanceof CuenvError) return error;
-  const reason = error instanceof Error ? error.message : String(error);
-  return new CuenvError("KEY_INPUT_UNREADABLE", `cannot hash ${path}: ${reason}`, {
-    cause: error,
-    hint: "Make the file readable, or leave it out with ignoreInputs.",
-  });
 }
