@@ -1,7 +1,8 @@
-import { existsSync, lstatSync, openSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, openSync, readdirSync, rmdirSync } from "node:fs";
 import { makeFolders } from "@cuenv/digest";
 import { createFlags } from "./atomic-write.ts";
 import { isAbandoned, processIdentity } from "./process-identity.ts";
+import { removeTree } from "./remove-tree.ts";
 import { errorCode } from "./system-error.ts";
 
 export interface TemporaryFolder {
@@ -83,7 +84,7 @@ export function sweepAbandoned(
       const { mtimeMs } = lstatSync(`${parent}/${name}`);
       if (!isAbandoned(name.slice(prefix.length), mtimeMs, nowMs)) continue;
       before?.(`${parent}/${name}`);
-      rmSync(`${parent}/${name}`, { recursive: true, force: true });
+      removeTree(`${parent}/${name}`);
       swept += 1;
     } catch {
       // Another process sweeps, too.
