@@ -85,8 +85,10 @@ export async function clearCache(
   options: MaintenanceOptions = {},
 ): Promise<Removed> {
   const folder = openFolder(settings);
-  const cleared = await clearStore(folder, options);
-  const memoBytes = clearMemos(settings.cacheDir, folder.now());
+  let memoBytes = 0;
+  const cleared = await clearStore(folder, options).finally(() => {
+    if (options.signal?.aborted !== true) memoBytes = clearMemos(settings.cacheDir, folder.now());
+  });
   return {
     entries: cleared.removedEntries,
     blobs: cleared.removedBlobs,

@@ -52,6 +52,18 @@ describe("verify", () => {
     });
   });
 
+  it("takes nothing for damaged because this process lacks what reading needs", async () => {
+    await cache.put("sound", ["sound"]);
+    const readFile = (): never => {
+      throw Object.assign(new Error("EMFILE: too many open files"), { code: "EMFILE" });
+    };
+    const folder = { ...cache.folder, readFile };
+    await expect(verifyStore({ folder, references, check, repair: true })).rejects.toThrow(
+      expect.objectContaining({ code: "CAS_STORE_UNAVAILABLE" }),
+    );
+    expect(existsSync(cache.entryPath("sound"))).toBe(true);
+  });
+
   it("names damage, and changes nothing", async () => {
     await cache.put("sound", ["sound"]);
     await cache.put("flipped", ["flipped"]);
