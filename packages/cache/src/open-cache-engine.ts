@@ -108,7 +108,7 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
     leasePath: (hash) => usable && `${usable}/v1/leases/${hash}`,
     writers: writable && createOutputWriters(writable.writers, now),
     rewrittenInputs: createRewrittenInputs(writable?.rewritten, index),
-    secretSalt: () => secretSalt(usable, !options.readOnly),
+    secretSalt: () => secretSalt(usable, !options.readOnly, (path) => emit(occupiedSalt(path))),
     version: options.version,
     provenance: () => (provenance ??= runProvenance(options.workspaceRoot)),
     now,
@@ -128,6 +128,11 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
       return record;
     },
   };
+}
+
+function occupiedSalt(path: string): CacheEvent {
+  const message = `tasks with secrets never hit, because a folder is in the place of ${path}: remove it, or set CUENV_SECRET_SALT`;
+  return { type: "trouble", task: undefined, cause: "secretSalt", message };
 }
 
 function openTools(
