@@ -1,5 +1,6 @@
 import type { Digest, DirectoryEntry, FileIndex } from "@cuenv/digest";
 import { CuenvError } from "@cuenv/errors";
+import { lstatSync } from "node:fs";
 import type { InputNode } from "./key-inputs.ts";
 import { inputUnreadable } from "./input-unreadable.ts";
 import { portableLinkTarget } from "./resolve-path.ts";
@@ -24,23 +25,37 @@ function hashInputFile(index: FileIndex, path: string): InputNode | undefined {
   if (stat?.kind === "file") {
     return { kind: "file", path, digest: digestOfInput(index, path), executable: stat.executable };
   }
-  if (stat === undefined) assertNameReadable(path);
+  if (stat === undefined) assertReachable(index, path);
   if (stat?.kind !== "symlink") return undefined;
   return { kind: "symlink", path, target: targetOfInput(index, path) };
 }
 
 /**
- * A name that is not UTF-8 comes out of a listing with U+FFFD in it, and names nothing then. Leaving the file out
- * would be a key that does not see it change.
+ * Of a file that was listed and is not found. It may be gone, and counts as absent then. But a name that is not UTF-8 comes out of a listing with U+FFFD in it, and names
+ * nothing; and what lies so deep that its path is too long, a task may reach step by step. Leaving those out would be a key that does not see them change.
  * @throws {CuenvError} KEY_INPUT_UNREADABLE
  */
-export function assertNameReadable(path: string): void {
-  if (!path.includes("\uFFFD")) return;
-  throw new CuenvError(
-    "KEY_INPUT_UNREADABLE",
-    `cannot hash ${JSON.stringify(path)}: its name is not valid UTF-8`,
-    { hint: "Rename the file, or leave it out with ignoreInputs." },
-  );
+export function assertReachable(index: FileIndex, path: string): void {
+  if (path.includes("\uFFFD"))
+    throw new CuenvError(
+      "KEY_INPUT_UNREADABLE",
+      `cannot hash ${JSON.stringify(path)}: its name is not valid UTF-8`,
+      { hint: "Rename the file, or leave it out with ignoreInputs." },
+    );
+  if (isPathTooLong(`${index.root}/${path}`))
+    throw new CuenvError("KEY_INPUT_UNREADABLE", `cannot hash ${path}: its path is too long`, {
+      hint: "Give its folders shorter names, or leave it out with ignoreInputs.",
+    });
+}
+
+/** The system is asked: its limit is another one on each. */
+function isPathTooLong(path: string): boolean {
+  try {
+    lstatSync(path, { throwIfNoEntry: false });
+    return false;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "ENAMETOOLONG";
+  }
 }
 
 /**

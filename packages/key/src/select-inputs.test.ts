@@ -334,6 +334,26 @@ describe("hashInputFiles", () => {
     }
   });
 
+  it("refuses what lies too deep for a path, in place of not seeing it", () => {
+    const root = temporaryWorkspace({ a: "1" });
+    const program = `for (let depth = 0; depth < 22; depth += 1) { fs.mkdirSync("${"d".repeat(200)}"); process.chdir("${"d".repeat(200)}"); } fs.writeFileSync("x", "");`;
+    execFileSync(process.execPath, ["-e", program], { cwd: root });
+    try {
+      const index = freshIndex(root);
+      const { files } = selectInputs({ index, projectDirectory: "", patterns: ["**"] });
+      const refused = expect.objectContaining({
+        code: "KEY_INPUT_UNREADABLE",
+        message: expect.stringContaining("its path is too long"),
+      });
+      expect(() => hashInputFiles({ index, paths: files })).toThrow(refused);
+      const set = { index, files, dependencies: [], projectDirectory: "" };
+      expect(() => createInputSet({ ...set, digestFunction: "sha256" })).toThrow(refused);
+    } finally {
+      // Node's own removal gives up where paths are too long.
+      execFileSync("rm", ["-rf", root]);
+    }
+  });
+
   it("refuses a link whose target is not UTF-8: another target would be the same key", () => {
     const root = temporaryWorkspace({ a: "1" });
     symlinkSync(Buffer.from([0x61, 0xff]), join(root, "link"));

@@ -261,7 +261,7 @@ function selectEntry(
   if (kind === "directory") {
     for (const pattern of step.matched) walk.matched.add(pattern);
     if (step.inside.length === 0) return;
-    // A folder whose name is not UTF-8 cannot be listed. It stands for its files: hashing it says what is wrong.
+    // A folder whose name is not UTF-8, or its path too long, cannot be listed. It stands for its files: hashing it says what is wrong.
     if (walk.index.stat(place.path) === undefined) walk.files.add(place.path);
     else walkDirectory(walk, place, step.inside);
     return;
