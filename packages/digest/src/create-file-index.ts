@@ -11,6 +11,7 @@ import {
 } from "./file-index-state.ts";
 import type { DirectoryEntry, FileIndex, FileStat } from "./file-index.ts";
 import { hashFile, type HashedFile } from "./hash-file.ts";
+import { isMergedFolder } from "./merged-folder.ts";
 import { isAbsence } from "./own-file.ts";
 import { type PathsBelow, pathsBelow } from "./paths-below.ts";
 import { isRacy } from "./racy-stat.ts";
@@ -164,7 +165,11 @@ function look(index: Index, path: string): Seen | number | undefined {
     setSeen(index, path, turn);
     return undefined;
   }
-  if (entry !== undefined && isUnchanged(recorded, entry, found)) {
+  if (
+    entry !== undefined &&
+    isUnchanged(recorded, entry, found) &&
+    !isMergedFolder(found, () => absolute(index, path))
+  ) {
     recorded.turns[entry] = turn;
     if (known !== undefined) index.seen.delete(path);
     return entry;
@@ -309,8 +314,11 @@ function listed(index: Index, path: string, seen: Seen): Seen | undefined {
   seen.entries = entries;
   seen.listing = formatListing(entries);
   seen.listHash = hashListing(seen.listing);
-  // A directory that changed while it was listed is not recorded: a time in the future is racy at every save.
-  const stable = after?.mtimeMs === seen.stat.mtimeMs && after.ctimeMs === seen.stat.ctimeMs;
+  // A directory that changed while it was listed, or whose stat does not tell, is not recorded: a time in the future is racy at every save.
+  const stable =
+    after?.mtimeMs === seen.stat.mtimeMs &&
+    after.ctimeMs === seen.stat.ctimeMs &&
+    !isMergedFolder(after, () => absolute(index, path));
   seen.readAtMs = stable ? readAtMs : Number.NEGATIVE_INFINITY;
   index.changed = true;
   index.read.count += 1;
