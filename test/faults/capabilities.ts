@@ -48,7 +48,7 @@ function lackOfOverlays(): Lack {
   if (lack !== undefined) return lack;
   const script =
     "mount -t tmpfs none /mnt && mkdir /mnt/l /mnt/u /mnt/w /mnt/m && mount -t overlay -o lowerdir=/mnt/l,upperdir=/mnt/u,workdir=/mnt/w none /mnt/m";
-  const { status } = spawnSync("unshare", ["--mount", "sh", "-c", script]);
+  const { status } = spawnSync("sh", ["-c", `unshare --mount sh -c '${script}'`]);
   return status === 0 ? undefined : "overlay file systems cannot be mounted here";
 }
 

@@ -45,12 +45,19 @@ describe("clearing what is remembered of workspaces", () => {
   });
 
   it("leaves somebody's own files and what links lead to", () => {
-    const own = ["v1/workspaces/Notes.txt", `v1/workspaces/1/${id}/files.bin.bak`];
+    const own = [
+      "v1/workspaces/Notes.txt",
+      `v1/workspaces/1/${id}/files.bin.bak`,
+      "v1/workspaces/app/package.json",
+      "v1/workspaces/index.json",
+      "v1/workspaces/1/app/package.json",
+      "v1/leases/contract.pdf",
+    ];
     const folder = folderOf([...memos, ...own, "mine/inputs.json"]);
     symlinkSync(join(folder, "mine"), join(folder, `v1/workspaces/1/${id}/linked`));
-    clearMemos(folder, Date.now());
+    clearMemos(folder, Date.now() + 2 * leftoverAfterMs);
     expect(readdirSync(join(folder, `v1/workspaces/1/${id}`))).toEqual(["files.bin.bak", "linked"]);
-    expect(existsSync(join(folder, own[0] ?? ""))).toBe(true);
+    expect(own.filter((name) => !existsSync(join(folder, name)))).toEqual([]);
     expect(existsSync(join(folder, "mine/inputs.json"))).toBe(true);
     rmSync(join(folder, "v1/workspaces"), { recursive: true });
     symlinkSync(join(folder, "mine"), join(folder, "v1/workspaces"));
@@ -59,10 +66,11 @@ describe("clearing what is remembered of workspaces", () => {
   });
 
   it("removes leases of processes that died", () => {
-    const folder = folderOf(["v1/leases/dead"]);
+    const dead = `v1/leases/${id}${id}`;
+    const folder = folderOf([dead]);
     const old = (Date.now() - leftoverAfterMs - 1000) / 1000;
-    utimesSync(join(folder, "v1/leases/dead"), old, old);
+    utimesSync(join(folder, dead), old, old);
     clearMemos(folder, Date.now());
-    expect(existsSync(join(folder, "v1/leases/dead"))).toBe(false);
+    expect(existsSync(join(folder, dead))).toBe(false);
   });
 });

@@ -4,7 +4,8 @@ import { sweepLeftovers } from "./sweep-leftovers.ts";
 /** What is remembered of a workspace, by name, in its folder or a few levels below; and what killed processes left beside it. */
 const memoFile = /^[0-9a-z-]+\.(?:bin|jsonl?)(?:\.[0-9a-z.]+\.tmp)?$/;
 const memoFolder = /^[0-9a-z-]+$/;
-/** `workspaces/<version>/<id>/evaluations/evaluation/<version>/…`. */
+/** `workspaces/<version>/<id>/evaluations/evaluation/<version>/…`: of the first two, names are told from those of anybody's folders. */
+const outerFolders = [/^\d+$/, /^[0-9a-f]{32}$/];
 const maxDepth = 6;
 
 /**
@@ -14,7 +15,7 @@ const maxDepth = 6;
  */
 export function clearMemos(cacheDirectory: string, nowMs: number): number {
   return (
-    clearFolder(`${cacheDirectory}/v1/workspaces`, maxDepth) +
+    clearFolder(`${cacheDirectory}/v1/workspaces`, 0) +
     sweepLeftovers([`${cacheDirectory}/v1/leases`], nowMs)
   );
 }
@@ -25,9 +26,9 @@ function clearFolder(folder: string, depth: number): number {
     const path = `${folder}/${name}`;
     try {
       const stat = lstatSync(path);
-      if (stat.isDirectory() && memoFolder.test(name) && depth > 0)
-        bytes += clearFolder(path, depth - 1);
-      else if (stat.isFile() && memoFile.test(name)) {
+      if (stat.isDirectory() && (outerFolders[depth] ?? memoFolder).test(name) && depth < maxDepth)
+        bytes += clearFolder(path, depth + 1);
+      else if (stat.isFile() && memoFile.test(name) && depth >= outerFolders.length) {
         unlinkSync(path);
         bytes += stat.size;
       }

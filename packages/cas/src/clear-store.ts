@@ -2,9 +2,11 @@ import { CuenvError } from "@cuenv/errors";
 import { type Dirent, lstatSync, readdirSync, rmdirSync } from "node:fs";
 import { removeQuietly } from "./atomic-write.ts";
 import type { CacheFolder } from "./cache-folder.ts";
+import { isQuarantined } from "./quarantine.ts";
 import { scanBlobs, scanEntries, scanMembers, type StoredFile } from "./scan-store.ts";
 import { storeUnavailable } from "./system-error.ts";
 import { sweepAbandoned } from "./temporary-folder.ts";
+import { isTakenJournal } from "./usage-journal.ts";
 
 export interface Cleared {
   readonly removedEntries: number;
@@ -80,10 +82,11 @@ function clearTheRest({ layout, now }: CacheFolder): number {
     const size = sizeOf(path);
     if (removeQuietly(path)) bytes += size;
   };
-  for (const name of namesIn(layout.quarantine)) remove(`${layout.quarantine}/${name}`);
+  for (const name of namesIn(layout.quarantine).filter(isQuarantined))
+    remove(`${layout.quarantine}/${name}`);
   remove(layout.index);
   for (const name of namesIn(layout.base)) {
-    if (name === "journal" || name.startsWith("journal.")) remove(`${layout.base}/${name}`);
+    if (name === "journal" || isTakenJournal(name)) remove(`${layout.base}/${name}`);
   }
   sweepAbandoned(layout.temporary, now(), "", (path) => {
     bytes += sizeBelow(path);

@@ -75,8 +75,8 @@ describe.skipIf(!canBeNobody)("outputs that a task made read-only", () => {
 
   it("are swept with what a dead process left", async () => {
     const [swept, there] = await asNobody(`
-      space.write("tmp/dead/restore-1-0/ro/x", "1");
-      lock("tmp/dead/restore-1-0/ro", "tmp/dead");
+      space.write("tmp/00000000.1.1.1.0123456789abcdef/restore-1-0/ro/x", "1");
+      lock("tmp/00000000.1.1.1.0123456789abcdef/restore-1-0/ro", "tmp/00000000.1.1.1.0123456789abcdef");
       const now = Date.now() + 24 * 60 * 60 * 1000;
       print(sweepAbandoned(space.root + "/tmp", now));
       print(readdirSync(space.root + "/tmp"));

@@ -12,6 +12,8 @@ import {
   symlinkSync,
 } from "node:fs";
 import { dirname } from "node:path";
+import { stagingPrefix } from "./disk-layout.ts";
+import { processIdentity } from "./process-identity.ts";
 import type { StagedUnit } from "./stage-outputs.ts";
 import { parentOf } from "./plan-restore.ts";
 import { removeTree, unlockFolder } from "./remove-tree.ts";
@@ -194,7 +196,7 @@ function renameAcross(from: string, to: string): void {
   } catch (error) {
     if (errorCode(error) !== "EXDEV") throw error;
   }
-  const beside = `${dirname(to)}/.cuenv-staging-${process.pid}-${Math.random().toString(36).slice(2)}`;
+  const beside = `${dirname(to)}/${stagingPrefix}${processIdentity()}`;
   try {
     copy(from, beside);
     renameSync(beside, to);

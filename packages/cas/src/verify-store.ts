@@ -4,7 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import { removeQuietly } from "./atomic-write.ts";
 import type { CacheFolder } from "./cache-folder.ts";
 import type { EntryReferences } from "./evict.ts";
-import { isAbandoned } from "./process-identity.ts";
+import { isAbandoned, isProcessIdentity } from "./process-identity.ts";
 import { scanBlobs, scanEntries, type StoredEntry, type StoredFile } from "./scan-store.ts";
 import { errorCode, storeUnavailable } from "./system-error.ts";
 import { sweepAbandoned } from "./temporary-folder.ts";
@@ -193,7 +193,7 @@ function countAbandoned(folder: CacheFolder, repair: boolean): number {
   } catch {
     return 0;
   }
-  return names.filter((name) => {
+  return names.filter(isProcessIdentity).filter((name) => {
     const stat = lstatSync(`${temporary}/${name}`, { throwIfNoEntry: false });
     return stat !== undefined && isAbandoned(name, stat.mtimeMs, now);
   }).length;
