@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { clearMemos } from "./clear-memos.ts";
+import { clearMemos, memosKeptMs, tidyMemos } from "./clear-memos.ts";
 import { leftoverAfterMs } from "./sweep-leftovers.ts";
 
 function folderOf(files: readonly string[]): string {
@@ -72,5 +72,35 @@ describe("clearing what is remembered of workspaces", () => {
     utimesSync(join(folder, dead), old, old);
     clearMemos(folder, Date.now());
     expect(existsSync(join(folder, dead))).toBe(false);
+  });
+});
+
+describe("tidying what is remembered of workspaces", () => {
+  it("removes that of workspaces nobody used for a month, and leaves the others, those that are only read, and what is not ours", () => {
+    const ids = ["a", "b", "c"].map((digit) => digit.repeat(32));
+    const [gone = "", read = "", written = ""] = ids;
+    const files = ids.flatMap((each) => memos.map((name) => name.replace(`/${id}/`, `/${each}/`)));
+    const folder = folderOf([...files, "v1/workspaces/1/app/package.json"]);
+    const old = Date.now() / 1000 - 60;
+    const age = (name: string, atime = old, mtime = old): void =>
+      utimesSync(join(folder, "v1/workspaces/1", name), atime, mtime);
+    const later = Date.now() + memosKeptMs;
+    for (const name of readdirSync(join(folder, "v1/workspaces/1"), {
+      recursive: true,
+      encoding: "utf8",
+    }))
+      age(name);
+    age(`${read}/evaluations/projects/${id}.json`, later / 1000, old);
+    age(`${written}/inputs.json`, old, later / 1000);
+    tidyMemos(folder, later - 120_000);
+    expect(readdirSync(join(folder, "v1/workspaces/1")).toSorted()).toEqual(
+      [...ids, "app"].toSorted(),
+    );
+    tidyMemos(folder, later);
+    expect(existsSync(join(folder, "v1/workspaces/1", gone))).toBe(false);
+    expect(readdirSync(join(folder, "v1/workspaces/1")).toSorted()).toEqual(
+      [read, written, "app"].toSorted(),
+    );
+    expect(existsSync(join(folder, `v1/workspaces/1/${read}/files.bin`))).toBe(true);
   });
 });

@@ -20,6 +20,39 @@ export function clearMemos(cacheDirectory: string, nowMs: number): number {
   );
 }
 
+/** What is remembered of a workspace that nobody used for so long goes: it was removed, or is one of the many of a CI (30 d). */
+export const memosKeptMs: number = 30 * 24 * 60 * 60 * 1000;
+
+/**
+ * Removes what is remembered of workspaces without a use for {@link memosKeptMs}, as {@link clearMemos} does it of all. No limit of the store counts it, and nothing else would
+ * ever remove it. A run of hits writes nothing: that it read is use, where the file system notes it; else its next run looks at everything once more.
+ */
+export function tidyMemos(cacheDirectory: string, nowMs: number): void {
+  const workspaces = `${cacheDirectory}/v1/workspaces`;
+  const [ofVersion, ofWorkspace] = outerFolders;
+  for (const version of namesIn(workspaces).filter((name) => ofVersion?.test(name))) {
+    for (const id of namesIn(`${workspaces}/${version}`)) {
+      const folder = `${workspaces}/${version}/${id}`;
+      if (ofWorkspace?.test(id) === true && nowMs - lastUseMs(folder) > memosKeptMs)
+        clearFolder(folder, outerFolders.length);
+    }
+  }
+}
+
+/** The latest time at which something in a folder was written or read. */
+function lastUseMs(folder: string): number {
+  try {
+    const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
+    const times = ["", ...names].map((name) => {
+      const stat = lstatSync(`${folder}/${name}`, { throwIfNoEntry: false });
+      return stat === undefined ? 0 : Math.max(stat.mtimeMs, stat.isFile() ? stat.atimeMs : 0);
+    });
+    return Math.max(...times);
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}
+
 function clearFolder(folder: string, depth: number): number {
   let bytes = 0;
   for (const name of namesIn(folder)) {

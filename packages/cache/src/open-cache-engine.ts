@@ -230,8 +230,9 @@ async function keep(
   if (hasGrown) sweepLeftovers([state.directory, `${settings.cacheDir}/v1/leases`], engine.now());
   try {
     if (appended === "firstOfDay") {
-      const { tidyStatistics } = await import("./maintenance.ts");
+      const { tidyMemos, tidyStatistics } = await import("./maintenance.ts");
       tidyStatistics(settings.cacheDir, settings.statsRetentionDays, engine.now());
+      tidyMemos(settings.cacheDir, engine.now());
     }
     if (!hasGrown) return;
     const { isDue, isFull } = evictionNeed(folder, settings.maxSizeBytes);
