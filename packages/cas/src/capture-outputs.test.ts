@@ -5,6 +5,7 @@ import {
   openSync,
   closeSync,
   lstatSync,
+  readdirSync,
   readFileSync,
   readSync,
   rmSync,
@@ -18,6 +19,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { canBeNobody, runModule, sourceUrl } from "../test/other-process.ts";
 import { makeWorkspace, type Workspace } from "../test/workspace.ts";
 import { captureOutputs } from "./capture-outputs.ts";
+import { processIdentity } from "./process-identity.ts";
 import { restoreOutputs } from "./restore-outputs.ts";
 
 let space: Workspace;
@@ -312,6 +314,16 @@ describe("what cannot be stored", () => {
 });
 
 describe("what is stored", () => {
+  it("is nothing that a killed restore left beside outputs, which the next one removes", async () => {
+    space.write("dist/a", "1");
+    space.write(`dist/.cuenv-staging-${processIdentity()}/half`, "1");
+    const { entries, problems: none } = await space.capture("", ["dist"]);
+    expect(entries.map(({ path }) => path)).toEqual(["dist", "dist/a"]);
+    expect(none).toEqual([]);
+    expect(await space.restore("", ["dist"], entries)).toMatchObject({ removedPaths: 1 });
+    expect(readdirSync(`${space.root}/dist`)).toEqual(["a"]);
+  });
+
   it("follows a file that changes between hashing and storing", async () => {
     space.write("dist/a", "first");
     const { index, store } = space;

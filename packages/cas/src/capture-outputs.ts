@@ -2,12 +2,14 @@ import { compareUtf8, type Digest, type FileIndex } from "@cuenv/digest";
 import { CuenvError } from "@cuenv/errors";
 import { closeSync, openSync, readSync } from "node:fs";
 import type { BlobStore } from "./blob-store.ts";
+import { stagingPrefix } from "./disk-layout.ts";
 import { findOutputs, type FoundOutputs } from "./find-outputs.ts";
 import type { OutputEntry } from "./output-entry.ts";
 import { compileOutputs, type OutputPatterns } from "./output-pattern.ts";
 import { realParentProblem } from "./real-parents.ts";
 import { sensitiveReason } from "./sensitive-name.ts";
 import { errorCode } from "./system-error.ts";
+import { createTurns } from "./take-turns.ts";
 import { collisionKey, linkProblem, pathProblem } from "./validate-entries.ts";
 
 export interface CaptureOptions {
@@ -56,7 +58,7 @@ export async function captureOutputs(options: CaptureOptions): Promise<CapturedO
     return { entries: [], missing: [], problems: [unfound(error)], sizeBytes: 0 };
   }
   const { found, unmatched } = outcome;
-  const paths = [...found.keys()].toSorted(compareUtf8);
+  const paths = [...found.keys()].filter((path) => !isStaging(path)).toSorted(compareUtf8);
   const outputs = paths.flatMap((path) => {
     const output = describe(options.index, path);
     if (!("message" in output)) return [output];
@@ -67,6 +69,11 @@ export async function captureOutputs(options: CaptureOptions): Promise<CapturedO
   problems.push(...sensitiveFiles(options.index, patterns, outputs));
   if (problems.length > 0) return { entries: [], missing: unmatched, problems, sizeBytes: 0 };
   return { missing: unmatched, ...(await storeFiles(options, outputs)) };
+}
+
+/** What a killed restore left beside what it put on another file system: stale, as what no result names is. */
+function isStaging(path: string): boolean {
+  return path.includes(`/${stagingPrefix}`);
 }
 
 /** An output whose bytes were not read yet. */
@@ -175,11 +182,13 @@ async function storeFiles(
   const entries: OutputEntry[] = [];
   const problems: OutputProblem[] = [];
   let sizeBytes = 0;
+  const turn = createTurns();
   for (const output of outputs) {
     if (output.kind !== "file") {
       entries.push(output);
       continue;
     }
+    await turn();
     options.signal?.throwIfAborted();
     const digest = await storeFile(options, output.path);
     if (typeof digest === "string") {
