@@ -168,7 +168,7 @@ function look(index: Index, path: string): Seen | number | undefined {
   if (
     entry !== undefined &&
     isUnchanged(recorded, entry, found) &&
-    !isMergedFolder(found, () => absolute(index, path))
+    !isMergedFolder(found, index.options.root, path)
   ) {
     recorded.turns[entry] = turn;
     if (known !== undefined) index.seen.delete(path);
@@ -318,7 +318,7 @@ function listed(index: Index, path: string, seen: Seen): Seen | undefined {
   const stable =
     after?.mtimeMs === seen.stat.mtimeMs &&
     after.ctimeMs === seen.stat.ctimeMs &&
-    !isMergedFolder(after, () => absolute(index, path));
+    !isMergedFolder(after, index.options.root, path);
   seen.readAtMs = stable ? readAtMs : Number.NEGATIVE_INFINITY;
   index.changed = true;
   index.read.count += 1;
