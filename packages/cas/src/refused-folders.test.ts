@@ -5,7 +5,7 @@ import { canBeNobody, runModule, sourceUrl } from "../test/other-process.ts";
 async function closed(program: string): Promise<unknown> {
   const ended = await runModule(
     `
-    import { chmodSync, existsSync } from "node:fs";
+    import { chmodSync, existsSync, rmSync } from "node:fs";
     import { dirname } from "node:path";
     import { check, openEntryStore, references } from "${sourceUrl.replace("/src", "/test")}/entries.ts";
     import { makeFolder } from "${sourceUrl.replace("/src", "/test")}/workspace.ts";
@@ -24,6 +24,7 @@ async function closed(program: string): Promise<unknown> {
     const isThere = () => ["closed", "open", "other", "last"].map((name) => existsSync(cache.blobPath(name)));
     const areThere = () => ["a", "b", "closed"].map((name) => existsSync(cache.entryPath(name)));
     ${program}
+    rmSync(dirname(root), { recursive: true });
     `,
     { asNobody: true },
   );
