@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { runJson } from "./run-json.ts";
 import { counting, createSandbox, cue, launcher, type Sandbox } from "./sandbox.ts";
@@ -114,6 +114,20 @@ const waiting = {
 
 const isThere = (sandbox: Sandbox, file: string): Promise<void> =>
   vi.waitFor(() => expect(sandbox.exists(file)).toBe(true), { timeout: 30_000 });
+
+describe("a cache folder that is removed while a task runs", () => {
+  it("is what the run says it is not stored for, and nobody else is blamed", async () => {
+    const sandbox = createSandbox({ "env.cue": cue(waiting) });
+    const run = sandbox.cuenv(["task", "gen"], { env: { V: "one" } });
+    await isThere(sandbox, "../gen-one");
+    rmSync(sandbox.cacheDir, { recursive: true });
+    sandbox.write("../go-gen-one", "");
+    const { code, stderr } = await run;
+    expect(code).toBe(0);
+    expect(stderr).toContain("gen is not stored: the cache folder was emptied while it ran");
+    expect(stderr).not.toContain("another cuenv");
+  });
+});
 
 describe("several processes that write the same outputs", () => {
   it("store nothing when they run one task at once for different keys", async () => {

@@ -43,6 +43,15 @@ function lackOfMounts(): Lack {
   }
 }
 
+function lackOfOverlays(): Lack {
+  const lack = lackOfMounts();
+  if (lack !== undefined) return lack;
+  const script =
+    "mount -t tmpfs none /mnt && mkdir /mnt/l /mnt/u /mnt/w /mnt/m && mount -t overlay -o lowerdir=/mnt/l,upperdir=/mnt/u,workdir=/mnt/w none /mnt/m";
+  const { status } = spawnSync("sh", ["-c", `unshare --mount sh -c '${script}'`]);
+  return status === 0 ? undefined : "overlay file systems cannot be mounted here";
+}
+
 function lackOfOtherUsers(): Lack {
   if (process.platform !== "linux") return `setpriv is for Linux, and this is ${process.platform}`;
   if (process.getuid?.() !== 0) return "only root may become another user";
@@ -62,6 +71,7 @@ export const otherUser = ["--reuid=65534", "--regid=65534", "--clear-groups"];
 const lacks = {
   strace: lackOfStrace(),
   mounts: lackOfMounts(),
+  overlays: lackOfOverlays(),
   "another user": lackOfOtherUsers(),
   limits: lackOfLimits(),
 };

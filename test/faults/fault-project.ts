@@ -259,6 +259,13 @@ export function mount(folder: string, options: string): void {
   must("mount", "-t", "tmpfs", "-o", options, "none", folder);
 }
 
+/** A folder put together of what is in `lower` and `upper`; on a file system that can be an upper layer, as tmpfs is. */
+export function mountOverlay(folder: string, lower: string, upper: string, work: string): void {
+  for (const each of [folder, lower, upper, work]) mkdirSync(each, { recursive: true });
+  const options = `lowerdir=${lower},upperdir=${upper},workdir=${work}`;
+  must("mount", "-t", "overlay", "-o", options, "none", folder);
+}
+
 export function unmount(folder: string): void {
   spawnSync("umount", ["-l", folder]);
 }

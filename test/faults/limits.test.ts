@@ -147,6 +147,39 @@ describe("another user", () => {
   );
 });
 
+describe(`a folder that may be entered and not listed${lackOf("another user")}`, () => {
+  it.skipIf(isLacking("another user"))(
+    "has a task run uncached when it holds inputs or a .gitignore, and not stored when it holds outputs",
+    async () => {
+      const project = disposableProject({ ownEvaluator: true });
+      const wrapper = ["setpriv", ...otherUser];
+      const env = { CUENV_CACHE_DIR: join(project.temporary, "cache") };
+      const build = async (): Promise<CommandOutcome> => {
+        project.giveTo(65534);
+        return project.cuenv(["task", "build"], { wrapper, env });
+      };
+      await project.cuenv(["task", "build"]);
+      chmodSync(project.path("src"), 0o311);
+      for (const text of ["one", "two"]) {
+        project.write("src/a.txt", `${text}\n`);
+        const outcome = await build();
+        expectOneWarning(outcome);
+        expect(outcome.stderr).toContain("cannot list src: EACCES");
+        expect(project.read("out/a.txt")).toBe(`${text}\n`);
+      }
+      chmodSync(project.path("src"), 0o755);
+      project.write(".gitignore", "nothing");
+      chmodSync(project.path(".gitignore"), 0o000);
+      const unread = await build();
+      expectOneWarning(unread);
+      expect(unread.stderr).toContain("cannot hash .gitignore: EACCES");
+      rmSync(project.path(".gitignore"));
+      project.write("make.sh", `${project.read("make.sh")}chmod 311 out/nested\n`);
+      expect((await build()).stderr).toContain("cannot store its outputs: EACCES");
+    },
+  );
+});
+
 function limited(limit: string): string[] {
   return ["bash", "-c", `ulimit ${limit}; exec "$0" "$@"`];
 }

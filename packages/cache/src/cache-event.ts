@@ -31,7 +31,7 @@ export type RefusedReason = RefusalReason | "keyMismatch";
 /** Why a successful run was not stored. */
 export type NotStoredReason =
   | "inputsChanged"
-  /** Another process wrote its outputs, or those of a dependency, meanwhile. */
+  /** Another process wrote its outputs, or those of a dependency, meanwhile; or whether one did is not known. */
   | "outputsShared"
   | "unsuitableOutput"
   | "secretInOutput"

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { clearMemos } from "./clear-memos.ts";
+import { clearMemos, memosKeptMs, tidyMemos } from "./clear-memos.ts";
 import { leftoverAfterMs } from "./sweep-leftovers.ts";
 
 function folderOf(files: readonly string[]): string {
@@ -45,12 +45,19 @@ describe("clearing what is remembered of workspaces", () => {
   });
 
   it("leaves somebody's own files and what links lead to", () => {
-    const own = ["v1/workspaces/Notes.txt", `v1/workspaces/1/${id}/files.bin.bak`];
+    const own = [
+      "v1/workspaces/Notes.txt",
+      `v1/workspaces/1/${id}/files.bin.bak`,
+      "v1/workspaces/app/package.json",
+      "v1/workspaces/index.json",
+      "v1/workspaces/1/app/package.json",
+      "v1/leases/contract.pdf",
+    ];
     const folder = folderOf([...memos, ...own, "mine/inputs.json"]);
     symlinkSync(join(folder, "mine"), join(folder, `v1/workspaces/1/${id}/linked`));
-    clearMemos(folder, Date.now());
+    clearMemos(folder, Date.now() + 2 * leftoverAfterMs);
     expect(readdirSync(join(folder, `v1/workspaces/1/${id}`))).toEqual(["files.bin.bak", "linked"]);
-    expect(existsSync(join(folder, own[0] ?? ""))).toBe(true);
+    expect(own.filter((name) => !existsSync(join(folder, name)))).toEqual([]);
     expect(existsSync(join(folder, "mine/inputs.json"))).toBe(true);
     rmSync(join(folder, "v1/workspaces"), { recursive: true });
     symlinkSync(join(folder, "mine"), join(folder, "v1/workspaces"));
@@ -59,10 +66,41 @@ describe("clearing what is remembered of workspaces", () => {
   });
 
   it("removes leases of processes that died", () => {
-    const folder = folderOf(["v1/leases/dead"]);
+    const dead = `v1/leases/${id}${id}`;
+    const folder = folderOf([dead]);
     const old = (Date.now() - leftoverAfterMs - 1000) / 1000;
-    utimesSync(join(folder, "v1/leases/dead"), old, old);
+    utimesSync(join(folder, dead), old, old);
     clearMemos(folder, Date.now());
-    expect(existsSync(join(folder, "v1/leases/dead"))).toBe(false);
+    expect(existsSync(join(folder, dead))).toBe(false);
+  });
+});
+
+describe("tidying what is remembered of workspaces", () => {
+  it("removes that of workspaces nobody used for a month, and leaves the others, those that are only read, and what is not ours", () => {
+    const ids = ["a", "b", "c"].map((digit) => digit.repeat(32));
+    const [gone = "", read = "", written = ""] = ids;
+    const files = ids.flatMap((each) => memos.map((name) => name.replace(`/${id}/`, `/${each}/`)));
+    const folder = folderOf([...files, "v1/workspaces/1/app/package.json"]);
+    const old = Date.now() / 1000 - 60;
+    const age = (name: string, atime = old, mtime = old): void =>
+      utimesSync(join(folder, "v1/workspaces/1", name), atime, mtime);
+    const later = Date.now() + memosKeptMs;
+    for (const name of readdirSync(join(folder, "v1/workspaces/1"), {
+      recursive: true,
+      encoding: "utf8",
+    }))
+      age(name);
+    age(`${read}/evaluations/projects/${id}.json`, later / 1000, old);
+    age(`${written}/inputs.json`, old, later / 1000);
+    tidyMemos(folder, later - 120_000);
+    expect(readdirSync(join(folder, "v1/workspaces/1")).toSorted()).toEqual(
+      [...ids, "app"].toSorted(),
+    );
+    tidyMemos(folder, later);
+    expect(existsSync(join(folder, "v1/workspaces/1", gone))).toBe(false);
+    expect(readdirSync(join(folder, "v1/workspaces/1")).toSorted()).toEqual(
+      [read, written, "app"].toSorted(),
+    );
+    expect(existsSync(join(folder, `v1/workspaces/1/${read}/files.bin`))).toBe(true);
   });
 });

@@ -137,8 +137,10 @@ const unkeyable: ReadonlySet<string> = new Set([
   "REAPI_MESSAGE_INVALID",
 ]);
 
-function isUnreadableInput(error: unknown): error is CuenvError {
-  return error instanceof CuenvError && unkeyable.has(error.code);
+/** The system's own errors, too: a file system that does not say what is there. */
+function isUnreadableInput(error: unknown): error is Error {
+  if (error instanceof CuenvError) return unkeyable.has(error.code);
+  return error instanceof Error && "syscall" in error;
 }
 
 /** Of restores that are going on, or were killed. */

@@ -42,8 +42,14 @@ export async function editedOutputOf(
   if (sharedPaths(engine, request) === undefined) return undefined;
   const { index, projectPath: projectDirectory } = engine;
   const outputs = ownOutputs(engine, request.task.outputs);
-  const paths = await replacedOutputs({ index, projectDirectory, outputs, entries });
-  return editedOutput(engine, request)(paths);
+  try {
+    const paths = await replacedOutputs({ index, projectDirectory, outputs, entries });
+    return await editedOutput(engine, request)(paths);
+  } catch (error) {
+    // A folder of outputs that cannot be listed: it keeps the result from being put in place as well, and whoever tries says so.
+    if (error instanceof Error && "syscall" in error) return undefined;
+    throw error;
+  }
 }
 
 export function editedText(path: string): string {

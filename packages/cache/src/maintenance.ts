@@ -15,7 +15,7 @@ import {
 } from "@cuenv/cas/maintenance";
 import type { CacheSettings } from "@cuenv/config";
 import { CuenvError } from "@cuenv/errors";
-import { clearMemos } from "./clear-memos.ts";
+import { clearMemos, tidyMemos } from "./clear-memos.ts";
 import { type FolderUse, measureFolder } from "./folder-use.ts";
 import { type CacheStatistics, readStatistics } from "./read-statistics.ts";
 import { tidyStatistics } from "./tidy-statistics.ts";
@@ -24,7 +24,7 @@ export type { StoreProblem, Verification } from "@cuenv/cas/maintenance";
 export { attest } from "./attest.ts";
 export { type FolderKind, folderKinds, type FolderUse } from "./folder-use.ts";
 export type { CacheStatistics, StatisticsWindow, TaskStatistics } from "./read-statistics.ts";
-export { tidyStatistics };
+export { tidyMemos, tidyStatistics };
 export {
   readStoredResult,
   type StoredResult,
@@ -85,8 +85,10 @@ export async function clearCache(
   options: MaintenanceOptions = {},
 ): Promise<Removed> {
   const folder = openFolder(settings);
-  const cleared = await clearStore(folder, options);
-  const memoBytes = clearMemos(settings.cacheDir, folder.now());
+  let memoBytes = 0;
+  const cleared = await clearStore(folder, options).finally(() => {
+    if (options.signal?.aborted !== true) memoBytes = clearMemos(settings.cacheDir, folder.now());
+  });
   return {
     entries: cleared.removedEntries,
     blobs: cleared.removedBlobs,
@@ -96,7 +98,7 @@ export async function clearCache(
 
 /**
  * Removes what was not used for `maxAgeMs`, and then what is beyond `maxBytes`, in the order of the configured policy; and statistics beyond their
- * retention, which do not count. Defaults: the configured limits.
+ * retention, and what is remembered of workspaces that nobody used for 30 days, which do not count. Defaults: the configured limits.
  * @throws {CuenvError} CAS_STORE_UNAVAILABLE
  */
 export async function cleanupStaleEntries(
@@ -117,6 +119,7 @@ export async function cleanupStaleEntries(
     ...(signal === undefined ? {} : { signal }),
   });
   tidyStatistics(settings.cacheDir, settings.statsRetentionDays, folder.now());
+  tidyMemos(settings.cacheDir, folder.now());
   return { entries: removedEntries, blobs: removedBlobs, bytes: removedBytes };
 }
 

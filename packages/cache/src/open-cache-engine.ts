@@ -108,7 +108,7 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
     leasePath: (hash) => usable && `${usable}/v1/leases/${hash}`,
     writers: writable && createOutputWriters(writable.writers, now),
     rewrittenInputs: createRewrittenInputs(writable?.rewritten, index),
-    secretSalt: () => secretSalt(usable, !options.readOnly),
+    secretSalt: () => secretSalt(usable, !options.readOnly, (path) => emit(occupiedSalt(path))),
     version: options.version,
     provenance: () => (provenance ??= runProvenance(options.workspaceRoot)),
     now,
@@ -128,6 +128,11 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
       return record;
     },
   };
+}
+
+function occupiedSalt(path: string): CacheEvent {
+  const message = `tasks with secrets never hit, because a folder is in the place of ${path}: remove it, or set CUENV_SECRET_SALT`;
+  return { type: "trouble", task: undefined, cause: "secretSalt", message };
 }
 
 function openTools(
@@ -225,8 +230,9 @@ async function keep(
   if (hasGrown) sweepLeftovers([state.directory, `${settings.cacheDir}/v1/leases`], engine.now());
   try {
     if (appended === "firstOfDay") {
-      const { tidyStatistics } = await import("./maintenance.ts");
+      const { tidyMemos, tidyStatistics } = await import("./maintenance.ts");
       tidyStatistics(settings.cacheDir, settings.statsRetentionDays, engine.now());
+      tidyMemos(settings.cacheDir, engine.now());
     }
     if (!hasGrown) return;
     const { isDue, isFull } = evictionNeed(folder, settings.maxSizeBytes);

@@ -40,9 +40,11 @@ export interface OutputRun {
   started(pid: number): void;
   /**
    * The task whose outputs another process wrote since this run began: the one that ran, or one that it read from. Putting the very result in place again that
-   * was read does not count. Undefined: nobody did.
+   * was read does not count. Undefined: nobody did. The one that ran, too, where that {@link isForgotten}.
    */
   disturbed(read: readonly ReadOutputs[]): string | undefined;
+  /** Whether what was said since it began was removed by hand, what others said included: nobody knows then what they wrote. */
+  isForgotten(): boolean;
   /** The task has ended, and its outputs have been captured. Never throws. */
   end(): void;
 }
@@ -73,6 +75,7 @@ export function createOutputWriters(
         },
         disturbed: (read) =>
           isSaid ? disturbed({ directory, own: own(), before, task, writes, read }) : undefined,
+        isForgotten: () => isSaid && !journalNames(directory).includes(own()),
         end() {
           stop();
           append({ kind: "end", task });
@@ -120,7 +123,7 @@ function disturbed(run: {
   readonly read: readonly ReadOutputs[];
 }): string | undefined {
   const names = journalNames(run.directory);
-  // Removed by hand, and with it what the others said.
+  // See isForgotten.
   if (!names.includes(run.own)) return run.task;
   const keys = new Map(run.read.map(({ task, key }) => [task, key]));
   const shared = [...(run.writes ? [run.task] : []), ...keys.keys()];

@@ -18,7 +18,7 @@ export async function purgeEntriesOf(
   let bytes = 0;
   try {
     folder.assertWritable();
-    for await (const { path, sizeBytes } of scanEntries(folder.layout, signal)) {
+    for await (const { path, sizeBytes } of scanEntries(folder.layout, { signal })) {
       const entry = folder.readFile(path, maxEntryBytes);
       if (entry === undefined || !claimedKeyIds(entry).includes(keyId)) continue;
       rmSync(path, { force: true });

@@ -57,6 +57,19 @@ describe("the salt of secrets", () => {
     }
   });
 
+  it("is told to be kept nowhere where a folder lies in its place, which stays", async () => {
+    const path = join(folder, "v1", "secret-salt");
+    mkdirSync(join(path, "mine"), { recursive: true });
+    vi.resetModules();
+    const { secretSalt } = await import("./secret-salt.ts");
+    const occupied: string[] = [];
+    for (let time = 1; time <= 2; time += 1)
+      expect(secretSalt(folder, true, (each) => occupied.push(each))).toMatch(/^[0-9a-f]{64}$/);
+    expect(occupied).toEqual([path]);
+    expect(readdirSync(join(folder, "v1"))).toEqual(["secret-salt"]);
+    expect(readdirSync(path)).toEqual(["mine"]);
+  });
+
   it("is the first one's when several processes make it at once", async () => {
     const path = join(folder, "v1", "secret-salt");
     const first = "ab".repeat(32);

@@ -140,6 +140,8 @@ function disturbedTask(engine: CacheEngine, { request, turn }: RunToStore): stri
   const idOf = (name: string): string => engine.taskId({ name });
   const id = turn?.disturbed(read.map(({ task, key }) => ({ task: idOf(task), key })));
   if (id === undefined) return undefined;
+  if (turn?.isForgotten() === true)
+    return "the cache folder was emptied while it ran, and with it what other runs of cuenv said of the outputs that they write";
   const dependency =
     id === idOf(request.task.name) ? undefined : read.find(({ task }) => idOf(task) === id);
   const whose = dependency === undefined ? "its outputs" : `the outputs of ${dependency.task}`;

@@ -21,21 +21,32 @@ function make(name: string, ageMs: number): void {
 
 it("removes temporary files and leases that nobody finished, and nothing else", () => {
   const old = leftoverAfterMs + 60_000;
-  for (const name of ["state/files.bin.1.x.tmp", "state/deep/memo.json.2.y.tmp", "leases/ab"])
+  for (const name of [
+    "state/files.bin.1.x.tmp",
+    "state/deep/memo.json.2.y.tmp",
+    `leases/${"a".repeat(64)}`,
+  ])
     make(name, old);
-  for (const name of ["state/files.bin", "state/deep/memo.json"]) make(name, old);
-  for (const name of ["state/inputs.json.3.z.tmp", "leases/cd"]) make(name, 0);
+  for (const name of ["state/files.bin", "state/deep/memo.json", "leases/of-a-flat.pdf"])
+    make(name, old);
+  for (const name of ["state/inputs.json.3.z.tmp", `leases/${"c".repeat(64)}`]) make(name, 0);
   sweepLeftovers(
     ["state", "leases", "absent"].map((name) => join(folder, name)),
     Date.now(),
   );
   const left = (name: string): boolean => existsSync(join(folder, name));
   expect(
-    ["state/files.bin.1.x.tmp", "state/deep/memo.json.2.y.tmp", "leases/ab"].filter(left),
-  ).toEqual([]);
-  expect(
-    ["state/files.bin", "state/deep/memo.json", "state/inputs.json.3.z.tmp", "leases/cd"].every(
+    ["state/files.bin.1.x.tmp", "state/deep/memo.json.2.y.tmp", `leases/${"a".repeat(64)}`].filter(
       left,
     ),
+  ).toEqual([]);
+  expect(
+    [
+      "state/files.bin",
+      "state/deep/memo.json",
+      "leases/of-a-flat.pdf",
+      "state/inputs.json.3.z.tmp",
+      `leases/${"c".repeat(64)}`,
+    ].every(left),
   ).toBe(true);
 });

@@ -1,4 +1,5 @@
 import { lstatSync, readdirSync, unlinkSync } from "node:fs";
+import { isHash } from "@cuenv/digest";
 import { basename } from "node:path";
 
 /** No process takes longer from making a temporary file to renaming it, or is silent for so long with a lease (10 min). */
@@ -13,7 +14,8 @@ export function sweepLeftovers(directories: readonly string[], nowMs: number): n
   for (const directory of directories) {
     const isLeases = basename(directory) === "leases";
     for (const name of namesBelow(directory)) {
-      if (isLeases || name.endsWith(".tmp")) bytes += removeOld(`${directory}/${name}`, nowMs);
+      if (isLeases ? isHash(name) : name.endsWith(".tmp"))
+        bytes += removeOld(`${directory}/${name}`, nowMs);
     }
   }
   return bytes;

@@ -1,6 +1,7 @@
 import { parentOf, stagingPrefix } from "@cuenv/cas";
 import type { CommandTask } from "@cuenv/config";
 import { createFileIndex, type FileIndex } from "@cuenv/digest";
+import { CuenvError } from "@cuenv/errors";
 import { hashInputFiles, type Selection, selectInputs, type SelectionRequest } from "@cuenv/key";
 
 /** A file that tasks read, and what is in it. */
@@ -41,10 +42,16 @@ export function createInputLook(options: WatchedInputsOptions): () => WatchedInp
     stateFile: undefined,
   });
   const requests = distinctRequests(options, index);
+  const last = new Map<SelectionRequest, Selection>();
+  const select = (request: SelectionRequest): Selection => {
+    const selection = selectable(request) ?? last.get(request) ?? unlooked(request);
+    last.set(request, selection);
+    return selection;
+  };
   return () => {
     index.invalidate("");
     const found = requests.map((request) => ({
-      selection: selectInputs(request),
+      selection: select(request),
       isDeclared: request.patterns !== undefined,
     }));
     const declared = new Set<string>();
@@ -59,6 +66,21 @@ export function createInputLook(options: WatchedInputsOptions): () => WatchedInp
     }
     return { files: identities(index, all, declared), folders };
   };
+}
+
+/** Undefined: something cannot be looked at, because it changes just now or is not ours to read. The run, which has no key then, says what. */
+function selectable(request: SelectionRequest): Selection | undefined {
+  try {
+    return selectInputs(request);
+  } catch (error) {
+    if (error instanceof CuenvError && error.code !== "KEY_INPUT_UNREADABLE") throw error;
+    return undefined;
+  }
+}
+
+/** Nothing but the project's folder, in which to wait for something that can be looked at. */
+function unlooked({ projectDirectory: path }: SelectionRequest): Selection {
+  return { files: [], problems: [], checks: [{ kind: "path", path, found: "directory" }] };
 }
 
 /** Many tasks have the same inputs, all files of the project: these are looked for once. */

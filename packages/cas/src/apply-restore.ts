@@ -1,8 +1,8 @@
 import type { FileIndex } from "@cuenv/digest";
-import { rmSync } from "node:fs";
 import { isOutput, type OutputPatterns } from "./output-pattern.ts";
 import { parentOf, type RestorePlan } from "./plan-restore.ts";
 import type { RestoreOptions } from "./restore-outputs.ts";
+import { removeTree } from "./remove-tree.ts";
 import { miss, type RestoreMiss, type RestoreMissReason } from "./restore-result.ts";
 import { stageOutputs } from "./stage-outputs.ts";
 import { makeStagingFolder } from "./staging-folder.ts";
@@ -31,6 +31,7 @@ export async function applyRestore(
       units,
       stale: plan.stale,
       newPlace: staging.newPlace,
+      isOwn: (path) => isOwnFolder(plan, path),
     });
     if (swapped.kind === "swapped") for (const unit of units) staging.empty(unit.staged);
     else if (!swapped.undone) removeOutputs(options, plan, patterns);
@@ -43,6 +44,12 @@ export async function applyRestore(
   } finally {
     staging.remove();
   }
+}
+
+/** A folder that is the task's output, with whatever rights the task gave it. */
+function isOwnFolder({ found }: RestorePlan, path: string): boolean {
+  const output = found.found.get(path);
+  return output?.kind === "directory" && output.removable;
 }
 
 const missReasons = new Map<string | undefined, RestoreMissReason>([
@@ -66,7 +73,7 @@ function removeOutputs(options: RestoreOptions, plan: RestorePlan, patterns: Out
   );
   for (const path of [...removable, ...files]) {
     try {
-      rmSync(`${index.root}/${path}`, { recursive: true, force: true });
+      removeTree(`${index.root}/${path}`);
     } catch {
       // It could not be changed before either.
     }

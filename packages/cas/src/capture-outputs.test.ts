@@ -4,17 +4,23 @@ import {
   mkdirSync,
   openSync,
   closeSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
   readSync,
   rmSync,
+  type Stats,
   symlinkSync,
   writeSync,
 } from "node:fs";
 import { createServer } from "node:net";
-import { hashText } from "@cuenv/digest";
+import { createFileIndex, hashText } from "@cuenv/digest";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { canBeNobody, runModule, sourceUrl } from "../test/other-process.ts";
 import { makeWorkspace, type Workspace } from "../test/workspace.ts";
 import { captureOutputs } from "./capture-outputs.ts";
+import { processIdentity } from "./process-identity.ts";
+import { restoreOutputs } from "./restore-outputs.ts";
 
 let space: Workspace;
 beforeEach(() => {
@@ -191,6 +197,38 @@ describe("what cannot be stored", () => {
     return (await space.store.missing([hashText("sha256", "good")])).length === 0;
   };
 
+  it("is a folder that cannot be listed: taken for an empty one, its files would be lost", async () => {
+    const long = "l".repeat(300);
+    space.write("app/dist/a", "1");
+    const seesFolder = (path: string): Stats | undefined =>
+      lstatSync(path.endsWith(long) ? `${space.root}/app/dist` : path, { throwIfNoEntry: false });
+    const index = createFileIndex({
+      root: space.root,
+      digestFunction: "sha256",
+      stateFile: undefined,
+      lstat: seesFolder,
+    });
+    const { store } = space;
+    const outputs = ["dist", long];
+    const captured = await captureOutputs({ index, projectDirectory: "app", outputs, store });
+    expect(captured.problems).toEqual([
+      { path: "", message: expect.stringContaining("cannot store its outputs: ENAMETOOLONG") },
+    ]);
+    expect(captured.entries).toEqual([]);
+    const entries = [{ kind: "directory", path: "app/dist" }] as const;
+    const restored = { index, projectDirectory: "app", outputs, entries, store };
+    expect(await restoreOutputs(restored)).toMatchObject({ kind: "miss", reason: "failed" });
+    expect(readFileSync(`${space.root}/app/dist/a`, "utf8")).toBe("1");
+  });
+
+  it("is a link to a name that is not UTF-8: it would lead elsewhere when it is restored", async () => {
+    space.write("app/dist/a", "1");
+    symlinkSync(Buffer.from([0x61, 0xff]), `${space.root}/app/dist/link`);
+    expect(await problems("app", ["dist"])).toEqual([
+      expect.stringMatching(/^cannot store output app\/dist\/link: .* is not valid UTF-8$/),
+    ]);
+  });
+
   it("is a FIFO, without waiting for its writer", async () => {
     spawnSync("mkfifo", [`${space.root}/app/dist/pipe`]);
     expect(await problems("app", ["dist"])).toEqual([
@@ -276,6 +314,16 @@ describe("what cannot be stored", () => {
 });
 
 describe("what is stored", () => {
+  it("is nothing that a killed restore left beside outputs, which the next one removes", async () => {
+    space.write("dist/a", "1");
+    space.write(`dist/.cuenv-staging-${processIdentity()}/half`, "1");
+    const { entries, problems: none } = await space.capture("", ["dist"]);
+    expect(entries.map(({ path }) => path)).toEqual(["dist", "dist/a"]);
+    expect(none).toEqual([]);
+    expect(await space.restore("", ["dist"], entries)).toMatchObject({ removedPaths: 1 });
+    expect(readdirSync(`${space.root}/dist`)).toEqual(["a"]);
+  });
+
   it("follows a file that changes between hashing and storing", async () => {
     space.write("dist/a", "first");
     const { index, store } = space;

@@ -2,12 +2,14 @@ import { compareUtf8, type Digest, type FileIndex } from "@cuenv/digest";
 import { CuenvError } from "@cuenv/errors";
 import { closeSync, openSync, readSync } from "node:fs";
 import type { BlobStore } from "./blob-store.ts";
-import { findOutputs } from "./find-outputs.ts";
+import { stagingPrefix } from "./disk-layout.ts";
+import { findOutputs, type FoundOutputs } from "./find-outputs.ts";
 import type { OutputEntry } from "./output-entry.ts";
 import { compileOutputs, type OutputPatterns } from "./output-pattern.ts";
 import { realParentProblem } from "./real-parents.ts";
 import { sensitiveReason } from "./sensitive-name.ts";
 import { errorCode } from "./system-error.ts";
+import { createTurns } from "./take-turns.ts";
 import { collisionKey, linkProblem, pathProblem } from "./validate-entries.ts";
 
 export interface CaptureOptions {
@@ -48,19 +50,15 @@ export interface CapturedOutputs {
 export async function captureOutputs(options: CaptureOptions): Promise<CapturedOutputs> {
   const problems: OutputProblem[] = [];
   let patterns: OutputPatterns;
+  let outcome: FoundOutputs;
   try {
     patterns = await compileOutputs(options.projectDirectory, options.outputs);
+    outcome = findOutputs(options.index, patterns);
   } catch (error) {
-    if (!(error instanceof CuenvError)) throw error;
-    return {
-      entries: [],
-      missing: [],
-      problems: [{ path: "", message: error.message }],
-      sizeBytes: 0,
-    };
+    return { entries: [], missing: [], problems: [unfound(error)], sizeBytes: 0 };
   }
-  const { found, unmatched } = findOutputs(options.index, patterns);
-  const paths = [...found.keys()].toSorted(compareUtf8);
+  const { found, unmatched } = outcome;
+  const paths = [...found.keys()].filter((path) => !isStaging(path)).toSorted(compareUtf8);
   const outputs = paths.flatMap((path) => {
     const output = describe(options.index, path);
     if (!("message" in output)) return [output];
@@ -73,6 +71,11 @@ export async function captureOutputs(options: CaptureOptions): Promise<CapturedO
   return { missing: unmatched, ...(await storeFiles(options, outputs)) };
 }
 
+/** What a killed restore left beside what it put on another file system: stale, as what no result names is. */
+function isStaging(path: string): boolean {
+  return path.includes(`/${stagingPrefix}`);
+}
+
 /** An output whose bytes were not read yet. */
 type Output =
   | Exclude<OutputEntry, { kind: "file" }>
@@ -80,6 +83,13 @@ type Output =
 
 function problem(path: string, reason: string): OutputProblem {
   return { path, message: `cannot store output ${path}: ${reason}` };
+}
+
+/** Outputs that cannot be looked for: a folder that cannot be listed is not an empty one. */
+function unfound(error: unknown): OutputProblem {
+  if (error instanceof CuenvError) return { path: "", message: error.message };
+  const reason = error instanceof Error ? error.message : String(error);
+  return { path: "", message: `cannot store its outputs: ${reason}` };
 }
 
 function describe(index: FileIndex, path: string): Output | OutputProblem {
@@ -172,11 +182,13 @@ async function storeFiles(
   const entries: OutputEntry[] = [];
   const problems: OutputProblem[] = [];
   let sizeBytes = 0;
+  const turn = createTurns();
   for (const output of outputs) {
     if (output.kind !== "file") {
       entries.push(output);
       continue;
     }
+    await turn();
     options.signal?.throwIfAborted();
     const digest = await storeFile(options, output.path);
     if (typeof digest === "string") {

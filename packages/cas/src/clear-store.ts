@@ -1,9 +1,12 @@
+import { CuenvError } from "@cuenv/errors";
 import { type Dirent, lstatSync, readdirSync, rmdirSync } from "node:fs";
 import { removeQuietly } from "./atomic-write.ts";
 import type { CacheFolder } from "./cache-folder.ts";
+import { isQuarantined } from "./quarantine.ts";
 import { scanBlobs, scanEntries, scanMembers, type StoredFile } from "./scan-store.ts";
 import { storeUnavailable } from "./system-error.ts";
 import { sweepAbandoned } from "./temporary-folder.ts";
+import { isTakenJournal } from "./usage-journal.ts";
 
 export interface Cleared {
   readonly removedEntries: number;
@@ -23,7 +26,7 @@ export interface ClearOptions {
 /**
  * Empties the store: entries first, then blobs, quarantine, journal and index, and what dead processes left in `tmp`. Only files that are
  * the cache's own by name and place go; folders go when they are empty. Processes that store or restore meanwhile have misses, nothing worse.
- * @throws {CuenvError} CAS_STORE_UNAVAILABLE; the signal's reason.
+ * @throws {CuenvError} CAS_STORE_UNAVAILABLE, with all removed that could be when something could not; the signal's reason.
  */
 export async function clearStore(
   folder: CacheFolder,
@@ -37,14 +40,17 @@ export async function clearStore(
     }
     folder.assertWritable();
     folder.saveUses();
-    const entries = await removeAll(scanEntries(layout, signal), options.onProgress);
-    const blobs = await removeAll(scanBlobs(layout, signal), (files, bytes) =>
+    const left: string[] = [];
+    const scan = { signal, onRefused: (path: string) => void left.push(path) };
+    const entries = await removeAll(scanEntries(layout, scan), left, options.onProgress);
+    const blobs = await removeAll(scanBlobs(layout, scan), left, (files, bytes) =>
       options.onProgress?.(entries.count + files, entries.bytes + bytes),
     );
-    for await (const { path } of scanMembers(layout, signal)) removeQuietly(path);
+    for await (const { path } of scanMembers(layout, scan)) removeQuietly(path);
     const otherBytes = clearTheRest(folder);
     for (const directory of [layout.entries, layout.blobs, layout.members, layout.quarantine])
       removeEmpty(directory);
+    assertNothingLeft(folder, left);
     return {
       removedEntries: entries.count,
       removedBlobs: blobs.count,
@@ -57,6 +63,18 @@ export async function clearStore(
   }
 }
 
+/** Last: what could be removed is. */
+function assertNothingLeft({ root }: CacheFolder, left: readonly string[]): void {
+  const [first] = left;
+  if (first === undefined) return;
+  const what = left.length === 1 ? first : `${first} and ${left.length - 1} more`;
+  throw new CuenvError(
+    "CAS_STORE_UNAVAILABLE",
+    `cannot clear ${root} wholly: ${what} could not be removed`,
+    { hint: "They may be of a run as another user, or as root: remove them as that user." },
+  );
+}
+
 /** Gives the bytes that went. */
 function clearTheRest({ layout, now }: CacheFolder): number {
   let bytes = 0;
@@ -64,10 +82,11 @@ function clearTheRest({ layout, now }: CacheFolder): number {
     const size = sizeOf(path);
     if (removeQuietly(path)) bytes += size;
   };
-  for (const name of namesIn(layout.quarantine)) remove(`${layout.quarantine}/${name}`);
+  for (const name of namesIn(layout.quarantine).filter(isQuarantined))
+    remove(`${layout.quarantine}/${name}`);
   remove(layout.index);
   for (const name of namesIn(layout.base)) {
-    if (name === "journal" || name.startsWith("journal.")) remove(`${layout.base}/${name}`);
+    if (name === "journal" || isTakenJournal(name)) remove(`${layout.base}/${name}`);
   }
   sweepAbandoned(layout.temporary, now(), "", (path) => {
     bytes += sizeBelow(path);
@@ -101,12 +120,16 @@ const filesPerReport = 64;
 
 async function removeAll(
   files: AsyncIterable<StoredFile>,
+  left: string[],
   onProgress: ClearOptions["onProgress"],
 ): Promise<{ count: number; bytes: number }> {
   let count = 0;
   let bytes = 0;
   for await (const { path, sizeBytes } of files) {
-    if (!removeQuietly(path)) continue;
+    if (!removeQuietly(path)) {
+      if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) left.push(path);
+      continue;
+    }
     count += 1;
     bytes += sizeBytes;
     if (count % filesPerReport === 0) onProgress?.(count, bytes);

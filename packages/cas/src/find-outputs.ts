@@ -30,7 +30,10 @@ interface Search {
  */
 const neverSearched = new Set([".git", "node_modules"]);
 
-/** Looks on the disk for everything that the patterns cover. Symbolic links are found, not followed. */
+/**
+ * Looks on the disk for everything that the patterns cover. Symbolic links are found, not followed.
+ * @throws the system's error when a folder cannot be listed
+ */
 export function findOutputs(index: FileIndex, patterns: OutputPatterns): FoundOutputs {
   const search: Search = { index, excludes: patterns.excludes, found: new Map() };
   const unmatched: string[] = [];

@@ -19,12 +19,12 @@ export async function measureStore(folder: CacheFolder, signal?: AbortSignal): P
   folder.assertReadable();
   const use = { entries: 0, entryBytes: 0, blobs: 0, blobBytes: 0 };
   const namespaces = new Map<string, number>();
-  for await (const { sizeBytes, namespace } of scanEntries(folder.layout, signal)) {
+  for await (const { sizeBytes, namespace } of scanEntries(folder.layout, { signal })) {
     use.entries += 1;
     use.entryBytes += sizeBytes;
     namespaces.set(namespace, (namespaces.get(namespace) ?? 0) + 1);
   }
-  for await (const { sizeBytes } of scanBlobs(folder.layout, signal)) {
+  for await (const { sizeBytes } of scanBlobs(folder.layout, { signal })) {
     use.blobs += 1;
     use.blobBytes += sizeBytes;
   }

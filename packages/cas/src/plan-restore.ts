@@ -13,7 +13,10 @@ export interface RestorePlan {
   readonly found: FoundOutputs;
 }
 
-/** Compares with the disk; in the case of nothing to do that is one `lstat` per entry and a remembered listing per folder. */
+/**
+ * Compares with the disk; in the case of nothing to do that is one `lstat` per entry and a remembered listing per folder.
+ * @throws the system's error when a folder cannot be listed
+ */
 export function planRestore(
   index: FileIndex,
   patterns: OutputPatterns,

@@ -44,6 +44,11 @@ export function processIdentity(): string {
   return `${ofThisProcess}.${randomBytes(8).toString("hex")}`;
 }
 
+/** Whether a name is one that {@link processIdentity} gave, here or elsewhere: what bears another is not of cuenv. */
+export function isProcessIdentity(name: string): boolean {
+  return identityPattern.test(name);
+}
+
 /**
  * Whether the owner of `name` is gone, so that what bears the name can be removed. A name that is not an identity,
  * and an owner that cannot be asked, go by age.

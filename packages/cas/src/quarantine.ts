@@ -8,6 +8,13 @@ import { errorCode } from "./system-error.ts";
 export const maxQuarantineFiles = 100;
 export const maxQuarantineBytes: number = 50 * 1024 * 1024;
 
+const quarantined = /^\d{15}-.+-[0-9a-f]{8}$/;
+
+/** Whether a name is that of something in the quarantine: its time, its name before, and something random. */
+export function isQuarantined(name: string): boolean {
+  return quarantined.test(name);
+}
+
 /**
  * Moves a damaged file out of the store, so that it counts as missing. Where that is not possible it is removed;
  * where neither is (a read-only store), it stays. Never throws.
@@ -45,7 +52,7 @@ function moveInto(directory: string, path: string, name: string): boolean {
 function trim(directory: string): void {
   let names: string[];
   try {
-    names = readdirSync(directory).toSorted();
+    names = readdirSync(directory).filter(isQuarantined).toSorted();
   } catch {
     return;
   }

@@ -46,7 +46,12 @@ export async function restoreOutputs(options: RestoreOptions): Promise<RestoreRe
   if (hostile !== undefined) return invalid(hostile.path, hostile.reason);
   const stray = entries.find((entry) => !isDeclared(patterns, entry));
   if (stray !== undefined) return invalid(stray.path, "it is none of the declared outputs");
-  const plan = planRestore(index, patterns, entries);
+  let plan: RestorePlan;
+  try {
+    plan = planRestore(index, patterns, entries);
+  } catch (error) {
+    return miss("failed", error);
+  }
   const linked = linkedParent(index, patterns, entries);
   if (linked !== undefined) return linked;
   if (plan.writes.length > 0 || plan.stale.length > 0) {

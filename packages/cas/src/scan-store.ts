@@ -1,7 +1,9 @@
 import { type DigestFunction, digestFunctions, isAbsence, isHash } from "@cuenv/digest";
 import { lstatSync, readdirSync, type Stats } from "node:fs";
 import { setImmediate } from "node:timers/promises";
+import { dirname } from "node:path";
 import { type DiskLayout, type EntryId, entryId } from "./disk-layout.ts";
+import { isRefused } from "./system-error.ts";
 
 /** A file of the store, found by looking. */
 export interface StoredFile {
@@ -19,21 +21,31 @@ export interface StoredEntry extends StoredFile {
   readonly namespace: string;
 }
 
-function namesIn(directory: string): string[] {
+export interface ScanOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Told of a folder that may not be looked into, another user's, which is passed over then; without it, that ends the scan. */
+  readonly onRefused?: ((folder: string) => void) | undefined;
+}
+
+function namesIn(directory: string, { onRefused }: ScanOptions): string[] {
   try {
     return readdirSync(directory);
   } catch (error) {
     if (isAbsence(error)) return [];
-    throw error;
+    if (onRefused === undefined || !isRefused(error)) throw error;
+    onRefused(directory);
+    return [];
   }
 }
 
-function statOf(path: string): Stats | undefined {
+function statOf(path: string, { onRefused }: ScanOptions): Stats | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false });
   } catch (error) {
     if (isAbsence(error)) return undefined;
-    throw error;
+    if (onRefused === undefined || !isRefused(error)) throw error;
+    onRefused(dirname(path));
+    return undefined;
   }
 }
 
@@ -44,14 +56,14 @@ const namesPerTurn = 64;
 async function* namesBelow(
   directory: string,
   digestFunction: DigestFunction,
-  signal: AbortSignal | undefined,
+  options: ScanOptions,
 ): AsyncGenerator<StoredMember> {
   let seen = 0;
-  for (const shard of namesIn(directory)) {
+  for (const shard of namesIn(directory, options)) {
     if (!/^[0-9a-f]{2}$/.test(shard)) continue;
-    for (const hash of namesIn(`${directory}/${shard}`)) {
+    for (const hash of namesIn(`${directory}/${shard}`, options)) {
       if (seen++ % namesPerTurn === 0) {
-        signal?.throwIfAborted();
+        options.signal?.throwIfAborted();
         await setImmediate();
       }
       if (!isHash(hash) || !hash.startsWith(shard)) continue;
@@ -63,10 +75,10 @@ async function* namesBelow(
 async function* filesBelow(
   directory: string,
   digestFunction: DigestFunction,
-  signal: AbortSignal | undefined,
+  options: ScanOptions,
 ): AsyncGenerator<StoredFile> {
-  for await (const { hash, path } of namesBelow(directory, digestFunction, signal)) {
-    const stat = statOf(path);
+  for await (const { hash, path } of namesBelow(directory, digestFunction, options)) {
+    const stat = statOf(path, options);
     if (stat?.isFile() !== true) continue;
     const { size: sizeBytes, mtimeMs: modifiedMs, birthtimeMs } = stat;
     const createdMs = birthtimeMs > 0 ? Math.min(birthtimeMs, modifiedMs) : modifiedMs;
@@ -76,21 +88,21 @@ async function* filesBelow(
 
 export async function* scanBlobs(
   layout: DiskLayout,
-  signal?: AbortSignal,
+  options: ScanOptions = {},
 ): AsyncGenerator<StoredFile> {
   for (const digestFunction of digestFunctions) {
-    yield* filesBelow(`${layout.blobs}/${digestFunction}`, digestFunction, signal);
+    yield* filesBelow(`${layout.blobs}/${digestFunction}`, digestFunction, options);
   }
 }
 
 export async function* scanEntries(
   layout: DiskLayout,
-  signal?: AbortSignal,
+  options: ScanOptions = {},
 ): AsyncGenerator<StoredEntry> {
   for (const digestFunction of digestFunctions) {
     const directory = `${layout.entries}/${digestFunction}`;
-    for (const namespace of namesIn(directory)) {
-      for await (const file of filesBelow(`${directory}/${namespace}`, digestFunction, signal)) {
+    for (const namespace of namesIn(directory, options)) {
+      for await (const file of filesBelow(`${directory}/${namespace}`, digestFunction, options)) {
         yield { ...file, namespace, id: entryId(digestFunction, namespace, file.hash) };
       }
     }
@@ -106,11 +118,11 @@ export interface StoredMember {
 
 export async function* scanMembers(
   layout: DiskLayout,
-  signal?: AbortSignal,
+  options: ScanOptions = {},
 ): AsyncGenerator<StoredMember> {
   for (const digestFunction of digestFunctions) {
     const directory = `${layout.members}/${digestFunction}`;
-    for (const namespace of namesIn(directory))
-      yield* namesBelow(`${directory}/${namespace}`, digestFunction, signal);
+    for (const namespace of namesIn(directory, options))
+      yield* namesBelow(`${directory}/${namespace}`, digestFunction, options);
   }
 }

@@ -18,6 +18,7 @@ import type { OutputEntry } from "./output-entry.ts";
 import { createPendingWrites, type PendingWrites } from "./pending-writes.ts";
 import { giveBack, scratchBuffer, takeBuffer } from "./scratch-buffer.ts";
 import { errorCode } from "./system-error.ts";
+import { createTurns } from "./take-turns.ts";
 
 /** What is renamed into the workspace: a file, a link, or a folder with all that is in it. */
 export interface StagedUnit {
@@ -73,7 +74,10 @@ async function stageAll(
   const units: StagedUnit[] = [];
   const folders = new Map<string, string>();
   const waiting: FileToStage[] = [];
+  const turn = createTurns();
   for (const entry of writes) {
+    const others = turn();
+    if (others !== undefined) await others;
     options.signal?.throwIfAborted();
     const slash = entry.path.lastIndexOf("/");
     const above = slash < 0 ? undefined : folders.get(entry.path.slice(0, slash));

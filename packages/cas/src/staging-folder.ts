@@ -1,6 +1,7 @@
-import { mkdirSync, rmSync, rmdirSync, statSync } from "node:fs";
+import { mkdirSync, rmdirSync, statSync } from "node:fs";
 import { stagingPrefix } from "./disk-layout.ts";
 import { processIdentity } from "./process-identity.ts";
+import { removeTree } from "./remove-tree.ts";
 import { errorCode } from "./system-error.ts";
 import { sweepAbandoned } from "./temporary-folder.ts";
 
@@ -57,13 +58,13 @@ function quietly(remove: () => void): void {
   try {
     remove();
   } catch {
-    // A folder without permissions among what was replaced: it is swept with this process's folder.
+    // It is swept with this process's folder.
   }
 }
 
 function removePlace(place: string): void {
   // Another process may be clearing the same folder: then what is left is removed by the second try.
-  rmSync(place, { recursive: true, force: true, maxRetries: 1, retryDelay: 0 });
+  removeTree(place, { maxRetries: 1, retryDelay: 0 });
 }
 
 /** Node's own `recursive` says ENOENT where the file system says EROFS or EMFILE. */

@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   cpSync,
   linkSync,
   lstatSync,
@@ -11,9 +12,12 @@ import {
   symlinkSync,
 } from "node:fs";
 import { dirname } from "node:path";
+import { stagingPrefix } from "./disk-layout.ts";
+import { processIdentity } from "./process-identity.ts";
 import type { StagedUnit } from "./stage-outputs.ts";
 import { parentOf } from "./plan-restore.ts";
-import { errorCode } from "./system-error.ts";
+import { removeTree, unlockFolder } from "./remove-tree.ts";
+import { errorCode, isRefused } from "./system-error.ts";
 
 export interface SwapOptions {
   /** Absolute path of the workspace root. */
@@ -22,6 +26,8 @@ export interface SwapOptions {
   readonly stale: readonly string[];
   /** Of the staging folder: what goes is moved there, and back if something fails. */
   readonly newPlace: () => string;
+  /** Whether a path, relative to the root, is a folder that may be made writable for its owner: an output that a task made read-only. Default: none. */
+  readonly isOwn?: (path: string) => boolean;
 }
 
 /** `undone`: whether everything is as it was before. */
@@ -52,7 +58,7 @@ const inTheWay = new Set<string | undefined>([
 export function swapOutputs(options: SwapOptions): SwapResult {
   const swap: Swap = { ...options, undo: [] };
   try {
-    for (const path of options.stale) moveOut(swap, `${options.root}/${path}`);
+    for (const path of options.stale) unlocking(swap, path, () => moveOut(swap, path));
     for (const unit of options.units) moveIn(swap, unit);
     return { kind: "swapped" };
   } catch (cause) {
@@ -72,12 +78,40 @@ function takeBack(swap: Swap): boolean {
   return undone;
 }
 
+/**
+ * Does a step that renames `path`, once more when what keeps it from that is a read-only folder of the task's own: the one that it is in, or, of a folder
+ * that moves elsewhere, itself. It stays writable, as it is when it is restored to where nothing was.
+ */
+function unlocking(swap: Swap, path: string, step: () => void): void {
+  try {
+    step();
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+    const unlocked = [parentOf(path), path].filter((folder) => unlock(swap, folder));
+    if (unlocked.length === 0) throw error;
+    step();
+  }
+}
+
+/** False: it is not one that may be made writable, or is so already. */
+function unlock({ root, undo, isOwn }: Swap, path: string): boolean {
+  if (isOwn?.(path) !== true) return false;
+  const absolute = `${root}/${path}`;
+  const before = lstat(absolute);
+  if (before?.isDirectory() !== true || (before.mode & 0o300) === 0o300) return false;
+  unlockFolder(absolute);
+  // Taken back last: everything else that is taken back needs the right to write.
+  undo.unshift(() => chmodSync(absolute, before.mode & 0o7777));
+  return true;
+}
+
 function lstat(path: string): Stats | undefined {
   return lstatSync(path, { throwIfNoEntry: false });
 }
 
 /** To the trash; across devices it is removed at once, which cannot be taken back. */
-function moveOut(swap: Swap, path: string): void {
+function moveOut(swap: Swap, relative: string): void {
+  const path = `${swap.root}/${relative}`;
   const place = swap.newPlace();
   try {
     renameSync(path, place);
@@ -85,7 +119,7 @@ function moveOut(swap: Swap, path: string): void {
   } catch (error) {
     if (errorCode(error) === "ENOENT") return;
     if (errorCode(error) !== "EXDEV") throw error;
-    rmSync(path, { recursive: true, force: true });
+    removeTree(path);
     swap.undo.push(() => {
       throw new Error(`${path} is gone`, { cause: error });
     });
@@ -97,10 +131,12 @@ function moveIn(swap: Swap, unit: StagedUnit): void {
   for (let attempt = 1; ; attempt += 1) {
     makeParents(swap, parentOf(unit.path));
     const present = lstat(target);
-    if (present !== undefined)
-      makeRoom(swap, target, present.isDirectory() || unit.kind === "directory");
     try {
-      renameAcross(unit.staged, target);
+      unlocking(swap, unit.path, () => {
+        if (present !== undefined)
+          makeRoom(swap, unit.path, present.isDirectory() || unit.kind === "directory");
+        renameAcross(unit.staged, target);
+      });
       break;
     } catch (error) {
       if (!inTheWay.has(errorCode(error)) || attempt === maxAttempts) throw error;
@@ -110,7 +146,8 @@ function moveIn(swap: Swap, unit: StagedUnit): void {
 }
 
 /** A file gives way to a file within the rename, so that readers never miss it; a second name keeps the old one for taking back. */
-function makeRoom(swap: Swap, target: string, mustGo: boolean): void {
+function makeRoom(swap: Swap, path: string, mustGo: boolean): void {
+  const target = `${swap.root}/${path}`;
   if (!mustGo) {
     const place = swap.newPlace();
     try {
@@ -121,7 +158,7 @@ function makeRoom(swap: Swap, target: string, mustGo: boolean): void {
       // Links, other devices, file systems without hardlinks.
     }
   }
-  moveOut(swap, target);
+  moveOut(swap, path);
 }
 
 /** Makes folders above an output, one by one: none of them may be a link. */
@@ -159,7 +196,7 @@ function renameAcross(from: string, to: string): void {
   } catch (error) {
     if (errorCode(error) !== "EXDEV") throw error;
   }
-  const beside = `${dirname(to)}/.cuenv-staging-${process.pid}-${Math.random().toString(36).slice(2)}`;
+  const beside = `${dirname(to)}/${stagingPrefix}${processIdentity()}`;
   try {
     copy(from, beside);
     renameSync(beside, to);

@@ -1,7 +1,8 @@
-import { existsSync, lstatSync, openSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, openSync, readdirSync, rmdirSync } from "node:fs";
 import { makeFolders } from "@cuenv/digest";
 import { createFlags } from "./atomic-write.ts";
-import { isAbandoned, processIdentity } from "./process-identity.ts";
+import { isAbandoned, isProcessIdentity, processIdentity } from "./process-identity.ts";
+import { removeTree } from "./remove-tree.ts";
 import { errorCode } from "./system-error.ts";
 
 export interface TemporaryFolder {
@@ -63,7 +64,7 @@ export function createTemporaryFolder(parent: string, now: () => number): Tempor
   return { directory, create };
 }
 
-/** Removes what dead processes left in `parent`, each told `before` it goes. Returns how many things went. Never throws. */
+/** Removes what dead processes left in `parent`, each told `before` it goes, and nothing of other names. Returns how many things went. Never throws. */
 export function sweepAbandoned(
   parent: string,
   nowMs: number,
@@ -78,12 +79,12 @@ export function sweepAbandoned(
   }
   let swept = 0;
   for (const name of names) {
-    if (!name.startsWith(prefix)) continue;
+    if (!name.startsWith(prefix) || !isProcessIdentity(name.slice(prefix.length))) continue;
     try {
       const { mtimeMs } = lstatSync(`${parent}/${name}`);
       if (!isAbandoned(name.slice(prefix.length), mtimeMs, nowMs)) continue;
       before?.(`${parent}/${name}`);
-      rmSync(`${parent}/${name}`, { recursive: true, force: true });
+      removeTree(`${parent}/${name}`);
       swept += 1;
     } catch {
       // Another process sweeps, too.

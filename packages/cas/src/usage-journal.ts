@@ -1,7 +1,7 @@
 import { appendToFile, readMemoFile, readMemoStart } from "@cuenv/digest";
 import { readdirSync, renameSync } from "node:fs";
 import { randomBytes } from "node:crypto";
-import { basename, dirname } from "node:path";
+import { dirname } from "node:path";
 import { removeQuietly } from "./atomic-write.ts";
 import type { EntryId } from "./disk-layout.ts";
 
@@ -59,12 +59,18 @@ function readText(path: string): string {
   return readMemoFile(path, maxFileBytes)?.toString("latin1") ?? "";
 }
 
+const takenJournal = /^journal\.[0-9a-f]{16}$/;
+
+/** Whether a name is that of a journal that a fold took over. */
+export function isTakenJournal(name: string): boolean {
+  return takenJournal.test(name);
+}
+
 /** Journals that a fold took over and did not finish with, oldest first, then the present one. */
 function journalPaths(journal: string): string[] {
-  const name = basename(journal);
   let names: string[] = [];
   try {
-    names = readdirSync(dirname(journal)).filter((other) => other.startsWith(`${name}.`));
+    names = readdirSync(dirname(journal)).filter(isTakenJournal);
   } catch {
     // Nothing was written yet.
   }

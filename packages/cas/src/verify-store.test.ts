@@ -14,6 +14,7 @@ import { listTree } from "../test/tree.ts";
 import { makeFolder } from "../test/workspace.ts";
 import { openCacheFolder } from "./cache-folder.ts";
 import { clearStore } from "./clear-store.ts";
+import { evict } from "./evict.ts";
 import { measureStore } from "./measure-store.ts";
 import { type Verification, verifyStore } from "./verify-store.ts";
 
@@ -50,6 +51,18 @@ describe("verify", () => {
       entries: 1,
       problems: [],
     });
+  });
+
+  it("takes nothing for damaged because this process lacks what reading needs", async () => {
+    await cache.put("sound", ["sound"]);
+    const readFile = (): never => {
+      throw Object.assign(new Error("EMFILE: too many open files"), { code: "EMFILE" });
+    };
+    const folder = { ...cache.folder, readFile };
+    await expect(verifyStore({ folder, references, check, repair: true })).rejects.toThrow(
+      expect.objectContaining({ code: "CAS_STORE_UNAVAILABLE" }),
+    );
+    expect(existsSync(cache.entryPath("sound"))).toBe(true);
   });
 
   it("names damage, and changes nothing", async () => {
@@ -170,11 +183,22 @@ describe("row 34: clear", () => {
       `${root}/v1/cas/sha256/00/${"zz".repeat(32)}`,
       `${root}/v1/ac/sha256/default/notes.txt`,
       `${root}/v2/cas/sha256/${"00".repeat(32)}`,
+      `${root}/v1/journal.md`,
+      `${root}/v1/quarantine/notes.txt`,
+      `${root}/v1/tmp/mine/notes.txt`,
     ];
     for (const path of theirs) {
       mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
       writeFileSync(path, "mine");
     }
+    utimesSync(`${root}/v1/tmp/mine`, 1, 1);
+    // As a run does that finds its journal full, or the store.
+    await evict({
+      folder: cache.folder,
+      references,
+      limits: { maxBytes: undefined, maxAgeMs: undefined },
+      policy: "LRU",
+    });
     await clearStore(cache.folder);
     expect(theirs.filter((path) => !existsSync(path))).toEqual([]);
     expect(await measureStore(cache.folder)).toMatchObject({ entries: 0, blobs: 0 });

@@ -4,7 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import { removeQuietly } from "./atomic-write.ts";
 import type { CacheFolder } from "./cache-folder.ts";
 import type { EntryReferences } from "./evict.ts";
-import { isAbandoned } from "./process-identity.ts";
+import { isAbandoned, isProcessIdentity } from "./process-identity.ts";
 import { scanBlobs, scanEntries, type StoredEntry, type StoredFile } from "./scan-store.ts";
 import { errorCode, storeUnavailable } from "./system-error.ts";
 import { sweepAbandoned } from "./temporary-folder.ts";
@@ -53,6 +53,8 @@ interface Work extends VerifyOptions {
   readonly problems: StoreProblem[];
   /** `<function>/<hash>` → size, of sound blobs. */
   readonly sound: Map<string, number>;
+  /** Folders that may not be looked into. What is in them is not known to be gone. */
+  readonly refused: Set<string>;
 }
 
 const maxEntryBytes = 64 * 1024 * 1024;
@@ -67,14 +69,15 @@ const filesPerReport = 64;
  */
 export async function verifyStore(options: VerifyOptions): Promise<Verification> {
   const { folder, repair = false, signal } = options;
-  const work: Work = { ...options, problems: [], sound: new Map() };
+  const work: Work = { ...options, problems: [], sound: new Map(), refused: new Set() };
+  const scan = { signal, onRefused: (path: string) => reportRefused(work, path) };
   try {
     if (repair) folder.assertWritable();
     else folder.assertReadable();
     let blobs = 0;
     let bytes = 0;
     let sinceTurn = 0;
-    for await (const blob of scanBlobs(folder.layout, signal)) {
+    for await (const blob of scanBlobs(folder.layout, scan)) {
       if (verifyBlobFile(work, blob)) blobs += 1;
       bytes += blob.sizeBytes;
       sinceTurn += blob.sizeBytes;
@@ -86,7 +89,7 @@ export async function verifyStore(options: VerifyOptions): Promise<Verification>
       signal?.throwIfAborted();
     }
     let entries = 0;
-    for await (const entry of scanEntries(folder.layout, signal)) {
+    for await (const entry of scanEntries(folder.layout, scan)) {
       if (verifyEntry(work, entry)) entries += 1;
       bytes += entry.sizeBytes;
       if (entries % filesPerReport === 0) options.onProgress?.(blobs + entries, bytes);
@@ -112,6 +115,16 @@ function report(
   work.problems.push({ kind, path, detail, repaired });
 }
 
+function reportRefused(work: Work, path: string): void {
+  if (work.refused.has(path)) return;
+  work.refused.add(path);
+  const detail = "its files are another user's, or its permissions were changed";
+  work.problems.push({ kind: "unreadable", path, detail, repaired: false });
+}
+
+/** It says nothing about the file, which would be as unreadable if it were sound. */
+const lacksMeans = new Set(["EMFILE", "ENFILE", "ENOMEM"]);
+
 /** False when it went meanwhile. */
 function verifyBlobFile(work: Work, blob: StoredFile): boolean {
   const { path, hash, digestFunction } = blob;
@@ -120,6 +133,7 @@ function verifyBlobFile(work: Work, blob: StoredFile): boolean {
     ({ digest } = hashFile(digestFunction, path));
   } catch (error) {
     if (isAbsence(error)) return false;
+    if (lacksMeans.has(errorCode(error) ?? "")) throw error;
     const mend = (): void => work.folder.quarantine(path);
     report(work, "unreadable", path, errorCode(error) ?? String(error), mend);
     return true;
@@ -139,6 +153,7 @@ function verifyEntry(work: Work, entry: StoredEntry): boolean {
   try {
     bytes = work.folder.readFile(path, maxEntryBytes);
   } catch (error) {
+    if (lacksMeans.has(errorCode(error) ?? "")) throw error;
     report(work, "unreadable", path, errorCode(error) ?? String(error), mend);
     return true;
   }
@@ -153,7 +168,7 @@ function verifyEntry(work: Work, entry: StoredEntry): boolean {
     ({ hash, sizeBytes }) =>
       sizeBytes > 0 && work.sound.get(`${digestFunction}/${hash}`) !== sizeBytes,
   );
-  // Stored after the blobs were looked at: then it is there now.
+  // Stored after the blobs were looked at, it is there now.
   const missing = gone.filter(({ hash }) => !isNew(work, digestFunction, hash));
   if (missing.length > 0) {
     report(work, "danglingEntry", path, `${missing.length} of its blobs are gone or damaged`, mend);
@@ -163,6 +178,7 @@ function verifyEntry(work: Work, entry: StoredEntry): boolean {
 
 function isNew(work: Work, digestFunction: string, hash: string): boolean {
   const path = `${work.folder.layout.blobs}/${digestFunction}/${hash.slice(0, 2)}/${hash}`;
+  if ([...work.refused].some((folder) => path.startsWith(`${folder}/`))) return true;
   const isKnown = work.problems.some((problem) => problem.path === path);
   return !isKnown && lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
@@ -177,7 +193,7 @@ function countAbandoned(folder: CacheFolder, repair: boolean): number {
   } catch {
     return 0;
   }
-  return names.filter((name) => {
+  return names.filter(isProcessIdentity).filter((name) => {
     const stat = lstatSync(`${temporary}/${name}`, { throwIfNoEntry: false });
     return stat !== undefined && isAbandoned(name, stat.mtimeMs, now);
   }).length;

@@ -256,6 +256,33 @@ describe("a file index", () => {
     expect(index.digest("a")).toEqual(hashText("sha256", "another"));
   });
 
+  it("does not take a folder that cannot be listed for an empty one, nor a file that the system cannot look at for none", async () => {
+    // A name that the system finds too long to be opened: as root, nothing else keeps a folder from being listed.
+    const locked = "l".repeat(300);
+    await mkdir(join(root, "folder"));
+    const lstat = (path: string): Stats | undefined => {
+      if (path.endsWith("broken")) throw Object.assign(new Error("EIO"), { code: "EIO" });
+      return lstatSync(path.endsWith(locked) ? join(root, "folder") : path, {
+        throwIfNoEntry: false,
+      });
+    };
+    const index = later({ lstat });
+    expect(() => index.list(locked)).toThrow("ENAMETOOLONG");
+    expect(() => index.listHash(locked)).toThrow("ENAMETOOLONG");
+    expect(() => index.stat("broken")).toThrow("EIO");
+    expect(later().stat(locked)).toBeUndefined();
+    expect(later().list("folder")).toEqual([]);
+  });
+
+  it("gives the target of a link as it is, or refuses it", async () => {
+    const bytes = (...codes: number[]) => Buffer.from([...codes]);
+    await symlink(bytes(0x61, 0xff), join(root, "a"));
+    await symlink("b\uFFFD", join(root, "b"));
+    const index = later();
+    expect(() => index.readLink("a")).toThrow("is not valid UTF-8");
+    expect(index.readLink("b")).toBe("b\uFFFD");
+  });
+
   it("does not write thousands of entries for a few new ones when it is asked not to, nor for what is gone", async () => {
     const names = Array.from({ length: 600 }, (_, number) => `f${number}`);
     for (const name of names) await writeFile(join(root, name), name);

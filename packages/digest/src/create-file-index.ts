@@ -1,5 +1,5 @@
 import { CuenvError } from "@cuenv/errors";
-import { lstatSync, readlinkSync, type Stats } from "node:fs";
+import { lstatSync, type Stats } from "node:fs";
 import { contentToSave, forgotten, type Seen } from "./content-to-save.ts";
 import type { Digest, DigestFunction } from "./digest.ts";
 import { formatListing, hashListing, kindOf, readListing } from "./directory-listing.ts";
@@ -11,8 +11,11 @@ import {
 } from "./file-index-state.ts";
 import type { DirectoryEntry, FileIndex, FileStat } from "./file-index.ts";
 import { hashFile, type HashedFile } from "./hash-file.ts";
+import { isMergedFolder } from "./merged-folder.ts";
+import { isAbsence } from "./own-file.ts";
 import { type PathsBelow, pathsBelow } from "./paths-below.ts";
 import { isRacy } from "./racy-stat.ts";
+import { readLinkText } from "./read-link-text.ts";
 import {
   entriesBelow,
   entryOf,
@@ -88,7 +91,7 @@ export function createFileIndex(options: FileIndexOptions): FileIndex {
     stat: (path) => statOf(index, look(index, path)),
     digest: (path) => knownDigest(index, path) ?? hashAndRecord(index, path),
     digestBy: async (path, take) => knownDigest(index, path) ?? takeAndRecord(index, path, take),
-    readLink: (path) => readlinkSync(absolute(index, path)),
+    readLink: (path) => readLinkText(absolute(index, path)),
     list: (path) => entriesOf(index, path),
     listHash: (path, without) =>
       without === undefined
@@ -119,10 +122,16 @@ function lstatOrUndefined(path: string): Stats | undefined {
   try {
     return lstatSync(path, quietly);
   } catch (error) {
-    // ENOTDIR, ELOOP, ENAMETOOLONG and EACCES on a parent: nothing that could be an input or output is there.
-    if (error instanceof Error && "code" in error) return undefined;
+    // EACCES and EPERM, on a folder above: nobody who runs as we do finds anything there. All else (EIO, ENOTCONN of a file system that hangs) is no answer.
+    if (isAbsence(error) || isRefused(error)) return undefined;
     throw error;
   }
+}
+
+function isRefused(error: unknown): boolean {
+  return (
+    error instanceof Error && "code" in error && (error.code === "EACCES" || error.code === "EPERM")
+  );
 }
 
 function absolute(index: Index, path: string): string {
@@ -156,7 +165,11 @@ function look(index: Index, path: string): Seen | number | undefined {
     setSeen(index, path, turn);
     return undefined;
   }
-  if (entry !== undefined && isUnchanged(recorded, entry, found)) {
+  if (
+    entry !== undefined &&
+    isUnchanged(recorded, entry, found) &&
+    !isMergedFolder(found, index.options.root, path)
+  ) {
     recorded.turns[entry] = turn;
     if (known !== undefined) index.seen.delete(path);
     return entry;
@@ -290,7 +303,7 @@ function entriesOf(index: Index, path: string): readonly DirectoryEntry[] {
   return (looked && listed(index, path, looked)?.entries) ?? [];
 }
 
-/** With the listing of a directory that can be read; undefined for all else. */
+/** With the listing of a directory; undefined for all else. @throws the system's error when it cannot be listed */
 function listed(index: Index, path: string, seen: Seen): Seen | undefined {
   if (seen.stat.kind !== "directory") return undefined;
   if (seen.listHash !== undefined) return seen;
@@ -301,8 +314,11 @@ function listed(index: Index, path: string, seen: Seen): Seen | undefined {
   seen.entries = entries;
   seen.listing = formatListing(entries);
   seen.listHash = hashListing(seen.listing);
-  // A directory that changed while it was listed is not recorded: a time in the future is racy at every save.
-  const stable = after?.mtimeMs === seen.stat.mtimeMs && after.ctimeMs === seen.stat.ctimeMs;
+  // A directory that changed while it was listed, or whose stat does not tell, is not recorded: a time in the future is racy at every save.
+  const stable =
+    after?.mtimeMs === seen.stat.mtimeMs &&
+    after.ctimeMs === seen.stat.ctimeMs &&
+    !isMergedFolder(after, index.options.root, path);
   seen.readAtMs = stable ? readAtMs : Number.NEGATIVE_INFINITY;
   index.changed = true;
   index.read.count += 1;

@@ -19,19 +19,25 @@ export function kindOf(stat: Stats | Dirent): FileKind {
   return "other";
 }
 
-/** The names in a directory in UTF-8 order; undefined when it cannot be listed. */
+/**
+ * The names in a directory in UTF-8 order; undefined when there is none.
+ * @throws the system's error when it is there and cannot be listed: taken for empty, it would make a key, or a result, without the files in it
+ */
 export function readListing(path: string): DirectoryEntry[] | undefined {
   let found: Dirent[];
   try {
     found = readdirSync(path, { withFileTypes: true });
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && wentAway.has(error.code)) return undefined;
+    throw error;
   }
   return found
     .map((entry) => ({ name: entry.name, kind: settledKind(path, entry) }))
-
     .toSorted((left, right) => compareUtf8(left.name, right.name));
 }
+
+/** Since it was looked at. */
+const wentAway = new Set<unknown>(["ENOENT", "ENOTDIR"]);
 
 /** Some file systems do not say the kind in the listing; then a look at the file does. */
 function settledKind(path: string, entry: Dirent): FileKind {

@@ -36,7 +36,10 @@ export interface DirectoryEntry {
 export interface FileIndex {
   /** Absolute path of the workspace root. */
   readonly root: string;
-  /** Undefined when nothing is there (or a parent is missing or not a directory). */
+  /**
+   * Undefined when nothing is there (or a parent is missing, not a directory, or may not be entered).
+   * @throws the system's error when it does not say whether something is there
+   */
   stat(path: string): FileStat | undefined;
   /**
    * The digest of a regular file's bytes.
@@ -49,13 +52,16 @@ export interface FileIndex {
    * @throws what `take` throws; CuenvError DIGEST_FILE_CHANGED.
    */
   digestBy(path: string, take: (absolutePath: string) => Promise<Digest>): Promise<Digest>;
-  /** The target of a symbolic link, as text. */
+  /** The target of a symbolic link, as text. @throws the system's error; one with code EILSEQ when it is not UTF-8 */
   readLink(path: string): string;
-  /** The names in a directory, sorted by UTF-8 bytes; an empty list when it is missing, unreadable or not a directory. */
+  /**
+   * The names in a directory, sorted by UTF-8 bytes; an empty list when it is missing or not a directory.
+   * @throws the system's error when it is there and cannot be listed
+   */
   list(path: string): readonly DirectoryEntry[];
   /**
    * A short hash of what `list` gives, equal in every process as long as names and kinds are equal, "" for a directory
-   * that is missing; it does not build the list. For memos of what was found by walking.
+   * that is missing; it does not build the list. For memos of what was found by walking. Throws as `list` does.
    * @param without names that do not count; then the list is built
    */
   listHash(path: string, without?: readonly string[]): string;

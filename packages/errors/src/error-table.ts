@@ -152,7 +152,8 @@ export const errorTable = {
   },
   KEY_INPUT_UNREADABLE: {
     exit: "internal",
-    meaning: "An input file exists but cannot be read; the task runs uncached.",
+    meaning:
+      "An input exists but cannot be read, or a folder of inputs not listed; the task runs uncached.",
   },
   RUN_TASK_NOT_FOUND: {
     exit: "usage",

@@ -74,13 +74,8 @@ export function createInputMemo(
       const id = requestId(request);
       const selection = lookUp(id);
       if (selection === undefined) return undefined;
-      const stale: ListingCheck[] = [];
-      for (const check of selection.checks) {
-        if (holds(request.index, check)) continue;
-        if (check.kind !== "listing" || !holdsWithout(request.index, check)) return undefined;
-        stale.push(check);
-      }
-      if (stale.length === 0) return selection;
+      const stale = staleListings(request.index, selection);
+      if (stale === undefined || stale.length === 0) return stale && selection;
       const settled = settle(request.index, selection, stale);
       if (settled !== selection) selections.set(id, settled);
       return settled;
@@ -119,6 +114,21 @@ function requestId(request: SelectionRequest): string {
     excludePaths ?? [],
   ]);
   return hash("sha256", text, "base64url");
+}
+
+/** Listings that hold but for outputs; undefined: something else does not hold, or cannot be looked at, of which who selects anew says what is wrong. */
+function staleListings(index: FileIndex, { checks }: Selection): ListingCheck[] | undefined {
+  const stale: ListingCheck[] = [];
+  try {
+    for (const check of checks) {
+      if (holds(index, check)) continue;
+      if (check.kind !== "listing" || !holdsWithout(index, check)) return undefined;
+      stale.push(check);
+    }
+    return stale;
+  } catch {
+    return undefined;
+  }
 }
 
 function holds(index: FileIndex, check: SelectionCheck): boolean {

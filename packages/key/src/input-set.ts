@@ -1,7 +1,7 @@
 import { type Digest, type DigestFunction, type FileIndex, hashBytes } from "@cuenv/digest";
 import { buildMerkleTree, type MerkleTree } from "@cuenv/reapi";
 import { hash } from "node:crypto";
-import { assertNameReadable, digestOfInput, targetOfInput } from "./hash-input-files.ts";
+import { assertReachable, digestOfInput, targetOfInput } from "./hash-input-files.ts";
 import type { InputMemo } from "./input-memo.ts";
 import type { InputNode } from "./key-inputs.ts";
 import { type DependencyOutputs, mergeDependencyOutputs } from "./merge-dependency-outputs.ts";
@@ -71,7 +71,7 @@ function lookAt(index: FileIndex, paths: readonly string[]): SeenFiles {
       if (stat.executable) executable.push(contents.length);
       contents.push(digestOfInput(index, path));
     } else {
-      if (stat === undefined) assertNameReadable(path);
+      if (stat === undefined) assertReachable(index, path);
       contents.push(stat?.kind === "symlink" ? targetOfInput(index, path) : undefined);
     }
   }

@@ -1,4 +1,5 @@
 import type { FileIndex, FileKind } from "@cuenv/digest";
+import { inputUnreadable } from "./input-unreadable.ts";
 import { isAbsolutePath, segmentsInside } from "./normalize-working-directory.ts";
 
 /** Where a path leads when symbolic links in it are followed. */
@@ -48,7 +49,7 @@ export function resolvePath(index: FileIndex, path: string, observer: PathObserv
     }
     links += 1;
     if (links > maxLinks) return { kind: "loop" };
-    const target = index.readLink(here);
+    const target = readLink(index, here);
     observer.link(here, target);
     const inside = linkTarget(index.root, target);
     if (inside === undefined) return { kind: "outside" };
@@ -56,6 +57,14 @@ export function resolvePath(index: FileIndex, path: string, observer: PathObserv
     pending = [...inside.segments, ...pending];
   }
   return { kind, path: current.join("/") };
+}
+
+function readLink(index: FileIndex, path: string): string {
+  try {
+    return index.readLink(path);
+  } catch (error) {
+    throw inputUnreadable(path, error);
+  }
 }
 
 /** The segments of a link's text: from the folder of the link, or from the root when it is absolute and inside the workspace. */

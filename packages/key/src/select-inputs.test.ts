@@ -1,11 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
   type Files,
   freshIndex,
   temporaryWorkspace,
+  unlistable,
+  unlistableIndex,
   writeFiles,
 } from "../test/temporary-workspace.ts";
 import { hashInputFiles } from "./hash-input-files.ts";
@@ -267,6 +269,37 @@ describe("symbolic links", () => {
   });
 });
 
+describe("what cannot be looked at", () => {
+  const refused = (message: string) =>
+    expect.objectContaining({
+      code: "KEY_INPUT_UNREADABLE",
+      message: expect.stringContaining(message),
+    });
+
+  it("is no empty folder: its files would be in no key", () => {
+    const root = temporaryWorkspace({ a: "1" });
+    const request = { projectDirectory: "", patterns: [unlistable] };
+    expect(() => selectInputs({ ...request, index: unlistableIndex(root) })).toThrow(
+      refused(`cannot list ${unlistable}: ENAMETOOLONG`),
+    );
+  });
+
+  it.each([
+    ["link", "link"],
+    [".gitignore", "*"],
+  ])("is what went since it was seen: %s", (path, pattern) => {
+    const both: Files = { link: { link: "a" }, ".gitignore": "b" };
+    const root = temporaryWorkspace({ a: "1", [path]: both[path] ?? "" });
+    const index = freshIndex(root);
+    index.list("");
+    index.stat(path);
+    rmSync(join(root, path));
+    expect(() => selectInputs({ index, projectDirectory: "", patterns: [pattern] })).toThrow(
+      refused(`cannot hash ${path}: ENOENT`),
+    );
+  });
+});
+
 describe("hashInputFiles", () => {
   it("row 36: hashes bytes, the exec bit and link texts, and nothing else", () => {
     const root = temporaryWorkspace({ a: "1", link: { link: "a" } });
@@ -299,6 +332,37 @@ describe("hashInputFiles", () => {
       const set = { index, files, dependencies: [], projectDirectory: "" };
       expect(() => createInputSet({ ...set, digestFunction: "sha256" })).toThrow(refused);
     }
+  });
+
+  it("refuses what lies too deep for a path, in place of not seeing it", () => {
+    const root = temporaryWorkspace({ a: "1" });
+    const program = `for (let depth = 0; depth < 22; depth += 1) { fs.mkdirSync("${"d".repeat(200)}"); process.chdir("${"d".repeat(200)}"); } fs.writeFileSync("x", "");`;
+    execFileSync(process.execPath, ["-e", program], { cwd: root });
+    try {
+      const index = freshIndex(root);
+      const { files } = selectInputs({ index, projectDirectory: "", patterns: ["**"] });
+      const refused = expect.objectContaining({
+        code: "KEY_INPUT_UNREADABLE",
+        message: expect.stringContaining("its path is too long"),
+      });
+      expect(() => hashInputFiles({ index, paths: files })).toThrow(refused);
+      const set = { index, files, dependencies: [], projectDirectory: "" };
+      expect(() => createInputSet({ ...set, digestFunction: "sha256" })).toThrow(refused);
+    } finally {
+      // Node's own removal gives up where paths are too long.
+      execFileSync("rm", ["-rf", root]);
+    }
+  });
+
+  it("refuses a link whose target is not UTF-8: another target would be the same key", () => {
+    const root = temporaryWorkspace({ a: "1" });
+    symlinkSync(Buffer.from([0x61, 0xff]), join(root, "link"));
+    const refused = expect.objectContaining({
+      code: "KEY_INPUT_UNREADABLE",
+      message: expect.stringContaining("cannot hash link: the target of the link"),
+    });
+    expect(() => select(root, ["link"])).toThrow(refused);
+    expect(() => hashInputFiles({ index: freshIndex(root), paths: ["link"] })).toThrow(refused);
   });
 
   it("says which file cannot be read", () => {

@@ -5,6 +5,7 @@ import {
   type Pattern,
   type PatternSet,
 } from "./compile-pattern.ts";
+import { digestOfInput, listInputs } from "./hash-input-files.ts";
 import { createIgnoreRules, type IgnoreRules, ignoreFileName } from "./ignore-rules.ts";
 import {
   addState,
@@ -42,7 +43,8 @@ interface Place {
  * The input files of a task: what its patterns match on disk, by a walk over the listings of the index that goes
  * only where something can match. docs/key.md says what patterns mean.
  *
- * @throws {CuenvError} KEY_GLOB_INVALID, or the file system's error when a `.gitignore` cannot be read
+ * @throws {CuenvError} KEY_GLOB_INVALID; KEY_INPUT_UNREADABLE when a folder cannot be listed, a link or a `.gitignore` not read, or the system does
+ * not say what is there
  */
 export function selectInputs(request: SelectionRequest): Selection {
   const declared = startsFromAll(request.patterns)
@@ -110,7 +112,7 @@ function startWalk(
     checks.set(
       `ignore ${path}`,
       found === "file"
-        ? { kind: "content", path, hash: index.digest(path).hash }
+        ? { kind: "content", path, hash: digestOfInput(index, path).hash }
         : { kind: "path", path, found },
     );
   });
@@ -209,7 +211,7 @@ function stepInto(walk: Walk, from: Place, name: string, kind: FileKind): Place 
 
 function walkDirectory(walk: Walk, place: Place, states: readonly PatternState[]): void {
   const { index, checks } = walk;
-  const entries = index.list(place.path);
+  const entries = listInputs(index, place.path);
   const without = leftOut(walk, place);
   checks.set(`list ${place.path}`, {
     kind: "listing",
@@ -259,7 +261,7 @@ function selectEntry(
   if (kind === "directory") {
     for (const pattern of step.matched) walk.matched.add(pattern);
     if (step.inside.length === 0) return;
-    // A folder whose name is not UTF-8 cannot be listed. It stands for its files: hashing it says what is wrong.
+    // A folder whose name is not UTF-8, or its path too long, cannot be listed. It stands for its files: hashing it says what is wrong.
     if (walk.index.stat(place.path) === undefined) walk.files.add(place.path);
     else walkDirectory(walk, place, step.inside);
     return;

@@ -1,5 +1,13 @@
 import { createFileIndex, type FileIndex } from "@cuenv/digest";
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll } from "vitest";
@@ -28,6 +36,19 @@ export function writeFiles(root: string, files: Files): void {
     if (typeof content === "string") writeFileSync(place, content);
     else symlinkSync(content.link, place);
   }
+}
+
+/** A folder, by the index of {@link unlistableIndex}; its name is too long for the system to open it, as root, too. */
+export const unlistable: string = "l".repeat(300);
+
+/** As {@link freshIndex}, but it sees an {@link unlistable} folder. */
+export function unlistableIndex(root: string): FileIndex {
+  return createFileIndex({
+    root,
+    digestFunction: "sha256",
+    stateFile: undefined,
+    lstat: (path) => lstatSync(path.endsWith(unlistable) ? root : path, { throwIfNoEntry: false }),
+  });
 }
 
 /** An index that has seen nothing yet, as a new process has. */

@@ -1,0 +1,34 @@
+import { chmodSync, lstatSync, readdirSync, rmSync, type RmOptions } from "node:fs";
+import { isRefused } from "./system-error.ts";
+
+const ownerMayAll = 0o700;
+
+/**
+ * Removes what is ours, whatever it is, with all that is below it; read-only folders in it (a task may have made them so) are opened for that.
+ * No link is followed. @throws system errors, but not when nothing is there
+ */
+export function removeTree(path: string, options: RmOptions = {}): void {
+  const all = { ...options, recursive: true, force: true };
+  try {
+    rmSync(path, all);
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+    unlock(path);
+    rmSync(path, all);
+  }
+}
+
+function unlock(path: string): void {
+  if (!unlockFolder(path)) return;
+  for (const entry of readdirSync(path, { withFileTypes: true }))
+    if (entry.isDirectory()) unlock(`${path}/${entry.name}`);
+}
+
+/** Gives its owner all rights to a folder. False: there is none. @throws system errors */
+export function unlockFolder(path: string): boolean {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat?.isDirectory() !== true) return false;
+  if ((stat.mode & ownerMayAll) !== ownerMayAll)
+    chmodSync(path, (stat.mode & 0o7777) | ownerMayAll);
+  return true;
+}
