@@ -43,6 +43,8 @@ const maxHeldBytes = {
 /** One call that ended. */
 export interface AnsweredCall {
   readonly path: string;
+  /** Whether there is a method at `path`. What else is there is what its client wrote. */
+  readonly isServed: boolean;
   readonly status: GrpcStatusName;
   /** Whose credential; undefined: nobody's that is known. */
   readonly who: string | undefined;
@@ -180,15 +182,16 @@ async function answer(
   const path = headers[":path"] ?? "";
   let status: GrpcStatusName = "OK";
   let who: string | undefined;
+  const method = options.methods.get(path);
+  const isServed = method !== undefined;
   const told = (): void =>
-    options.onCall?.({ path, status, who, durationMs: performance.now() - started });
+    options.onCall?.({ path, isServed, status, who, durationMs: performance.now() - started });
   if (!String(headers["content-type"]).startsWith("application/grpc")) {
     if (!stream.closed && !stream.destroyed)
       stream.respond({ ":status": 415 }, { endStream: true });
     status = "UNKNOWN";
     return told();
   }
-  const method = options.methods.get(path);
   const call = openGrpcStream(stream, headers, {
     maxMessageBytes: method?.maxMessageBytes ?? options.maxMessageBytes,
     idleMs,
