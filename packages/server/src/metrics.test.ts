@@ -51,7 +51,7 @@ size_bytes 5
   });
 });
 
-async function start() {
+async function startCache() {
   const root = mkdtempSync(join(tmpdir(), "cuenv-metrics-"));
   const server = createCacheServer({
     root: join(root, "cache"),
@@ -68,7 +68,7 @@ async function start() {
 
 describe("the metrics of a server", () => {
   it("match what it was asked, and tell of its store and process", async () => {
-    const { server, port, remove } = await start();
+    const { server, port, remove } = await startCache();
     const url = `http://127.0.0.1:${port}`;
     const artifact = `${url}/v8/artifacts/c13082a5f3e03b6b?slug=acme`;
     const headers = { authorization: "Bearer any" };
@@ -100,7 +100,7 @@ describe("the metrics of a server", () => {
   });
 
   it("have no path in them that a client made up", async () => {
-    const { server, port, remove } = await start();
+    const { server, port, remove } = await startCache();
     const there = { host: "127.0.0.1", port: 0 };
     const grpcPort = (await server.grpc?.listen(there))?.port ?? 0;
     const types = ["application/grpc", "text/html"];

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { array, assert, integer, property } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { addPiece } from "./add-piece.ts";
 
@@ -28,8 +28,8 @@ describe("pieces of a message that is not complete", () => {
   });
 
   it("are the same bytes in the same order, and no more than a few for each 16 KiB", () => {
-    fc.assert(
-      fc.property(fc.array(fc.integer({ min: 0, max: 20_000 }), { maxLength: 60 }), (lengths) => {
+    assert(
+      property(array(integer({ min: 0, max: 20_000 }), { maxLength: 60 }), (lengths) => {
         const given = lengths.map((length, index) => Buffer.alloc(length, index));
         const pieces: Buffer[] = [];
         for (const piece of given) addPiece(pieces, piece);
