@@ -35,10 +35,8 @@ const idleMs = 60_000;
  * Of all connections together, so much memory may be held by requests that are not complete yet, and by answers that were not read yet (bytes). A read of
  * a large blob has 2 MiB under way: where there is memory, thousands of clients may read at once.
  */
-const maxHeldBytes = {
-  requests: 256 * 1024 * 1024,
-  answers: Math.max(512 * 1024 * 1024, memoryBytes() / 4),
-};
+export const heldAnswerBytes: number = Math.max(512 * 1024 * 1024, memoryBytes() / 4);
+const maxHeldBytes = { requests: 256 * 1024 * 1024, answers: heldAnswerBytes };
 
 /** One call that ended. */
 export interface AnsweredCall {
