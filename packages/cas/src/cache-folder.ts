@@ -94,7 +94,8 @@ export function openCacheFolder(options: CacheFolderOptions): CacheFolder {
     commit: (temporary, target) => commitTemporary(temporary, target, { policy, displace }),
     discard: discardTemporary,
     writeFile,
-    createFile: (target, bytes) => createWhole(temporaries.create(), target, bytes, durability),
+    createFile: (target, bytes) =>
+      createWhole(temporaries.create(), target, bytes, durability, displace),
     barrier: policy.barrier,
     touch: (path, modifiedMs) => {
       const nowMs = now();

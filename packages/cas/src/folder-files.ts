@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync } from "node:fs";
+import { closeSync, fsyncSync, lstatSync } from "node:fs";
 import { dirname } from "node:path";
 import { linkInto, removeQuietly, renameInto, syncDirectory, writeFully } from "./atomic-write.ts";
 import type { Durability, DurabilityPolicy } from "./durability.ts";
@@ -77,19 +77,26 @@ export function writeTemporary(
 
 /**
  * Writes a whole small file that is not there yet: false, and nothing happened, when it is. Of many that do it at once, in any process, one has
- * done it. @throws system errors
+ * done it. What lies there and is no file is moved away. @throws system errors
  */
 export function createWhole(
   temporary: TemporaryFile,
   target: string,
   bytes: Uint8Array,
   durability: Durability,
+  displace: Placement["displace"],
 ): boolean {
   const sync = durability !== "relaxed";
   try {
     writeFully(temporary.file, bytes, 0);
     if (sync) fsyncSync(temporary.file);
-    linkInto(temporary.path, target);
+    try {
+      linkInto(temporary.path, target);
+    } catch (error) {
+      if (errorCode(error) !== "EEXIST" || isFile(target)) throw error;
+      displace(target);
+      linkInto(temporary.path, target);
+    }
     if (sync) syncDirectory(dirname(target));
     return true;
   } catch (error) {
@@ -98,4 +105,9 @@ export function createWhole(
   } finally {
     discardTemporary(temporary);
   }
+}
+
+/** False also where nothing is. */
+function isFile(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }

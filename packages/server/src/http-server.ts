@@ -3,6 +3,7 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { AccessPolicy, Identity } from "./access-policy.ts";
+import { type ConnectionDrain, createConnectionDrain } from "./connection-drain.ts";
 import { countRequest } from "./count-request.ts";
 import type { Exchange, FrontEnd, Route } from "./front-end.ts";
 import type { Metrics } from "./metrics.ts";
@@ -21,21 +22,25 @@ export interface HttpLimits {
   readonly idleMs: number;
   /** Of a body that nobody wants, the rest is read for (ms). */
   readonly unwantedMs: number;
+  /** What still runs when the server is told to end may run for (ms). */
+  readonly drainMs: number;
   readonly sender: SenderLimits;
 }
+
+/** What may still run when the server is told to end (ms). */
+export const drainMs: number = 20_000;
 
 const defaultLimits: HttpLimits = {
   headMs: 15_000,
   requestMs: 30 * 60_000,
   idleMs: 60_000,
   unwantedMs: 10_000,
+  drainMs,
   sender: senderLimits,
 };
 /** A request's head is at most so long (bytes); longer ones get 431. */
 const maxHeadBytes = 32 * 1024;
 const maxConnections = 2_000;
-/** What may still run when the server is told to end (ms). */
-export const drainMs: number = 20_000;
 
 /** One request that was answered. */
 export interface AnsweredRequest {
@@ -70,7 +75,7 @@ export interface HttpServer {
   }>;
   /** What new connections are shown from now on, where TLS is spoken. */
   renewTls(material: TlsMaterial): void;
-  /** Takes no new connection, lets what runs come to its end for {@link drainMs}, then ends the rest. */
+  /** Takes no new connection, lets what runs come to its end for {@link HttpLimits.drainMs}, then ends the rest. */
   close(): Promise<void>;
 }
 
@@ -82,6 +87,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const limits = { ...defaultLimits, ...options.limits };
   const limited = { ...options, limits };
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    connections.note(request, response);
     watchSender(request, response, limits.sender);
     void answer(limited, request, response, running);
   };
@@ -90,6 +96,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     tls === undefined
       ? createServer({ maxHeaderSize: maxHeadBytes }, onRequest)
       : createTlsServer({ maxHeaderSize: maxHeadBytes, ...tlsOptions(tls) }, onRequest);
+  const connections = createConnectionDrain(server, tls !== undefined);
   server.headersTimeout = limits.headMs;
   server.requestTimeout = limits.requestMs;
   server.timeout = limits.idleMs;
@@ -102,7 +109,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   return {
     listen: ({ host, port }) => listen(server, host, port),
     renewTls: (material) => renewTls(server, material),
-    close: () => close(server, running),
+    close: () => close(server, connections, running, limits.drainMs),
   };
 }
 
@@ -116,17 +123,22 @@ function listen(server: Server, host: string, port: number) {
   });
 }
 
-function close(server: Server, running: Running): Promise<void> {
+function close(
+  server: Server,
+  connections: ConnectionDrain,
+  running: Running,
+  allowedMs: number,
+): Promise<void> {
   const rest = setTimeout(() => {
     for (const request of running) request.abort();
-    server.closeAllConnections();
-  }, drainMs);
+    connections.finish();
+  }, allowedMs);
   return new Promise((resolve) => {
     server.close(() => {
       clearTimeout(rest);
       resolve();
     });
-    server.closeIdleConnections();
+    connections.begin();
   });
 }
 

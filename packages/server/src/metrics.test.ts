@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createOpenPolicy } from "./access-policy.ts";
 import { createCacheServer } from "./cache-server.ts";
+import { frame, raw } from "../test/raw-grpc.ts";
 import { createMetrics } from "./metrics.ts";
 import { createReapiServer } from "./reapi/create-reapi-server.ts";
 
@@ -50,19 +51,24 @@ size_bytes 5
   });
 });
 
+async function startCache() {
+  const root = mkdtempSync(join(tmpdir(), "cuenv-metrics-"));
+  const server = createCacheServer({
+    root: join(root, "cache"),
+    digestFunction: "sha256",
+    durability: "batch",
+    limits: { maxBytes: 1_000_000_000, maxAgeMs: undefined },
+    evictionPolicy: "LRU",
+    policy: createOpenPolicy(),
+    createGrpc: createReapiServer,
+  });
+  const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
+  return { server, port, remove: () => rmSync(root, { recursive: true }) };
+}
+
 describe("the metrics of a server", () => {
   it("match what it was asked, and tell of its store and process", async () => {
-    const root = mkdtempSync(join(tmpdir(), "cuenv-metrics-"));
-    const server = createCacheServer({
-      root: join(root, "cache"),
-      digestFunction: "sha256",
-      durability: "batch",
-      limits: { maxBytes: 1_000_000_000, maxAgeMs: undefined },
-      evictionPolicy: "LRU",
-      policy: createOpenPolicy(),
-      createGrpc: createReapiServer,
-    });
-    const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
+    const { server, port, remove } = await startCache();
     const url = `http://127.0.0.1:${port}`;
     const artifact = `${url}/v8/artifacts/c13082a5f3e03b6b?slug=acme`;
     const headers = { authorization: "Bearer any" };
@@ -73,7 +79,7 @@ describe("the metrics of a server", () => {
     const valueOf = (start: string): number =>
       Number(lines.find((line) => line.startsWith(`${start} `))?.slice(start.length));
     await server.close();
-    rmSync(root, { recursive: true });
+    remove();
     const read = (outcome: string) =>
       `cuenv_server_artifact_reads_total{outcome="${outcome}",protocol="turborepo"}`;
     expect([valueOf(read("hit")), valueOf(read("miss"))]).toEqual([2, 1]);
@@ -91,5 +97,20 @@ describe("the metrics of a server", () => {
     expect(valueOf("cuenv_cache_max_bytes")).toBe(1_000_000_000);
     for (const name of ["resident_memory_bytes", "cpu_seconds_total", "start_time_seconds"])
       expect(valueOf(`process_${name}`), name).toBeGreaterThan(0);
+  });
+
+  it("have no path in them that a client made up", async () => {
+    const { server, port, remove } = await startCache();
+    const there = { host: "127.0.0.1", port: 0 };
+    const grpcPort = (await server.grpc?.listen(there))?.port ?? 0;
+    const types = ["application/grpc", "text/html"];
+    for (const type of types)
+      await raw(grpcPort, "/any.Name/secret", frame(Buffer.alloc(1)), { "content-type": type });
+    await fetch(`http://127.0.0.1:${port}/secret`);
+    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    await server.close();
+    remove();
+    expect(text).toContain('route="unknown",status="UNIMPLEMENTED"} 1');
+    expect(text).not.toContain("secret");
   });
 });

@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
 import type { RemoteOptions } from "@cuenv/cache";
 import { type CacheSettings, remoteAuthToken } from "@cuenv/config";
 import type { RemoteCache } from "@cuenv/remote";
-import { CuenvError } from "@cuenv/errors";
 import { cuenvVersion } from "../version.ts";
+import { readRemoteTls } from "./remote-tls.ts";
 
 /** The remote cache of the settings, as the engine uses it; undefined: there is none. Nothing of it is loaded before it is needed. */
 export function remoteOptions(settings: CacheSettings): RemoteOptions | undefined {
@@ -25,40 +24,16 @@ export async function openRemote(
   endpoint: string,
   timeoutMs: number,
 ): Promise<RemoteCache> {
+  const tls = await readRemoteTls(settings);
   const { openRemoteCache } = await import("@cuenv/remote");
   return openRemoteCache({
     endpoint,
     timeoutMs,
     token: remoteAuthToken(settings, process.env),
-    tls: tlsFiles(settings),
+    tls,
     digestFunction: settings.digestFunction,
     namespace: settings.namespace,
     maxConcurrent: settings.remoteMaxConcurrent,
     version: cuenvVersion(),
   });
-}
-
-function tlsFiles(settings: CacheSettings): { ca?: Buffer; cert?: Buffer; key?: Buffer } {
-  const { remoteCaCertificate: ca, remoteClientCertificate: cert, remoteClientKey: key } = settings;
-  return {
-    ...(ca === undefined ? {} : { ca: readPem("caCertificate", ca) }),
-    ...(cert === undefined ? {} : { cert: readPem("clientCertificate", cert) }),
-    ...(key === undefined ? {} : { key: readPem("clientKey", key) }),
-  };
-}
-
-function readPem(field: string, path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
-    throw new CuenvError(
-      "CONFIG_VALUE",
-      `cannot read ${path}, which \`remoteCache.${field}\` names: ${code}`,
-      {
-        cause,
-        field: `remoteCache.${field}`,
-      },
-    );
-  }
 }

@@ -8,6 +8,7 @@ import {
 import type { CacheSettings } from "@cuenv/config";
 import type { ArtifactRemote } from "@cuenv/server";
 import { remoteOptions } from "../run/remote-options.ts";
+import { type Access, createReopening, type Reopening } from "./reopening.ts";
 
 /** A run has one warning of it; who runs a server for months hears of it again (ms). */
 const quietMs = 10 * 60_000;
@@ -23,6 +24,8 @@ export interface ArtifactRemoteOptions {
   readonly isReadOnly: boolean;
   /** A line, and none for some minutes after it: what is wrong is wrong for every artifact. */
   readonly onTrouble: (message: string) => void;
+  /** A clock that only goes forward (ms). */
+  readonly now?: () => number;
 }
 
 /** The remote cache of the settings behind a server's artifacts; undefined: there is none, or it is neither asked nor sent anything. */
@@ -40,35 +43,22 @@ export function artifactRemote(
 function overEngineRemote(
   configured: RemoteOptions,
   blobs: BlobStore,
-  { settings, onTrouble }: ArtifactRemoteOptions,
+  { settings, onTrouble, now = () => performance.now() }: ArtifactRemoteOptions,
 ): ArtifactRemote {
   let toldMs = -Infinity;
   const tell = (message: string): void => {
-    const now = performance.now();
-    if (now - toldMs < quietMs) return;
-    toldMs = now;
+    if (now() - toldMs < quietMs) return;
+    toldMs = now();
     onTrouble(message);
   };
-  const { remote, upload, close } = openEngineRemote(configured, blobs, (event) => {
-    if (event.type === "trouble") tell(event.message);
-  });
-  const attempt = async <Value>(
-    access: "read" | "write",
-    failed: Value,
-    signal: AbortSignal | undefined,
-    step: (tier: RemoteTier) => Promise<Value>,
-  ): Promise<Value> => {
-    const isWanted = access === "read" ? remote.reads : remote.writes;
-    const tier = isWanted ? await remote.tier() : undefined;
-    if (tier?.isUsable(access) !== true) return failed;
-    try {
-      return await step(tier);
-    } catch (error) {
-      if (signal?.aborted === true) throw error;
-      tell(remoteTrouble(remote, error).message);
-      return failed;
-    }
-  };
+  const engine = createReopening(
+    () =>
+      openEngineRemote(configured, blobs, (event) => {
+        if (event.type === "trouble") tell(event.message);
+      }),
+    now,
+  );
+  const attempt = attemptsOf(configured, engine, tell);
   return {
     namespace: settings.namespace,
     lookUp: (key, signal) =>
@@ -87,15 +77,64 @@ function overEngineRemote(
           tier,
           to,
           signal,
-          withinMs: remote.timeoutMs + (blob.sizeBytes / slowestBytesPerSecond) * 1000,
+          withinMs: configured.timeoutMs + (blob.sizeBytes / slowestBytesPerSecond) * 1000,
           late: "an artifact came too slowly",
         });
         return true;
       }),
-    send: ({ name, key, blob, entry }) =>
-      upload?.({ task: name, key, blobs: [blob], entry, messages: [] }),
+    send: ({ name, key, blob, entry }) => {
+      const { remote, upload } = engine.current();
+      upload?.({ task: name, key, blobs: [blob], entry, messages: [] });
+      if (upload !== undefined) void noteSending(remote.tier(), engine);
+    },
     remove: (key, signal) =>
       attempt("write", undefined, signal, ({ actions }) => actions.delete(key, signal)),
-    close,
+    close: () => engine.close(),
   };
+}
+
+type OpenedRemote = ReturnType<typeof openEngineRemote>;
+
+type Attempt = <Value>(
+  access: Access,
+  failed: Value,
+  signal: AbortSignal | undefined,
+  step: (tier: RemoteTier) => Promise<Value>,
+) => Promise<Value>;
+
+/** Steps with the remote cache; what goes wrong is told, and gives `failed`. */
+function attemptsOf(
+  { reads, writes }: RemoteOptions,
+  engine: Reopening<OpenedRemote>,
+  tell: (message: string) => void,
+): Attempt {
+  return async (access, failed, signal, step) => {
+    if (access === "read" ? !reads : !writes) return failed;
+    const { remote } = engine.current();
+    const tier = await remote.tier();
+    if (tier?.isUsable(access) !== true) {
+      engine.failed(access);
+      return failed;
+    }
+    try {
+      const value = await step(tier);
+      engine.worked(access);
+      return value;
+    } catch (error) {
+      if (signal?.aborted === true) throw error;
+      engine.failed(access);
+      tell(remoteTrouble(remote, error).message);
+      return failed;
+    }
+  };
+}
+
+/** What is sent fails by itself: only whether it is any use to send is seen here. */
+async function noteSending(
+  opening: Promise<RemoteTier | undefined>,
+  engine: Pick<Reopening<never>, "failed" | "worked">,
+): Promise<void> {
+  const tier = await opening;
+  if (tier?.isUsable("write") === true) engine.worked("write");
+  else engine.failed("write");
 }

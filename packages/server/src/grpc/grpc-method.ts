@@ -21,7 +21,7 @@ export type MessageParts = readonly Uint8Array[];
 /** A message of a stream. */
 export interface StreamedMessage {
   readonly parts: MessageParts;
-  /** Told when the bytes are on their way and may be overwritten, or will never be. */
+  /** Told when the bytes are out and may be overwritten; not where the call ends before. */
   readonly onSent?: () => void;
 }
 

@@ -35,14 +35,14 @@ const idleMs = 60_000;
  * Of all connections together, so much memory may be held by requests that are not complete yet, and by answers that were not read yet (bytes). A read of
  * a large blob has 2 MiB under way: where there is memory, thousands of clients may read at once.
  */
-const maxHeldBytes = {
-  requests: 256 * 1024 * 1024,
-  answers: Math.max(512 * 1024 * 1024, memoryBytes() / 4),
-};
+export const heldAnswerBytes: number = Math.max(512 * 1024 * 1024, memoryBytes() / 4);
+const maxHeldBytes = { requests: 256 * 1024 * 1024, answers: heldAnswerBytes };
 
 /** One call that ended. */
 export interface AnsweredCall {
   readonly path: string;
+  /** Whether there is a method at `path`. What else is there is what its client wrote. */
+  readonly isServed: boolean;
   readonly status: GrpcStatusName;
   /** Whose credential; undefined: nobody's that is known. */
   readonly who: string | undefined;
@@ -180,15 +180,16 @@ async function answer(
   const path = headers[":path"] ?? "";
   let status: GrpcStatusName = "OK";
   let who: string | undefined;
+  const method = options.methods.get(path);
+  const isServed = method !== undefined;
   const told = (): void =>
-    options.onCall?.({ path, status, who, durationMs: performance.now() - started });
+    options.onCall?.({ path, isServed, status, who, durationMs: performance.now() - started });
   if (!String(headers["content-type"]).startsWith("application/grpc")) {
     if (!stream.closed && !stream.destroyed)
       stream.respond({ ":status": 415 }, { endStream: true });
     status = "UNKNOWN";
     return told();
   }
-  const method = options.methods.get(path);
   const call = openGrpcStream(stream, headers, {
     maxMessageBytes: method?.maxMessageBytes ?? options.maxMessageBytes,
     idleMs,

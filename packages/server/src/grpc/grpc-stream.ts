@@ -62,11 +62,17 @@ export function openGrpcStream(
     isClosed = true;
     endStream(stream, status, message);
   };
-  stream.setTimeout(options.idleMs, () => {
-    // Who does not read its answer to the end would hold it for ever.
-    if (isClosed) stream.destroy();
-    else if (isWaiting) close("ABORTED", `nothing came or went for ${options.idleMs / 1000} s`);
-  });
+  // A timeout comes once; its stream may be idle for our reasons then, and later for its client's.
+  const watchIdle = (): void => {
+    stream.setTimeout(options.idleMs, () => {
+      if (stream.destroyed) return;
+      // Who does not read its answer to the end would hold it for ever.
+      if (isClosed) cutOff(stream, options.idleMs);
+      else if (isWaiting) close("ABORTED", `nothing came or went for ${options.idleMs / 1000} s`);
+      watchIdle();
+    });
+  };
+  watchIdle();
   return {
     message: () => waiting(() => readOne(stream, reader, received)),
     messages: async function* () {
@@ -119,9 +125,29 @@ function send(
   unread.set(pieces.reduce((sum, { length }) => sum + length, 0));
   beginAnswer(stream);
   const last = pieces.length - 1;
-  // A stream that is destroyed calls back, too, with an error.
+  // A stream that is destroyed calls back, too, not always with an error: some of the bytes may be on their way all the same, and are not to be overwritten.
+  const sent = (error?: Error | null): void => {
+    if ((error === undefined || error === null) && !stream.destroyed) onSent?.();
+  };
   for (const [index, piece] of pieces.entries())
-    stream.write(piece, index === last ? onSent : undefined);
+    stream.write(piece, index === last && onSent !== undefined ? sent : undefined);
+}
+
+/**
+ * Ends a stream whose client does not read. What was handed to its connection already lies in our memory until it is out, which an answer to a ping behind it says;
+ * who does not answer either loses the connection.
+ */
+function cutOff(stream: ServerHttp2Stream, answerMs: number): void {
+  const { session } = stream;
+  if (session === undefined || session.destroyed) return void stream.destroy();
+  const gone = setTimeout(() => session.destroy(), answerMs);
+  gone.unref();
+  const isSent = session.ping((error) => {
+    clearTimeout(gone);
+    if (error === null) stream.destroy();
+  });
+  // More pings are on their way than may be: there will be another look.
+  if (!isSent) clearTimeout(gone);
 }
 
 /** A stream that was reset ends as one that is complete does: only this tells them apart. */

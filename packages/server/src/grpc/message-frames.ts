@@ -1,4 +1,5 @@
 import { gunzipSync, inflateSync } from "node:zlib";
+import { addPiece } from "./add-piece.ts";
 import { GrpcError } from "./grpc-status.ts";
 import type { MessageParts } from "./grpc-method.ts";
 
@@ -37,7 +38,7 @@ export function createFrameReader({ maxBytes, encoding }: FrameReaderOptions): F
       return pendingBytes;
     },
     add(chunk) {
-      pending.push(chunk);
+      addPiece(pending, chunk);
       pendingBytes += chunk.length;
       if (pendingBytes < wantedBytes) return [];
       const [only] = pending;
@@ -54,7 +55,8 @@ export function createFrameReader({ maxBytes, encoding }: FrameReaderOptions): F
         messages.push(rest[0] === 0 ? message : decompressed(message, encoding, maxBytes));
         rest = rest.subarray(wantedBytes);
       }
-      pending = rest.length === 0 ? [] : [rest];
+      pending = [];
+      if (rest.length > 0) addPiece(pending, rest);
       pendingBytes = rest.length;
       return messages;
     },

@@ -59,9 +59,8 @@ function storesOf(
 }
 
 function count({ metrics, onRequest }: SharedWithGrpc, call: AnsweredCall): void {
-  const { path, status, durationMs } = call;
-  // The path is the client's until a method was found under it.
-  const route = status === "UNIMPLEMENTED" ? "unknown" : shortNameOf(path);
+  const { path, isServed, status, durationMs } = call;
+  const route = isServed ? shortNameOf(path) : "unknown";
   const counted = { frontEnd: "grpc", route, status, durationMs };
   countRequest(metrics, counted);
   onRequest?.({ ...counted, method: "GRPC", path, who: call.who });

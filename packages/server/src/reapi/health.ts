@@ -33,9 +33,12 @@ export function createHealth(isReady: () => boolean, services: () => ReadonlySet
       const look = (): Serving => (isKnown(service) ? now() : Serving.SERVICE_UNKNOWN);
       let told: Serving | undefined;
       while (!signal.aborted) {
+        const isEnding = !isReady();
         const status = look();
         if (status !== told) yield { parts: answer(status) };
         told = status;
+        // The server ends, and would wait for a watcher that waits for it.
+        if (isEnding) return;
         await delay(watchMs, undefined, { signal, ref: false }).catch(() => undefined);
       }
     },

@@ -18,6 +18,8 @@ export interface ReapiOptions {
   readonly metrics: Metrics;
   /** No blob is larger (bytes). */
   readonly maxBlobBytes: number;
+  /** All windows of zstd together, in which uploads are decompressed (bytes). Default: as much as answers may hold. */
+  readonly maxWindowBytes?: number | undefined;
   /** False once the server is told to end: Health says so. */
   readonly isReady: () => boolean;
   readonly now: () => number;

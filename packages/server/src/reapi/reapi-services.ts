@@ -1,6 +1,8 @@
 import type { Digest, DigestFunction } from "@cuenv/digest";
 import type { DigestFunction_Value } from "@cuenv/reapi/messages";
 import { type ArtifactCounts, countArtifacts } from "../count-artifacts.ts";
+import { type ByteBudget, createByteBudget } from "../grpc/byte-budget.ts";
+import { heldAnswerBytes } from "../grpc/grpc-server.ts";
 import { storesFor, storesOf } from "./caller.ts";
 import { createNamespaceBlobs, type NamespaceBlobs } from "./namespace-blobs.ts";
 import type { ReapiOptions } from "./reapi-options.ts";
@@ -15,6 +17,8 @@ export interface ReapiServices {
   /** @throws {GrpcError} INVALID_ARGUMENT when the function is not served */
   readonly blobsOf: (digestFunction: DigestFunction) => NamespaceBlobs;
   readonly uploads: Uploads;
+  /** What uploads are decompressed in. */
+  readonly windows: ByteBudget;
   readonly counts: { readonly blobs: ArtifactCounts; readonly results: ArtifactCounts };
   /** What blobs were cut into, by function, namespace and digest. */
   readonly splits: RecentMap<string, readonly Digest[]>;
@@ -39,6 +43,7 @@ export function createReapiServices(options: ReapiOptions): ReapiServices {
     blobsFor: (value) => viewOf(storesFor(options, value)),
     blobsOf: (digestFunction) => viewOf(storesOf(options, digestFunction)),
     uploads: createUploads(options.now),
+    windows: createByteBudget(options.maxWindowBytes ?? heldAnswerBytes),
     counts: {
       blobs: countArtifacts(options.metrics, "reapi-cas"),
       results: countArtifacts(options.metrics, "reapi-ac"),

@@ -57,4 +57,17 @@ describe("an upload that another call takes over", () => {
       { reason: { status: "ABORTED" } },
     ]);
   });
+
+  it("stays when the call that it was begun anew without goes on, and is dropped in its time", async () => {
+    const { blobs, start } = slowStore();
+    start.resolve();
+    const uploads = createUploads(Date.now);
+    const first = uploads.open(name, 0, blobs);
+    const second = uploads.open(name, 0, blobs);
+    await second.push(bytes.subarray(0, 6));
+    await expect(first.push(bytes)).rejects.toMatchObject({ status: "ABORTED" });
+    expect(uploads.receivedBytes(name.key)).toBe(6);
+    uploads.close();
+    await expect(second.push(bytes.subarray(6))).rejects.toMatchObject({ status: "ABORTED" });
+  });
 });

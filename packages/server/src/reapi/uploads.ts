@@ -53,8 +53,12 @@ interface Session {
 
 export function createUploads(now: () => number): Uploads {
   const sessions = new Map<string, Session>();
-  const drop = (session: Session, why: string): void => {
+  // One that was begun anew has the name by then, and has to be found under it: to be resumed, or to be dropped.
+  const forget = (session: Session): void => {
     if (sessions.get(session.name.key) === session) sessions.delete(session.name.key);
+  };
+  const drop = (session: Session, why: string): void => {
+    forget(session);
     session.drop(new GrpcError("ABORTED", why));
   };
   const dropIdle = (): void => {
@@ -79,7 +83,7 @@ export function createUploads(now: () => number): Uploads {
       const session = (offset === 0 ? undefined : before) ?? begin(name, blobs);
       sessions.set(name.key, session);
       return take(session, {
-        ended: () => sessions.delete(name.key),
+        ended: () => forget(session),
         left: () => {
           session.idleSinceMs = now();
           setTimeout(dropIdle, idleMs + 1000).unref();

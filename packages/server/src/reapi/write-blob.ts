@@ -68,7 +68,7 @@ export async function writeBlob(
 
 /** @returns what is committed, as the client counts it. */
 async function receive(
-  { uploads, counts }: ReapiServices,
+  { uploads, counts, windows }: ReapiServices,
   { resource, blobs, name }: Write,
   first: WriteRequest,
   requests: AsyncIterator<Buffer>,
@@ -78,7 +78,7 @@ async function receive(
   const wire = { offset: offsetOf(first), isFinished: false };
   const bytes = dataOf(first, requests, resource, wire);
   try {
-    for await (const chunk of isCompressed ? decompressStream(bytes) : bytes)
+    for await (const chunk of isCompressed ? decompressStream(bytes, windows) : bytes)
       await upload.push(chunk);
   } catch (error) {
     upload.leave();

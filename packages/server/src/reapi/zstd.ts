@@ -6,7 +6,9 @@ import {
   zstdCompressSync,
   zstdDecompressSync,
 } from "node:zlib";
+import type { ByteBudget } from "../grpc/byte-budget.ts";
 import { GrpcError } from "../grpc/grpc-status.ts";
+import { frameHeadBytes, windowLogOf } from "./zstd-window.ts";
 
 /** Fast, and a third of the size of what builds make (reference/performance.md 5). */
 const fast = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
@@ -49,16 +51,26 @@ export function compressStream(
 }
 
 /**
- * What zstd frames decompress to, in pieces, as they come: a bomb grows by a piece at a time, and whoever reads counts.
- * @throws {GrpcError} INVALID_ARGUMENT when they are no zstd
+ * What zstd frames decompress to, in pieces, as they come: a bomb grows by a piece at a time, and whoever reads counts. The window of the first is taken from
+ * `windows`, and none of those behind it may be larger.
+ * @throws {GrpcError} INVALID_ARGUMENT when they are no zstd, UNAVAILABLE when all windows together would be too large
  */
 export async function* decompressStream(
   bytes: AsyncIterable<Uint8Array>,
+  windows: ByteBudget,
 ): AsyncGenerator<Uint8Array> {
-  const source = Readable.from(bytes);
-  const transform = createZstdDecompress({ chunkSize: streamed.chunkSize });
+  const window = windows.share();
+  const chunks = bytes[Symbol.asyncIterator]();
+  const head = await firstBytes(chunks, frameHeadBytes);
+  const windowLog = windowLogOf(head);
+  const source = Readable.from(joined(head, chunks));
+  const transform = createZstdDecompress({
+    chunkSize: streamed.chunkSize,
+    params: { [constants.ZSTD_d_windowLogMax]: windowLog },
+  });
   source.once("error", (error) => transform.destroy(error));
   try {
+    window.set(2 ** windowLog);
     for await (const chunk of source.pipe(transform)) yield chunk as Uint8Array;
   } catch (cause) {
     const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
@@ -66,7 +78,24 @@ export async function* decompressStream(
       ? new GrpcError("INVALID_ARGUMENT", "the data is not zstd", cause)
       : cause;
   } finally {
+    window.end();
     source.destroy();
     transform.destroy();
   }
+}
+
+/** At least so many, where there are so many. */
+async function firstBytes(chunks: AsyncIterator<Uint8Array>, count: number): Promise<Buffer> {
+  let first: Buffer = Buffer.alloc(0);
+  while (first.length < count) {
+    const { done, value } = await chunks.next();
+    if (done === true) break;
+    first = Buffer.concat([first, value]);
+  }
+  return first;
+}
+
+async function* joined(head: Buffer, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  if (head.length > 0) yield head;
+  yield* { [Symbol.asyncIterator]: () => rest };
 }

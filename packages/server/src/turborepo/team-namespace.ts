@@ -23,5 +23,6 @@ export function namespaceOf(
   if (first === undefined) return own.length === 1 ? own[0] : ownNamespace(identity);
   const named = names.find((name) => own.includes(name));
   if (named !== undefined) return named;
-  return identity.readsThrough?.includes(first) === true ? ownNamespace(identity) : first;
+  const isReadThrough = names.some((name) => identity.readsThrough?.includes(name) === true);
+  return isReadThrough ? ownNamespace(identity) : first;
 }
