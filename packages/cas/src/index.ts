@@ -42,5 +42,6 @@ export { processStat } from "./process-stat.ts";
 export { replacedOutputs, restoreOutputs, type RestoreOptions } from "./restore-outputs.ts";
 export type { RestoreMissReason, RestoreResult } from "./restore-result.ts";
 export { storeUnavailable } from "./system-error.ts";
+export { createTurns } from "./take-turns.ts";
 export { createTieredBlobStore, type TieredBlobStoreOptions } from "./tiered-blob-store.ts";
 export { entriesProblem, type EntryProblem } from "./validate-entries.ts";

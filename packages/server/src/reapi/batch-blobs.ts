@@ -1,4 +1,5 @@
 import { create, toBinary } from "@bufbuild/protobuf";
+import { createTurns } from "@cuenv/cas";
 import type { Digest } from "@cuenv/digest";
 import {
   BatchReadBlobsRequestSchema,
@@ -35,7 +36,9 @@ export async function batchUpdateBlobs(
   assertBatch(items.map(({ digest }) => digest));
   const counts = services.counts.blobs;
   const responses = [];
+  const turn = createTurns();
   for (const { item, digest } of items) {
+    await turn();
     call.signal.throwIfAborted();
     const status = await statusOf(services, async () => {
       await blobs.write(namespace, digest, bytesOf(item, digest), call.signal);
@@ -75,7 +78,9 @@ export async function batchReadBlobs(
   const isZstd = request.acceptableCompressors.includes(Compressor_Value.ZSTD);
   const counts = services.counts.blobs;
   const responses = [];
+  const turn = createTurns();
   for (const [index, digest] of digests.entries()) {
+    await turn();
     call.signal.throwIfAborted();
     const wire = request.digests[index];
     const named = wire === undefined ? {} : { digest: wire };

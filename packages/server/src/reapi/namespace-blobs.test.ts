@@ -33,6 +33,17 @@ beforeEach(() => {
   elsewhere = createNamespaceBlobs(stores, () => nowMs);
 });
 
+describe("many blobs", () => {
+  it("are looked for in pieces, between which other callers get a turn", async () => {
+    const many = Array.from({ length: 3000 }, (_, number) => digestOf(`blob ${number}`));
+    const seenBy: number[] = [];
+    setImmediate(() => seenBy.push(lookedFor.length));
+    expect(await blobs.missing(["main"], many)).toEqual(many);
+    expect(lookedFor).toEqual(many);
+    expect(seenBy).toEqual([1024]);
+  });
+});
+
 describe("blobs that were absent a moment ago", () => {
   it("are not looked for again, each caller's apart from those of others", async () => {
     expect(await blobs.missing(["main"], [one, two, one])).toEqual([one, two]);

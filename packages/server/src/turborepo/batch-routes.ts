@@ -1,3 +1,4 @@
+import { createTurns } from "@cuenv/cas";
 import type { Exchange } from "../front-end.ts";
 import { isFields } from "../is-fields.ts";
 import { readBody } from "../receive-body.ts";
@@ -26,8 +27,10 @@ export async function queryArtifacts(options: TurborepoOptions, exchange: Exchan
   for (const hash of hashes as string[]) found[hash] = null;
   const rest = Object.keys(found);
   const find = options.artifacts.describe;
+  const turn = createTurns();
   const lookUp = async (): Promise<void> => {
     for (let name = rest.pop(); name !== undefined; name = rest.pop()) {
+      await turn();
       const artifact = { protocol, name };
       const record = await findReadable(find, admitted, artifact, exchange.signal);
       if (record !== undefined) found[name] = described(record);
