@@ -52,6 +52,7 @@ export function createAccessPolicy(options: AccessPolicyOptions): AccessPolicy {
     assertGrant(grant);
     return { grant, sha256: Buffer.from(grant.sha256, "hex") };
   });
+  assertDistinct(options.grants);
   const { anonymous } = options;
   return {
     async identify(token, certificateName) {
@@ -110,6 +111,21 @@ function assertGrant(grant: TokenGrant): void {
   const problem = grantProblem(grant);
   if (problem === undefined) return;
   throw new CuenvError("SERVER_CONFIG_INVALID", `cannot use token "${grant.name}": ${problem}`);
+}
+
+/** With two grants for one token, somebody would have other rights than is written in one of them. */
+function assertDistinct(grants: readonly TokenGrant[]): void {
+  const seen = new Map<string, string>();
+  for (const { name, sha256 } of grants) {
+    const other = seen.get(sha256);
+    if (other !== undefined)
+      throw new CuenvError(
+        "SERVER_CONFIG_INVALID",
+        `cannot use token "${name}": it is the same as "${other}"`,
+        { hint: "Give each its own; cuenv serve token makes one." },
+      );
+    seen.set(sha256, name);
+  }
 }
 
 /** Why a grant cannot be used. */

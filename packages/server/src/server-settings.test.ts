@@ -97,6 +97,11 @@ teams:
     ["another scope", { tokens: [{ ...token, scopes: ["admin"] }] }, "a scope is read or write"],
     ["no namespace", { tokens: [{ ...token, namespaces: [] }] }, "namespaces: it is empty"],
     ["a name twice", { tokens: [token, token] }, "another token has this name"],
+    [
+      "a token twice",
+      { tokens: [token, { ...token, name: "other" }] },
+      `tokens.1.sha256: it is that of the token "${token.name}", too`,
+    ],
     ["an odd name", { tokens: [{ ...token, name: "a b" }] }, "tokens.0.name"],
     ["no list", { tokens: {} }, "tokens: it is not a list"],
     ["a size in words", { maxArtifactBytes: "2GB" }, "it is not a number of bytes"],

@@ -90,10 +90,14 @@ function readSettings(value: unknown, reading: Reading): ServerSettings {
   const tokens = listOf(fields["tokens"] ?? [], ["tokens"], reading).map((token, index) =>
     tokenOf(token, ["tokens", index], reading),
   );
-  const twice = tokens.findIndex(({ name }, index) =>
-    tokens.slice(0, index).some((other) => other.name === name),
-  );
-  if (twice >= 0) reading.refuse(["tokens", twice, "name"], "another token has this name");
+  for (const [index, token] of tokens.entries())
+    for (const other of tokens.slice(0, index)) {
+      const path = ["tokens", index] as const;
+      if (other.name === token.name)
+        reading.refuse([...path, "name"], "another token has this name");
+      if (other.sha256 === token.sha256)
+        reading.refuse([...path, "sha256"], `it is that of the token "${other.name}", too`);
+    }
   const tls = tlsOf(fields["tls"], reading);
   const certificates = listOf(fields["certificates"] ?? [], ["certificates"], reading);
   if (certificates.length > 0 && tls?.clientCa === undefined)
