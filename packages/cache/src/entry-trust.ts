@@ -91,8 +91,12 @@ export function createEntryTrust(options: EntryTrustOptions): EntryTrust {
     const pair = await ownKey.make();
     if (pair === undefined) return undefined;
     verifierFor(pair);
-    signer = createSigner(pair);
-    return signer;
+    try {
+      return (signer = createSigner(pair));
+    } catch (error) {
+      options.emit(signerTrouble(error));
+      return undefined;
+    }
   };
   // Where only the trust file counts, our own key need not be read.
   const currentVerifier = (): Verifier => verifierFor(mode === "local" ? ownKey.read() : undefined);
@@ -136,7 +140,7 @@ function openOwnKey(policy: TrustPolicy, emit: EntryTrustOptions["emit"]): OwnKe
       return step();
     } catch (error) {
       failed = true;
-      emit({ type: "trouble", task: undefined, cause: "signer", message: messageOf(error) });
+      emit(signerTrouble(error));
       return undefined;
     }
   };
@@ -152,6 +156,10 @@ function openOwnKey(policy: TrustPolicy, emit: EntryTrustOptions["emit"]): OwnKe
       return pair;
     },
   };
+}
+
+function signerTrouble(error: unknown): CacheEvent {
+  return { type: "trouble", task: undefined, cause: "signer", message: messageOf(error) };
 }
 
 function messageOf(error: unknown): string {
