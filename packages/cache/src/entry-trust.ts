@@ -33,7 +33,8 @@ export interface TrustPolicy {
 
 export interface EntryTrustOptions {
   readonly policy: TrustPolicy;
-  readonly workspaceRoot: string;
+  /** Undefined: there is none. */
+  readonly workspaceRoot: string | undefined;
   readonly cacheDirectory: string;
   readonly namespace: string;
   /** Where good signatures are remembered; undefined: nowhere. */
@@ -72,7 +73,8 @@ export function createEntryTrust(options: EntryTrustOptions): EntryTrust {
   const { policy, namespace, now } = options;
   const { mode } = policy;
   if (mode === "off") return nobody;
-  const foreign = [options.workspaceRoot, options.cacheDirectory];
+  const { workspaceRoot, cacheDirectory } = options;
+  const foreign = workspaceRoot === undefined ? [cacheDirectory] : [workspaceRoot, cacheDirectory];
   const trusted = readTrustFile({ path: policy.trustFile, foreign });
   const ownKey = openOwnKey(policy, options.emit);
   const memo = openMemo(options.memoPath, ownKey.read);
@@ -117,7 +119,7 @@ export function createEntryTrust(options: EntryTrustOptions): EntryTrust {
     saveMemo: () => memo?.save(),
     seal: (name) => {
       const secret = memoSecret();
-      return secret && secretSeal(secret, `${name} of ${options.workspaceRoot}`);
+      return secret && secretSeal(secret, `${name} of ${workspaceRoot ?? ""}`);
     },
   };
 }
