@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, symlinkSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { shippedLauncher } from "../command/launchers.ts";
@@ -114,6 +114,27 @@ describe("the launcher under an older Node", () => {
     if (signal === "SIGKILL") process.kill(task, signal);
     expect(await ended).toMatchObject({ code, signal: null });
   });
+
+  it.runIf(process.geteuid?.() === 0).each(["mine", "."])(
+    "runs no node that another user put into a folder for all, seen from %s in it",
+    async (cwd) => {
+      const own = createSandbox({
+        "shared/node_modules/.bin/node": "#!/bin/sh\necho taken over\n",
+      });
+      mkdirSync(own.path("shared/mine"));
+      chmodSync(own.path("shared"), 0o1777);
+      for (const name of ["", "/.bin", "/.bin/node"]) {
+        const path = own.path(`shared/node_modules${name}`);
+        chmodSync(path, 0o755);
+        chownSync(path, 65534, 65534);
+      }
+      const run = await runProgram(process.execPath, ["--import", old, shippedLauncher, "task"], {
+        cwd: own.path(`shared/${cwd}`),
+        env: plainEnvironment(own.home),
+      });
+      expect([run.code, run.stdout]).toEqual([70, ""]);
+    },
+  );
 
   it("says what is needed where there is no newer one", async () => {
     const own = createSandbox({ "env.cue": project }, { isShipped: true });

@@ -63,6 +63,29 @@ describe.concurrent("T15: a workspace does not say whom to trust", () => {
     expect(own.exists(".cache")).toBe(true);
   });
 
+  it("and a folder that is no workspace is none: from home or / keys are trusted and revoked", async () => {
+    const own = createSandbox({ "env.cue": cue({ tasks: {} }) });
+    mkdirSync(own.home, { recursive: true });
+    const exported = await own.cuenv(["keys", "export"]);
+    writeFileSync(join(own.home, "own.pub"), exported.stdout);
+    const [id = ""] = exported.stdout.split(" ");
+    for (const folder of [own.home, "/"]) {
+      const from = (...args: string[]) => own.cuenv(["-C", folder, ...args]);
+      const trusted = await from("keys", "trust", join(own.home, "own.pub"));
+      expect([trusted.code, trusted.stderr]).toEqual([0, expect.stringContaining("is trusted")]);
+      expect((await from("keys", "list")).stdout).toContain(`${id}  trusted`);
+      const doctor = await from("doctor", "--json");
+      expect(doctor.stdout).not.toContain("TRUST_FILE_PLACE");
+      const checked = await from("cache", "verify", "--signatures");
+      expect([checked.code, checked.stderr]).toEqual([0, ""]);
+    }
+    const revoked = await own.cuenv(["-C", own.home, "keys", "revoke", id]);
+    expect([revoked.code, revoked.stderr]).toEqual([0, expect.stringContaining("is revoked")]);
+    writeFileSync(join(own.home, "pnpm-workspace.yaml"), "packages: []\n");
+    const inside = await own.cuenv(["-C", own.home, "keys", "list"]);
+    expect([inside.code, inside.stderr]).toEqual([3, expect.stringContaining("TRUST_FILE_PLACE")]);
+  });
+
   it("and a cache folder that it brings along is not believed", async () => {
     const attacker = createSandbox(files);
     await cacheStatus(attacker, ["t"]);

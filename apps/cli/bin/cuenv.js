@@ -5,7 +5,7 @@
  * @type {(name: string) => any}
  */
 const builtin = (name) => process.getBuiltinModule?.(name) ?? import(name);
-const { closeSync, existsSync, openSync, statSync } = await builtin("node:fs");
+const { closeSync, existsSync, lstatSync, openSync, statSync } = await builtin("node:fs");
 const nodeModule = await builtin("node:module");
 const { homedir } = await builtin("node:os");
 const { dirname, isAbsolute, join } = await builtin("node:path");
@@ -38,7 +38,8 @@ function keepCompiledCode() {
     // Compiled code cannot be signed: where others' cache folders are expected to come in, none is taken from there.
     env.CUENV_SIGNING_KEY ||
     env.CUENV_SIGNING_KEY_FILE ||
-    /^(?:required|ci-only)$/i.test(env.CUENV_TRUST || "")
+    // White space around it does not count there, either.
+    /^\s*(?:required|ci-only)\s*$/i.test(env.CUENV_TRUST || "")
   )
     return undefined;
   const root =
@@ -90,15 +91,15 @@ function isOurs(folder) {
 
 /** An older Node often stands beside a newer one that the project itself installed. */
 async function runWithNewerNode() {
-  for (
-    let folder = process.cwd(), last = "";
-    folder !== last;
-    last = folder, folder = dirname(folder)
-  ) {
+  for (let folder = process.cwd(), last = ""; folder !== last && !process.env.CUENV_LAUNCHED;) {
     const node = join(folder, "node_modules", ".bin", "node");
-    if (!existsSync(node) || process.env.CUENV_LAUNCHED) continue;
-    const exitCode = await runAgainWith(node);
-    if (exitCode !== undefined) process.exit(exitCode);
+    if (existsSync(node) && !(isShared(folder) && isOfOthers(node))) {
+      const exitCode = await runAgainWith(node);
+      if (exitCode !== undefined) process.exit(exitCode);
+    }
+    last = folder;
+    folder = dirname(folder);
+    if (isShared(folder)) break;
   }
   const version = nodeModule.createRequire(import.meta.url)("../package.json").version;
   console.error(
@@ -106,6 +107,19 @@ async function runWithNewerNode() {
       "hint: install a newer Node, or bring one with the project: npm install --save-dev node@24",
   );
   process.exit(70);
+}
+
+/** All users put things into it, as into /tmp: whoever put a `node` there would have everybody who works below it run that. */
+function isShared(folder) {
+  const stat = statSync(folder, { throwIfNoEntry: false });
+  return stat !== undefined && (stat.mode & 0o1002) === 0o1002;
+}
+
+/** The search may begin in a shared folder. Each of the folders, the link and what it leads to has an owner. */
+function isOfOthers(node) {
+  const folder = dirname(node);
+  const stats = [dirname(folder), folder, node].map((path) => lstatSync(path));
+  return [...stats, statSync(node)].some(({ uid }) => uid !== process.geteuid?.() && uid !== 0);
 }
 
 /**

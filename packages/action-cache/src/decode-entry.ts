@@ -115,8 +115,17 @@ export function readEnvelope(
   return parseEnvelope(body, type);
 }
 
+const maxDetailChars = 300;
+
+/** The detail may have words of the entry's own, that is, of anybody's: no control character of them reaches a terminal or a log, and no second line. */
 export function unusable(fault: EntryFault, detail: string): UnusableEntry {
-  return { kind: "unusable", fault, detail };
+  const shown = detail
+    .slice(0, maxDetailChars)
+    .replaceAll(
+      /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
+      (each) => `\\u${(each.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
+    );
+  return { kind: "unusable", fault, detail: shown };
 }
 
 function parseEnvelope(body: Buffer, wanted: string): OpenedEnvelope | UnusableEntry {

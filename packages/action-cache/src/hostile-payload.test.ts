@@ -100,3 +100,28 @@ describe("T7, T8, T18: hostile payloads, signed or not", () => {
     expect(Object.getPrototypeOf({})).not.toHaveProperty("v");
   }, 600_000);
 });
+
+describe("what is said of an entry that anybody wrote", () => {
+  const escapes = `x\n::error::forged\u001b[2J\u009b\u2028\u202e${"y".repeat(1000)}`;
+
+  it.each<[string, Uint8Array]>([
+    ["the type of its payload", encodeEntry(Buffer.from("{}"), "sha256", [], escapes)],
+    ...(
+      [
+        ["its version", { v: escapes }],
+        ["its namespace", { namespace: escapes }],
+        ["a field", { [escapes]: 1 }],
+        ["the path of an output", { outputs: [{ kind: "directory", path: `../${escapes}` }] }],
+      ] as const
+    ).map(([what, changed]): [string, Uint8Array] => [
+      what,
+      encodeEntry(Buffer.from(JSON.stringify({ ...fields, ...changed })), "sha256"),
+    ]),
+  ])("is one short line without control characters, whatever %s is", (_, bytes) => {
+    const decoded = decodeEntry(bytes, asked);
+    if (decoded.kind !== "unusable") throw new Error("it was used");
+    expect(decoded.detail).toContain("forged");
+    expect(decoded.detail).not.toMatch(/[\p{Cc}\p{Cf}\u2028]/u);
+    expect(decoded.detail.length).toBeLessThan(400);
+  });
+});

@@ -5,6 +5,7 @@ import {
   decodeEntry,
   openEnvelope,
   type UnusableEntry,
+  unusable,
   type VerifyEnvelope,
 } from "./decode-entry.ts";
 import { referencedDigests } from "./task-result.ts";
@@ -80,7 +81,7 @@ function checkPlace(
     named.namespace === stored.namespace;
   if (isInPlace) return { kind: "sound" };
   const place = `${named.digestFunction}/${named.namespace}/${named.hash}`;
-  return { kind: "damaged", detail: `it was stored for ${place}` };
+  return { kind: "damaged", detail: unusable("keyMismatch", `it was stored for ${place}`).detail };
 }
 
 /**

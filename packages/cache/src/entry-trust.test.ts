@@ -63,6 +63,20 @@ describe("trust, mode local", () => {
     expect(seen("trouble")).toEqual([]);
   });
 
+  it("stores nothing with a key whose halves are of two keys, and says so: everybody would refuse that", async () => {
+    mkdirSync(dirname(machineKey()), { recursive: true, mode: 0o700 });
+    const mixed = { ...ours, seed: generateKeyPair().seed };
+    writeFileSync(machineKey(), formatKeyFile(mixed), { mode: 0o600 });
+    const { outcome } = await run();
+    expect(outcome).toMatchObject({
+      kind: "executed",
+      notStored: { reason: "untrustedSigner", detail: "there is no key to sign them with" },
+    });
+    expect(seen("trouble")).toMatchObject([
+      { cause: "signer", message: expect.stringContaining("private and its public half") },
+    ]);
+  });
+
   it("makes no key for a run that stores nothing", async () => {
     await run({ opened: open({}, true), request: { mode: "read" } });
     expect(existsSync(machineKey())).toBe(false);

@@ -33,7 +33,8 @@ export interface TrustPolicy {
 
 export interface EntryTrustOptions {
   readonly policy: TrustPolicy;
-  readonly workspaceRoot: string;
+  /** Undefined: there is none. */
+  readonly workspaceRoot: string | undefined;
   readonly cacheDirectory: string;
   readonly namespace: string;
   /** Where good signatures are remembered; undefined: nowhere. */
@@ -72,7 +73,8 @@ export function createEntryTrust(options: EntryTrustOptions): EntryTrust {
   const { policy, namespace, now } = options;
   const { mode } = policy;
   if (mode === "off") return nobody;
-  const foreign = [options.workspaceRoot, options.cacheDirectory];
+  const { workspaceRoot, cacheDirectory } = options;
+  const foreign = workspaceRoot === undefined ? [cacheDirectory] : [workspaceRoot, cacheDirectory];
   const trusted = readTrustFile({ path: policy.trustFile, foreign });
   const ownKey = openOwnKey(policy, options.emit);
   const memo = openMemo(options.memoPath, ownKey.read);
@@ -91,8 +93,12 @@ export function createEntryTrust(options: EntryTrustOptions): EntryTrust {
     const pair = await ownKey.make();
     if (pair === undefined) return undefined;
     verifierFor(pair);
-    signer = createSigner(pair);
-    return signer;
+    try {
+      return (signer = createSigner(pair));
+    } catch (error) {
+      options.emit(signerTrouble(error));
+      return undefined;
+    }
   };
   // Where only the trust file counts, our own key need not be read.
   const currentVerifier = (): Verifier => verifierFor(mode === "local" ? ownKey.read() : undefined);
@@ -113,7 +119,7 @@ export function createEntryTrust(options: EntryTrustOptions): EntryTrust {
     saveMemo: () => memo?.save(),
     seal: (name) => {
       const secret = memoSecret();
-      return secret && secretSeal(secret, `${name} of ${options.workspaceRoot}`);
+      return secret && secretSeal(secret, `${name} of ${workspaceRoot ?? ""}`);
     },
   };
 }
@@ -136,7 +142,7 @@ function openOwnKey(policy: TrustPolicy, emit: EntryTrustOptions["emit"]): OwnKe
       return step();
     } catch (error) {
       failed = true;
-      emit({ type: "trouble", task: undefined, cause: "signer", message: messageOf(error) });
+      emit(signerTrouble(error));
       return undefined;
     }
   };
@@ -152,6 +158,10 @@ function openOwnKey(policy: TrustPolicy, emit: EntryTrustOptions["emit"]): OwnKe
       return pair;
     },
   };
+}
+
+function signerTrouble(error: unknown): CacheEvent {
+  return { type: "trouble", task: undefined, cause: "signer", message: messageOf(error) };
 }
 
 function messageOf(error: unknown): string {

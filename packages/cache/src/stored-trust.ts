@@ -16,7 +16,7 @@ export interface StoredTrust {
 export function storedTrust(
   settings: CacheSettings,
   policy: TrustPolicy,
-  workspaceRoot: string,
+  workspaceRoot: string | undefined,
 ): StoredTrust {
   const pair = ownKeyPair(policy);
   const { verify } = createEntryTrust({

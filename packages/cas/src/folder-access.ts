@@ -1,10 +1,10 @@
 import { makeFolders } from "@cuenv/digest";
 import { CuenvError } from "@cuenv/errors";
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { createFlags, writeFully } from "./atomic-write.ts";
 import type { CacheFolderOptions } from "./cache-folder.ts";
-import { cachedirTag, type DiskLayout, readme } from "./disk-layout.ts";
+import { cachedirTag, type DiskLayout, formatFolder, readme } from "./disk-layout.ts";
 import { inspectFolder } from "./folder-trust.ts";
 import { errorCode, storeUnavailable } from "./system-error.ts";
 
@@ -65,18 +65,27 @@ function inspect(options: CacheFolderOptions): CuenvError | undefined {
 
 /**
  * Never recursive into the root itself: it must come from us with mode 0700, or exist and pass the inspection. Others of
- * ours keep things in it, too, so it may be there without its signs.
+ * ours keep things in it, too, so it may be there without its signs. A folder in which there are other things gets none: backups pass over all that is
+ * beside a CACHEDIR.TAG, and a project may name any folder of its user's.
  */
 function makeFolder(root: string, layout: DiskLayout): void {
   makeFolders(dirname(root));
   makeOne(root);
   makeOne(layout.base);
+  if (existsSync(`${root}/${tagName}`) || hasOthers(root)) return;
   for (const [name, text] of [
-    ["CACHEDIR.TAG", cachedirTag],
     ["README", readme],
+    [tagName, cachedirTag],
   ] as const) {
     writeOnce(`${root}/${name}`, text);
   }
+}
+
+const tagName = "CACHEDIR.TAG";
+const ownNames = new Set<string>([formatFolder, tagName, "README"]);
+
+function hasOthers(root: string): boolean {
+  return readdirSync(root).some((name) => !ownNames.has(name));
 }
 
 function makeOne(path: string): void {

@@ -106,6 +106,19 @@ describe("T14: a cache folder that others could have filled", () => {
     expect(readdirSync(`${base}/open`)).toEqual([]);
   });
 
+  it("is not marked as one that backups pass over where there are other things in it", async () => {
+    mkdirSync(root);
+    writeFileSync(`${root}/letters.txt`, "not a cache");
+    await open().store.ingest(Buffer.from("x"));
+    expect(readdirSync(root).toSorted()).toEqual(["letters.txt", "v1"]);
+    rmSync(`${root}/letters.txt`);
+    await open().store.ingest(Buffer.from("y"));
+    expect(readdirSync(root).toSorted()).toEqual(["CACHEDIR.TAG", "README", "v1"]);
+    writeFileSync(`${root}/letters.txt`, "not a cache");
+    await open().store.ingest(Buffer.from("z"));
+    expect(readdirSync(root)).toContain("CACHEDIR.TAG");
+  });
+
   it("is made below a sticky folder, as /tmp is", async () => {
     mkdirSync(`${base}/tmp`);
     chmodSync(`${base}/tmp`, 0o1777);

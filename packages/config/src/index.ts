@@ -82,5 +82,6 @@ export {
 export {
   findProjectDirectory,
   type FindProjectOptions,
+  findWorkspace,
   findWorkspaceRoot,
 } from "./workspace-root.ts";

@@ -48,6 +48,8 @@ describe("T15: locked settings", () => {
     ],
     ["the variable CUENV_TRUST", { environment: { CUENV_TRUST: "off" } }],
     ["the variable CUENV_TRUST_FILE", { environment: { CUENV_TRUST_FILE: "/tmp/evil" } }],
+    ["the variable CUENV_SIGNING_KEY", { environment: { CUENV_SIGNING_KEY: "evil" } }],
+    ["the variable CUENV_SIGNING_KEY_FILE", { environment: { CUENV_SIGNING_KEY_FILE: "evil" } }],
     ["cacheDir of config.cache in CUE", { project: { cacheDir: ".cache" } }],
     ["namespace of config.cache in CUE", { project: { namespace: "main" } }],
     ["cacheDir of /work/cuenv.cache.json", { workspaceFile: { cacheDir: ".cache" } }],
@@ -56,6 +58,14 @@ describe("T15: locked settings", () => {
     expect(settled(true, place)).toBe(`CONFIG_LOCKED cannot use ${what}: ${because}`);
     for (const locked of [false, undefined])
       expect(settled(locked, place)).toMatchObject({ defaultMode: "read-write" });
+  });
+
+  it("let a key sign that a variable gives, where the trust file has to have it", () => {
+    const environment = { CUENV_SIGNING_KEY: "the key of CI" };
+    for (const mode of ["required", "ci-only", "off"] as const)
+      expect(() => assertUnlocked({ locked: true, mode }, { environment })).not.toThrow();
+    for (const user of [{ locked: true, mode: "local" }, { locked: true }] as const)
+      expect(() => assertUnlocked(user, { environment })).toThrow("CUENV_SIGNING_KEY");
   });
 
   it("are those of the user's file, and what moves nothing is anybody's", () => {

@@ -6,6 +6,8 @@ import type { ResolvedCacheSettings } from "./resolve-cache-settings.ts";
 const lockedSettings = ["cacheDir", "namespace", "remoteEndpoint", "remoteCaCertificate"] as const;
 /** Whom to trust. */
 const lockedVariables = ["CUENV_TRUST", "CUENV_TRUST_FILE"] as const;
+/** Under `local` the key that is signed with is trusted by that. Under the stricter modes the trust file has to have it. */
+const keyVariables = ["CUENV_SIGNING_KEY", "CUENV_SIGNING_KEY_FILE"] as const;
 
 /**
  * Holds the promise of `trust.locked` in the user's settings file: a job of CI runs what a pull request wrote, so neither that nor a variable moves it
@@ -20,8 +22,15 @@ export function assertUnlocked(
   },
 ): void {
   if (user.locked !== true) return;
-  const variable = lockedVariables.find((name) => (given.environment[name] ?? "") !== "");
+  const isSet = (name: string): boolean => (given.environment[name] ?? "") !== "";
+  const variable = lockedVariables.find(isSet);
   if (variable !== undefined) throw locked(`the variable ${variable}`);
+  const key = (user.mode ?? "local") === "local" ? keyVariables.find(isSet) : undefined;
+  if (key !== undefined)
+    throw locked(
+      `the variable ${key}`,
+      "Its results would be trusted: set mode: required there, and trust the key (cuenv keys trust).",
+    );
   for (const field of lockedSettings) {
     const { source, origin } = given.cache?.sources[field] ?? { source: "default" };
     if (source === "user" || source === "default") continue;
@@ -29,10 +38,13 @@ export function assertUnlocked(
   }
 }
 
-function locked(what: string): CuenvError {
+function locked(
+  what: string,
+  hint = "Unset it, or set it in that file (docs/trust.md).",
+): CuenvError {
   return new CuenvError(
     "CONFIG_LOCKED",
     `cannot use ${what}: the user's settings file has locked that`,
-    { hint: "Unset it, or set it in that file (docs/trust.md)." },
+    { hint },
   );
 }

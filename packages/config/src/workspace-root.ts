@@ -14,11 +14,15 @@ const packageNames: readonly string[] = ["env", "cuenv"];
  * extends no other, or a package.json with `workspaces`); else the project's folder. Git is not asked: a copy without `.git` has the same root.
  */
 export function findWorkspaceRoot(projectDirectory: string): string {
-  const start = resolve(projectDirectory);
+  return findWorkspace(projectDirectory) ?? resolve(projectDirectory);
+}
+
+/** As {@link findWorkspaceRoot}, of any folder; undefined where there is no such file or folder. */
+export function findWorkspace(directory: string): string | undefined {
+  const start = resolve(directory);
   return (
     nearest(start, (folder) => isKind(join(folder, "cue.mod"), "directory")) ??
-    nearest(start, isWorkspace) ??
-    start
+    nearest(start, isWorkspace)
   );
 }
 

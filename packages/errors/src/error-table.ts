@@ -337,6 +337,11 @@ export const errorTable = {
     exit: "configuration",
     meaning: "Others can write to the trust file, or put another in its place. It was not used.",
   },
+  TRUST_FILE_BUSY: {
+    exit: "configuration",
+    meaning:
+      "Another cuenv changes the trust file, or was ended while it did. Nothing was changed by this one.",
+  },
   TRUST_FILE_PLACE: {
     exit: "configuration",
     meaning:

@@ -30,6 +30,7 @@ afterAll(() => void server.close());
 const main = { repository: "acme/app", ref: "refs/heads/main" };
 let identify: IdentifyOidc;
 let troubles: string[];
+let clockMs = 0;
 beforeEach(() => {
   isDown = false;
   asked = 0;
@@ -51,6 +52,7 @@ beforeEach(() => {
       },
     ],
     onTrouble: (message) => troubles.push(message),
+    now: () => clockMs,
   });
 });
 
@@ -164,6 +166,43 @@ describe("a token of a CI system", () => {
       .setExpirationTime("5m")
       .sign(secret);
     expect(await identify(forged)).toBeUndefined();
+  });
+
+  it("is told of once a minute for each cause, however many there are, and not in its own words", async () => {
+    const claims = Buffer.from(JSON.stringify({ ...main, iss: issuer })).toString("base64url");
+    const withHeader = (header: object): string =>
+      `${Buffer.from(JSON.stringify(header)).toString("base64url")}.${claims}.eA`;
+    const present = async (): Promise<void> => {
+      for (let index = 0; index < 20; index += 1) {
+        await identify(withHeader({ alg: "none" }));
+        await identify(withHeader({ alg: "RS256", crit: [`${index}\nwarning: forged\u001b[2J`] }));
+        await identify(await token(main, { audience: "another" }));
+      }
+    };
+    await present();
+    expect(troubles).toHaveLength(3);
+    expect(troubles.join("")).toMatch(/^[\x20-\x7e]+$/);
+    expect(troubles.join("")).not.toContain("forged");
+    clockMs += 60_000;
+    await present();
+    expect(troubles).toHaveLength(6);
+  });
+
+  it("is none of an issuer whose keys are without end, of which no more is read than they may have", async () => {
+    const endless = createServer((request, response) => {
+      if (request.url === "/keys") response.write(" ".repeat(2 * 1024 * 1024));
+      else response.end(JSON.stringify({ jwks_uri: `${from}/keys` }));
+    });
+    await new Promise<void>((resolve) => void endless.listen(0, "127.0.0.1", resolve));
+    const from = `http://127.0.0.1:${(endless.address() as AddressInfo).port}`;
+    const rules = [{ claims: main, namespaces: "*", scopes: ["read"] }] as const;
+    const onTrouble = (message: string): void => void troubles.push(message);
+    const issuers = [{ issuer: from, audience: "cuenv", rules }];
+    const asking = createOidcIdentity({ issuers, onTrouble });
+    expect(await asking(await token(main, { from }))).toBeUndefined();
+    expect(troubles.join()).toContain("/keys is too long");
+    endless.closeAllConnections();
+    endless.close();
   });
 
   it("is none while the issuer cannot be asked, and is taken when it can be again", async () => {

@@ -1,4 +1,11 @@
-import { createRemoteJWKSet, customFetch, decodeJwt, type JWTPayload, jwtVerify } from "jose";
+import {
+  createRemoteJWKSet,
+  customFetch,
+  decodeJwt,
+  errors,
+  type JWTPayload,
+  jwtVerify,
+} from "jose";
 import type { Identity } from "./access-policy.ts";
 import { fillNamespaces } from "./claim-namespaces.ts";
 import { isSafe } from "./safe-address.ts";
@@ -21,8 +28,10 @@ export interface OidcRule extends Omit<Identity, "name"> {
 
 export interface OidcOptions {
   readonly issuers: readonly OidcIssuer[];
-  /** Why a token was not taken, for whoever runs the server. No token is in it. */
+  /** Why a token was not taken, for whoever runs the server: once a minute for each cause, whatever is presented. No token is in it. */
   readonly onTrouble?: (message: string) => void;
+  /** A clock that only goes forward (ms). */
+  readonly now?: () => number;
 }
 
 /** Signatures that need the issuer's private key; none and HMAC are no signatures of an issuer. */
@@ -32,6 +41,8 @@ const issuerTimeoutMs = 5_000;
 /** Clocks of the issuer and ours may differ by so much (s). */
 const clockToleranceSeconds = 60;
 const maxTokenChars = 16 * 1024;
+/** Who is not known can present as many tokens as he likes: of one cause there is one line in so long (ms). */
+const quietMs = 60_000;
 const maxDocumentBytes = 1024 * 1024;
 
 /** The identity of a token that is an OpenID Connect token of a known issuer; undefined for every other. */
@@ -41,6 +52,7 @@ export function createOidcIdentity(options: OidcOptions): IdentifyOidc {
   const known = new Map(
     options.issuers.map((issuer) => [issuer.issuer, { issuer, keys: keysOf(issuer.issuer) }]),
   );
+  const tell = createTelling(options);
   return async (token) => {
     const found = token.length <= maxTokenChars ? known.get(claimedIssuer(token)) : undefined;
     if (found === undefined) return undefined;
@@ -55,11 +67,32 @@ export function createOidcIdentity(options: OidcOptions): IdentifyOidc {
       });
       return identityOf(issuer, payload);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      options.onTrouble?.(`a token of ${issuer.issuer} is not taken: ${reason}`);
+      tell(issuer.issuer, error);
       return undefined;
     }
   };
+}
+
+/** Causes are few, whatever a token says: the code of an error, and which of the claims that are looked at. */
+function createTelling({ onTrouble, now = () => performance.now() }: OidcOptions) {
+  const told = new Map<string, number>();
+  return (issuer: string, error: unknown): void => {
+    const cause = `${issuer} ${causeOf(error)}`;
+    if (now() - (told.get(cause) ?? -Infinity) < quietMs) return;
+    told.set(cause, now());
+    onTrouble?.(`a token of ${issuer} is not taken: ${reasonOf(error)}`);
+  };
+}
+
+function causeOf(error: unknown): string {
+  if (error instanceof errors.JWTClaimValidationFailed) return `${error.code} ${error.claim}`;
+  return error instanceof errors.JOSEError ? error.code : "";
+}
+
+function reasonOf(error: unknown): string {
+  // Its message has what the token's header says.
+  if (error instanceof errors.JOSENotSupported) return "it needs what is not supported here";
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** What the token says of itself, unproved: only which issuer's keys to ask. */
@@ -125,7 +158,13 @@ async function findKeys(issuer: string) {
 async function limitedFetch(url: string, init: RequestInit): Promise<Response> {
   const answer = await fetch(url, { ...init, redirect: "error" });
   if (!answer.ok) throw new Error(`${url} answers ${answer.status}`);
-  const text = await answer.arrayBuffer();
-  if (text.byteLength > maxDocumentBytes) throw new Error(`${url} is too long`);
-  return new Response(text, { status: 200, headers: { "content-type": "application/json" } });
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of answer.body ?? []) {
+    length += chunk.byteLength;
+    if (length > maxDocumentBytes) throw new Error(`${url} is too long`);
+    chunks.push(chunk);
+  }
+  const headers = { "content-type": "application/json" };
+  return new Response(Buffer.concat(chunks), { status: 200, headers });
 }

@@ -1,5 +1,6 @@
 import { type KeyObject, sign } from "node:crypto";
-import { type KeyPair, privateKeyObject, toBase64 } from "./ed25519.ts";
+import { CuenvError } from "@cuenv/errors";
+import { type KeyPair, privateKeyObject, publicKeyOf, toBase64 } from "./ed25519.ts";
 import { type EnvelopeSignature, preAuthenticationEncoding } from "./envelope.ts";
 
 /** Signs payloads with one key. */
@@ -10,7 +11,16 @@ export interface Signer {
   sign(payloadType: string, payload: Uint8Array): EnvelopeSignature;
 }
 
+/** @throws {CuenvError} TRUST_KEY_INVALID when the halves are of two keys: everybody would refuse what is signed so, and put it in the place of what was good */
 export function createSigner(pair: KeyPair): Signer {
+  if (Buffer.compare(publicKeyOf(pair.seed), pair.publicKey) !== 0)
+    throw new CuenvError(
+      "TRUST_KEY_INVALID",
+      `cannot sign with ${pair.id}: its private and its public half are of two keys`,
+      {
+        hint: "Give the key as cuenv keys generate made it; cuenv keys rotate makes another one for this machine.",
+      },
+    );
   let key: KeyObject | undefined;
   return {
     keyId: pair.id,

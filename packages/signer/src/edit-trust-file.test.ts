@@ -1,17 +1,24 @@
+import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { errorOf, folder, other, pair, trusted } from "../test/rig.ts";
 import {
+  editTrustFile,
   formatPublicKey,
   parsePublicKeys,
-  setTrustedKey,
   withTrustLine,
 } from "./edit-trust-file.ts";
 import { formatTrustLine } from "./parse-trust-file.ts";
-import { readTrustFile } from "./read-trust-file.ts";
+import { readTrustFile, type TrustFilePlace } from "./read-trust-file.ts";
+import type { TrustedKey } from "./trusted-key.ts";
+import { whileLocked } from "./while-locked.ts";
 
-describe("setTrustedKey", () => {
+function setTrustedKey(place: TrustFilePlace, key: TrustedKey): void {
+  editTrustFile(place, () => [key]);
+}
+
+describe("editTrustFile", () => {
   it("makes the file for its owner only, adds keys and replaces the line of a known one", () => {
     const path = join(folder(), "config/cuenv/trusted-keys");
     const place = { path, foreign: [] };
@@ -23,6 +30,46 @@ describe("setTrustedKey", () => {
     expect([...keys.keys()]).toEqual([pair.id, other.id]);
     expect(keys.get(pair.id)?.revoked).toBe("always");
     expect(keys.get(other.id)?.name).toBe("other");
+  });
+
+  it("keeps what each of many processes puts in at once", () => {
+    const path = join(folder(), "trusted-keys");
+    const source = new URL("./keys.ts", import.meta.url).href;
+    const program = `const { editTrustFile, generateKeyPair } = await import(${JSON.stringify(source)});
+      const key = { ...generateKeyPair(), roles: ["developer"], namespaces: ["*"] };
+      for (let i = 0; i < 5; i += 1) editTrustFile({ path: ${JSON.stringify(path)}, foreign: [] }, () => [key, { ...key, ...generateKeyPair() }]);`;
+    const each = `"$0" --conditions=@cuenv/source --input-type=module -e "$1" &`;
+    const shell = `${each.repeat(4)} wait`;
+    const ran = spawnSync("sh", ["-c", shell, process.execPath, program], { encoding: "utf8" });
+    expect(ran.stderr).toBe("");
+    expect(readTrustFile({ path, foreign: [] }).size).toBe(4 * 6);
+    expect(existsSync(`${path}.lock`)).toBe(false);
+  });
+
+  it("changes nothing when another one is at it, or what is to be changed turns out otherwise", () => {
+    const path = join(folder(), "trusted-keys");
+    const place = { path, foreign: [] };
+    setTrustedKey(place, trusted(pair));
+    const before = readFileSync(path, "utf8");
+    const refusal = new Error("it is revoked");
+    const change = (): never => {
+      throw refusal;
+    };
+    expect(() => editTrustFile(place, change)).toThrow(/cannot write trust file .*it is revoked/);
+    expect(existsSync(`${path}.lock`)).toBe(false);
+    writeFileSync(`${path}.lock`, "");
+    expect(whileLocked(`${path}.lock`, () => setTrustedKey(place, trusted(other)), 20)).toBe(
+      "busy",
+    );
+    expect(readFileSync(path, "utf8")).toBe(before);
+    expect(existsSync(`${path}.lock`)).toBe(true);
+  });
+
+  it("replaces a line that begins with blanks", () => {
+    const revoked = trusted(pair, { revoked: "always" });
+    expect(withTrustLine(` \t${formatTrustLine(trusted(pair))}\n`, revoked)).toBe(
+      `${formatTrustLine(revoked)}\n`,
+    );
   });
 
   it("keeps comments and other lines as they are, with or without a last line end", () => {

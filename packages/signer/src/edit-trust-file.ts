@@ -1,5 +1,7 @@
 import { CuenvError } from "@cuenv/errors";
+import { makeFolders } from "@cuenv/digest";
 import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import {
   fromBase64,
   isKeyId,
@@ -9,27 +11,66 @@ import {
   toBase64,
 } from "./ed25519.ts";
 import { formatTrustLine, parseTrustFile } from "./parse-trust-file.ts";
+import { folderProblem } from "./private-path.ts";
 import { assertPlace, readTrustFile, type TrustFilePlace } from "./read-trust-file.ts";
-import type { TrustedKey } from "./trusted-key.ts";
+import type { TrustedKey, TrustedKeys } from "./trusted-key.ts";
+import { whileLocked } from "./while-locked.ts";
 import { writePrivateFile } from "./write-private-file.ts";
 
 const header =
   "# Whose results cuenv uses: one key on a line (cuenv keys trust, cuenv keys revoke). See docs/keys.md.\n";
 
 /**
- * Puts a key into the trust file: its line is replaced, or added at the end. Comments and the other lines stay as they are.
- * @throws {CuenvError} TRUST_FILE_INVALID, TRUST_FILE_EXPOSED, TRUST_FILE_PLACE
+ * Puts keys into the trust file: the line of each is replaced, or added at the end. Comments and the other lines stay as they are.
+ * @param change is given what the file says while nobody else changes it; what it throws leaves the file as it is
+ * @throws {CuenvError} TRUST_FILE_INVALID, TRUST_FILE_EXPOSED, TRUST_FILE_PLACE, TRUST_FILE_BUSY
  */
-export function setTrustedKey(place: TrustFilePlace, key: TrustedKey): void {
+export function editTrustFile(
+  place: TrustFilePlace,
+  change: (trusted: TrustedKeys) => readonly TrustedKey[],
+): void {
+  const { path } = place;
+  assertPlace(place);
+  const lock = `${path}.lock`;
+  const outcome = attempt(path, () => {
+    makeFolders(dirname(path));
+    const problem = folderProblem(dirname(path));
+    if (problem !== undefined) throw unwritable(path, problem);
+    return whileLocked(lock, () => rewrite(place, change));
+  });
+  if (outcome === "done") return;
+  throw new CuenvError("TRUST_FILE_BUSY", `cannot write trust file ${path}: ${lock} is there`, {
+    hint: "Another cuenv changes it. If none does, it was ended meanwhile: remove that file.",
+    location: { file: path },
+  });
+}
+
+function rewrite(
+  place: TrustFilePlace,
+  change: (trusted: TrustedKeys) => readonly TrustedKey[],
+): void {
   const { path } = place;
   // What others wrote, or cannot be read, is not written on.
-  readTrustFile(place);
-  const text = withTrustLine(readText(path), key);
+  const keys = change(readTrustFile(place));
+  const text = keys.reduce(withTrustLine, readText(path));
   parseTrustFile(text, path);
-  assertPlace(place);
-  const problem = tryWrite(path, text);
-  if (problem === undefined) return;
-  throw new CuenvError("TRUST_FILE_EXPOSED", `cannot write trust file ${path}: ${problem}`, {
+  const written = writePrivateFile(path, text, "replace");
+  if (written.kind === "exposed") throw unwritable(path, written.problem);
+}
+
+/** System errors as the trust file's own. */
+function attempt<Value>(path: string, step: () => Value): Value {
+  try {
+    return step();
+  } catch (error) {
+    if (error instanceof CuenvError) throw error;
+    const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    throw unwritable(path, code);
+  }
+}
+
+function unwritable(path: string, problem: string): CuenvError {
+  return new CuenvError("TRUST_FILE_EXPOSED", `cannot write trust file ${path}: ${problem}`, {
     hint: "Only you may write to it and to the folders above it; or name another with CUENV_TRUST_FILE.",
     location: { file: path },
   });
@@ -39,7 +80,7 @@ export function setTrustedKey(place: TrustFilePlace, key: TrustedKey): void {
 export function withTrustLine(text: string, key: TrustedKey): string {
   const line = formatTrustLine(key);
   const lines = text.split("\n");
-  const at = lines.findIndex((each) => each.split(/[ \t]/, 1)[0] === key.id);
+  const at = lines.findIndex((each) => each.trimStart().split(/[ \t]/, 1)[0] === key.id);
   if (at >= 0) return lines.with(at, line).join("\n");
   const start = text === "" ? header : text;
   return `${start}${start.endsWith("\n") ? "" : "\n"}${line}\n`;
@@ -50,15 +91,6 @@ function readText(path: string): string {
     return readFileSync(path, "utf8");
   } catch {
     return "";
-  }
-}
-
-function tryWrite(path: string, text: string): string | undefined {
-  try {
-    const written = writePrivateFile(path, text, "replace");
-    return written.kind === "exposed" ? written.problem : undefined;
-  } catch (error) {
-    return error instanceof Error && "code" in error ? String(error.code) : String(error);
   }
 }
 

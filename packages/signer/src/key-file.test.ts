@@ -53,6 +53,13 @@ describe("key files", () => {
     expect(readKeyFile(path)?.id).toBe(other.id);
   });
 
+  it("is read, and signs nothing, when its halves are of two keys", () => {
+    const mixed = parseKeyFile(formatKeyFile({ ...pair, seed: other.seed }), "it");
+    const error = errorOf(() => createSigner(mixed));
+    expect(error.code).toBe("TRUST_KEY_INVALID");
+    expect(error.message).not.toContain(toBase64(other.seed));
+  });
+
   it("gives processes that make it at once one key", async () => {
     const path = machineKeyPath(join(folder(), "state"));
     const source = pathToFileURL(join(import.meta.dirname, "make-key.ts")).href;

@@ -27,7 +27,7 @@ export function formatKeyFile({ id, publicKey, seed }: KeyPair): string {
 }
 
 /**
- * What is said when it cannot be read never holds any of it. Whether the two halves belong together is for the signer to find
+ * What is said when it cannot be read never holds any of it. Whether the two halves belong together is for `createSigner` to find
  * out: nothing is computed here. @throws {CuenvError} TRUST_KEY_INVALID
  */
 export function parseKeyFile(text: string, what: string, location?: Location): KeyPair {

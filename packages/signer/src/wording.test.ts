@@ -14,7 +14,7 @@ import type { CuenvError } from "@cuenv/errors";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { errorOf, folder, keysOf, other, pair, payload, signed, trusted } from "../test/rig.ts";
 import { createVerifier, type VerifierOptions } from "./create-verifier.ts";
-import { parsePublicKeys, setTrustedKey } from "./edit-trust-file.ts";
+import { parsePublicKeys, editTrustFile } from "./edit-trust-file.ts";
 import { toBase64 } from "./ed25519.ts";
 import type { SignedEnvelope } from "./envelope.ts";
 import { formatKeyFile, parseKeyFile } from "./key-file.ts";
@@ -296,7 +296,9 @@ describe("what an error of the trust file says", () => {
     mkdirSync(join(base, "open"));
     chmodSync(join(base, "open"), 0o777);
     const path = join(base, "open/trusted-keys");
-    expect(saysOf(errorOf(() => setTrustedKey({ path, foreign: [] }, trusted(pair))))).toEqual({
+    expect(
+      saysOf(errorOf(() => editTrustFile({ path, foreign: [] }, () => [trusted(pair)]))),
+    ).toEqual({
       code: "TRUST_FILE_EXPOSED",
       message: `cannot write trust file ${path}: others may write to its folder ${base}/open (mode 777)`,
       hint: "Only you may write to it and to the folders above it; or name another with CUENV_TRUST_FILE.",
@@ -304,9 +306,9 @@ describe("what an error of the trust file says", () => {
     });
     writeFileSync(join(base, "file"), "");
     const bad = trusted(pair, { name: "a b" });
-    expect(errorOf(() => setTrustedKey({ path: join(base, "k"), foreign: [] }, bad)).code).toBe(
-      "TRUST_FILE_INVALID",
-    );
+    expect(
+      errorOf(() => editTrustFile({ path: join(base, "k"), foreign: [] }, () => [bad])).code,
+    ).toBe("TRUST_FILE_INVALID");
     expect(
       saysOf(errorOf(() => parsePublicKeys(`# x\n \t \n  x  ${toBase64(payload)}`, "f"))),
     ).toEqual({

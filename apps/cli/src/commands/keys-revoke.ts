@@ -1,6 +1,6 @@
 import { CuenvError } from "@cuenv/errors";
 import type { TrustedKey } from "@cuenv/signer";
-import { parseTrustTime, setTrustedKey } from "@cuenv/signer/keys";
+import { editTrustFile, parseTrustTime } from "@cuenv/signer/keys";
 import type { Invocation } from "../command-line/command.ts";
 import { ownKey } from "../keys/own-key.ts";
 import { flagText, oneName } from "../command-line/given.ts";
@@ -18,7 +18,9 @@ export async function runKeysRevoke(invocation: Invocation): Promise<number> {
       `cannot use --since ${since}: write 2026-01-31, or 2026-01-31T12:00:00Z`,
     );
   const keys = await openKeys();
-  setTrustedKey(keys.place, { ...knownKey(keys, id), revoked: sinceMs ?? "always" });
+  editTrustFile(keys.place, (trusted) => [
+    { ...knownKey({ ...keys, trusted }, id), revoked: sinceMs ?? "always" },
+  ]);
   if (invocation.flags["json"] === true) {
     const from = sinceMs === undefined ? null : new Date(sinceMs).toISOString();
     const { path: trustFile } = keys.place;

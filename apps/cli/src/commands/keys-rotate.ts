@@ -1,7 +1,7 @@
 import { parseDuration } from "@cuenv/config";
 import { CuenvError } from "@cuenv/errors";
-import { machineKeyPath, readKeyFile } from "@cuenv/signer";
-import { formatPublicKey, generateKeyPair, setTrustedKey, writeKeyFile } from "@cuenv/signer/keys";
+import { machineKeyPath, type PublicKey, readKeyFile, type TrustedKey } from "@cuenv/signer";
+import { editTrustFile, formatPublicKey, generateKeyPair, writeKeyFile } from "@cuenv/signer/keys";
 import type { Invocation } from "../command-line/command.ts";
 import { flagText } from "../command-line/given.ts";
 import { openKeys } from "../keys/trust-place.ts";
@@ -16,24 +16,11 @@ export async function runKeysRotate(invocation: Invocation): Promise<number> {
   const { policy, place, trusted } = await openKeys();
   const path = machineKeyPath(policy.stateDirectory);
   const old = readKeyFile(path);
-  // First the line, then the key: interrupted between the two, the old key is still both.
-  const line = old === undefined ? undefined : trusted.get(old.id);
   // Where only the trust file counts, a key that had no line there gets none.
-  const keeps = line !== undefined || (policy.mode === "local" && keepMs > 0);
-  if (old !== undefined && keeps) {
-    const notAfterMs = Date.now() + keepMs;
-    setTrustedKey(place, {
-      name: undefined,
-      roles: ["developer"],
-      namespaces: ["*"],
-      notBeforeMs: undefined,
-      revoked: undefined,
-      ...line,
-      id: old.id,
-      publicKey: old.publicKey,
-      notAfterMs: Math.min(notAfterMs, line?.notAfterMs ?? notAfterMs),
-    });
-  }
+  const keeps =
+    old !== undefined && (trusted.has(old.id) || (policy.mode === "local" && keepMs > 0));
+  // First the line, then the key: interrupted between the two, the old key is still both.
+  if (keeps) editTrustFile(place, (now) => [keptLine(old, now.get(old.id), Date.now() + keepMs)]);
   const made = generateKeyPair();
   writeKeyFile(path, made, "replace");
   const publicKey = formatPublicKey(made);
@@ -50,4 +37,22 @@ export async function runKeysRotate(invocation: Invocation): Promise<number> {
         : `${old.id} is not trusted any more.\n`,
     );
   return 0;
+}
+
+function keptLine(
+  { id, publicKey }: PublicKey,
+  line: TrustedKey | undefined,
+  notAfterMs: number,
+): TrustedKey {
+  return {
+    name: undefined,
+    roles: ["developer"],
+    namespaces: ["*"],
+    notBeforeMs: undefined,
+    revoked: undefined,
+    ...line,
+    id,
+    publicKey,
+    notAfterMs: Math.min(notAfterMs, line?.notAfterMs ?? notAfterMs),
+  };
 }

@@ -1,11 +1,11 @@
 import { CuenvError } from "@cuenv/errors";
 import { type KeyRole, keyRoles, type TrustedKey } from "@cuenv/signer";
 import {
+  editTrustFile,
   formatTrustLine,
   parsePublicKeys,
   parseTrustFile,
   parseTrustTime,
-  setTrustedKey,
 } from "@cuenv/signer/keys";
 import { readFileSync } from "node:fs";
 import type { Invocation } from "../command-line/command.ts";
@@ -16,23 +16,22 @@ import { printErr, printOut } from "../report/terminal.ts";
 /** `cuenv keys trust FILE`: takes the public keys of FILE (`-`: of stdin) into the trust file, for what the flags say. */
 export async function runKeysTrust(invocation: Invocation): Promise<number> {
   const file = oneName(invocation, "file of public keys");
-  const { place, trusted } = await openKeys();
+  const { place } = await openKeys();
   const keys = parsePublicKeys(readText(file), file === "-" ? "standard input" : file);
   if (keys.length === 0)
     throw new CuenvError("TRUST_KEY_INVALID", `cannot read public key in ${file}: there is none`);
-  for (const key of keys) {
-    const before = trusted.get(key.id);
+  const grant = grantOf(invocation);
+  const lines = keys.map((key): TrustedKey => ({ ...key, ...grant, revoked: undefined }));
+  for (const line of lines) parseTrustFile(formatTrustLine(line), "the command line");
+  editTrustFile(place, (trusted) => {
     // Who was revoked is not trusted again by repeating a command.
-    if (before?.revoked !== undefined) {
-      throw new CuenvError("USAGE", `cannot trust ${key.id}: it is revoked`, {
-        hint: `If that was a mistake, take its line out of ${place.path}.`,
-      });
-    }
-    const line: TrustedKey = { ...key, ...grantOf(invocation), revoked: undefined };
-    parseTrustFile(formatTrustLine(line), "the command line");
-    setTrustedKey(place, line);
-    printErr(`${key.id} is trusted now (${place.path}).\n`);
-  }
+    const revoked = lines.find(({ id }) => trusted.get(id)?.revoked !== undefined);
+    if (revoked === undefined) return lines;
+    throw new CuenvError("USAGE", `cannot trust ${revoked.id}: it is revoked`, {
+      hint: `If that was a mistake, take its line out of ${place.path}.`,
+    });
+  });
+  for (const { id } of keys) printErr(`${id} is trusted now (${place.path}).\n`);
   if (invocation.flags["json"] === true) {
     const ids = keys.map(({ id }) => id);
     printOut(`${JSON.stringify({ version: 1, trustFile: place.path, trusted: ids })}\n`);

@@ -13,9 +13,11 @@ import type { Invocation } from "../command-line/command.ts";
 import { flagSize, flagText } from "../command-line/given.ts";
 import { openSettings, type OpenSettings } from "../project/open-project.ts";
 import { printErr, printOut } from "../report/terminal.ts";
+import { visibleText } from "../report/visible-text.ts";
 import { artifactRemote } from "../serve/artifact-remote.ts";
 import { artifactTrust } from "../serve/artifact-trust.ts";
 import { clientSettings, protocolUrls } from "../serve/client-settings.ts";
+import { accessLine } from "../serve/access-line.ts";
 import { type ListenAddress, parseListenAddress, urlOf } from "../serve/listen-address.ts";
 import { accessPolicy, readServerSettings } from "../serve/server-access.ts";
 import { readTlsMaterial } from "../serve/tls-files.ts";
@@ -37,7 +39,7 @@ export async function runServe(invocation: Invocation): Promise<number> {
   const file = flagText(invocation, "config");
   const server = readServerSettings(file);
   const tls = readTlsMaterial(server, file);
-  const onTrouble = (message: string): void => printErr(`warning: ${message}\n`);
+  const onTrouble = (message: string): void => printErr(`warning: ${visibleText(message)}\n`);
   const hosts = [http, ...(grpc === undefined ? [] : [grpc.address])].map(({ host }) => host);
   const access = await accessPolicy(server, hosts, onTrouble);
   const isReadOnly = mode === "read";
@@ -265,10 +267,6 @@ function untilStdinEnds(): Promise<void> {
   });
 }
 
-/** Names and tokens are not in it: who asked is the name of a token. */
-function logRequest({ method, path, status, who, durationMs }: AnsweredRequest): void {
-  const time = new Date().toISOString();
-  printErr(
-    `${time} ${method} ${JSON.stringify(path).slice(1, -1)} ${status} ${who ?? "-"} ${durationMs.toFixed(1)} ms\n`,
-  );
+function logRequest(request: AnsweredRequest): void {
+  printErr(accessLine(request, new Date()));
 }

@@ -5,7 +5,10 @@ import { ownKey } from "../keys/own-key.ts";
 import { broken, type Check, note, ok } from "./check.ts";
 
 /** Whose results are used, and what is signed with. Makes no key. */
-export function checkTrust(policy: TrustPolicy, workspaceRoot: string): readonly Check[] {
+export function checkTrust(
+  policy: TrustPolicy,
+  workspaceRoot: string | undefined,
+): readonly Check[] {
   if (policy.mode === "off")
     return [
       note(
@@ -17,9 +20,10 @@ export function checkTrust(policy: TrustPolicy, workspaceRoot: string): readonly
   return [checkFile(policy, workspaceRoot), checkKey(policy)];
 }
 
-function checkFile(policy: TrustPolicy, workspaceRoot: string): Check {
+function checkFile(policy: TrustPolicy, workspaceRoot: string | undefined): Check {
   try {
-    const { size } = readTrustFile({ path: policy.trustFile, foreign: [workspaceRoot] });
+    const foreign = workspaceRoot === undefined ? [] : [workspaceRoot];
+    const { size } = readTrustFile({ path: policy.trustFile, foreign });
     const keys = `${size} ${size === 1 ? "key" : "keys"} in ${policy.trustFile}`;
     if (size > 0 || policy.mode === "local") return ok("trust", `mode ${policy.mode}; ${keys}`);
     return note(

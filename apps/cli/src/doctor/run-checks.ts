@@ -18,7 +18,7 @@ export async function runChecks(invocation: Invocation): Promise<readonly Check[
   return [
     ...first,
     ...checkCacheFolder(settings, workspaceRoot),
-    ...checkTrust(trust, workspaceRoot ?? process.cwd()),
+    ...checkTrust(trust, workspaceRoot),
     await checkRemote(settings),
   ];
 }

@@ -13,7 +13,10 @@ export interface OpenKeys {
 /** @throws {CuenvError} TRUST_FILE_INVALID, TRUST_FILE_EXPOSED, TRUST_FILE_PLACE, and as the settings */
 export async function openKeys(): Promise<OpenKeys> {
   const { trust: policy, workspaceRoot } = await openTrust();
-  const place = { path: policy.trustFile, foreign: [workspaceRoot] };
+  const place = {
+    path: policy.trustFile,
+    foreign: workspaceRoot === undefined ? [] : [workspaceRoot],
+  };
   return { policy, place, trusted: readTrustFile(place) };
 }
 

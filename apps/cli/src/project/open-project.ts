@@ -3,6 +3,7 @@ import {
   type CacheSettings,
   type CacheSettingsInput,
   findProjectDirectory,
+  findWorkspace,
   findWorkspaceRoot,
   isWritable,
   loadSettingsFiles,
@@ -143,19 +144,23 @@ function trustPolicy(user: TrustSettingsInput): TrustPolicy {
   };
 }
 
-/** Whom to trust, for commands that ask nothing else: env.cue is not evaluated. `workspaceRoot`: that of a project around here. */
+/** Whom to trust, for commands that ask nothing else: env.cue is not evaluated. */
 export async function openTrust(): Promise<Pick<OpenSettings, "trust" | "workspaceRoot">> {
-  const projectDirectory = projectAround(undefined) ?? process.cwd();
+  const found = projectAround(undefined);
+  const projectDirectory = found ?? process.cwd();
   const workspaceRoot = findWorkspaceRoot(projectDirectory);
   const place = { projectDirectory, workspaceRoot, environment: process.env };
   const { trust } = await loadSettingsFiles(place);
-  return { trust: trustPolicy(trust), workspaceRoot };
+  return {
+    trust: trustPolicy(trust),
+    workspaceRoot: found === undefined ? findWorkspace(projectDirectory) : workspaceRoot,
+  };
 }
 
 export interface OpenSettings extends ResolvedCacheSettings {
   readonly trust: TrustPolicy;
-  /** Absolute. */
-  readonly workspaceRoot: string;
+  /** Absolute; undefined: here is neither a project nor a workspace, be it a home folder, or `/` where a service starts. */
+  readonly workspaceRoot: string | undefined;
   /** Absolute; the current folder outside of a project. */
   readonly projectDirectory: string;
 }
@@ -209,7 +214,7 @@ export async function openSettingsAlone(
   return {
     ...cache,
     trust: trustPolicy(trust),
-    workspaceRoot: place.workspaceRoot,
+    workspaceRoot: found === undefined ? findWorkspace(from) : place.workspaceRoot,
     projectDirectory,
   };
 }

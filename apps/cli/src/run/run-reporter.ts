@@ -48,7 +48,7 @@ export function createRunReporter(options: RunReporterOptions): RunReporter {
   return {
     warn,
     cacheEvent: (event) => {
-      if (event.type === "trouble") warn(rootCause(event), event.message);
+      if (event.type === "trouble") warn(rootCause(event), visibleText(event.message));
       if (event.type === "outputNotMade")
         warn(
           `${event.task} ${event.output}`,
