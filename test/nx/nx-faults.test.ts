@@ -108,6 +108,19 @@ describe("a fault of the store while Nx runs", () => {
     },
   );
 
+  it("is none of a proxy's, which is not asked for what is on this machine", async () => {
+    const workspace = make();
+    const env = {
+      HTTP_PROXY: "http://127.0.0.1:9",
+      NO_PROXY: "example.com",
+      NODE_USE_ENV_PROXY: "1",
+    };
+    await build(workspace, env);
+    await workspace.wipe();
+    await build(workspace, env);
+    expect(workspace.cacheStatus()).toEqual({ "app:build": "remote-cache-hit" });
+  });
+
   it("is green when the server is killed under a run", async () => {
     const slow = { ...tasks.build, command: `${tasks.build.command}; sleep 3` };
     const workspace = make({

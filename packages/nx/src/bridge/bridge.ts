@@ -1,5 +1,5 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
-import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { pipeline } from "node:stream/promises";
 import type { CacheProcess } from "./cache-process.ts";
@@ -13,6 +13,8 @@ export interface BridgeLimits {
   /** Without a request for so long the server is ended; the next one starts it again (ms). A killed Nx leaves it no longer than that in a daemon. */
   readonly unusedMs: number;
 }
+/** Of our own: with NODE_USE_ENV_PROXY that of Node's would ask a proxy for this machine. */
+const agent = new Agent({ keepAlive: true });
 const usualLimits: BridgeLimits = { stillMs: 60_000, unusedMs: 60_000 };
 
 export interface BridgeCounts {
@@ -189,7 +191,10 @@ function get(
   stillMs: number,
 ): Promise<Outcome> {
   return new Promise((resolve) => {
-    const outgoing = request(`${target.url}/v1/cache/${hash}`, { headers: headersFor(target) });
+    const outgoing = request(`${target.url}/v1/cache/${hash}`, {
+      headers: headersFor(target),
+      agent,
+    });
     outgoing.setTimeout(stillMs, () => outgoing.destroy());
     outgoing.on("error", () => resolve(nothing));
     outgoing.on("response", (incoming) => {
@@ -267,6 +272,7 @@ function send(
   return new Promise((resolve) => {
     const outgoing = request(`${target.url}${path}`, {
       method,
+      agent,
       headers: {
         ...headersFor(target),
         "content-type": "application/octet-stream",

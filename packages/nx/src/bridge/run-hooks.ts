@@ -5,6 +5,7 @@ import type { PostTasksExecutionContext, TasksExecutionContext } from "../nx-api
 import { type PluginOptions, readPluginOptions } from "../plugin-options.ts";
 import { type Bridge, openBridge } from "./bridge.ts";
 import { startCacheProcess } from "./cache-process.ts";
+import { directLoopback } from "./direct-loopback.ts";
 import { otherRemoteCache } from "./other-remote-cache.ts";
 import { durationsOf, recordRun } from "./record-run.ts";
 import { runReport } from "./run-report.ts";
@@ -43,12 +44,31 @@ export async function preTasksExecution(
     NX_SELF_HOSTED_REMOTE_CACHE_SERVER: bridge.url,
     NX_SELF_HOSTED_REMOTE_CACHE_ACCESS_TOKEN: bridge.token,
     CUENV_NX_BRIDGE: bridge.url,
+    // Nx ends a build whose cache a proxy does not reach.
+    ...directLoopback(process.env),
   };
-  Object.assign(process.env, variables);
-  // Nx listens to what is set, and sends it to the process that runs the tasks. It must not stay here: a daemon's worker lives on, and the next run would
-  // take it for the user's.
-  if (types.isProxy(process.env))
-    for (const name of Object.keys(variables)) delete process.env[name];
+  setForTasks(variables);
+}
+
+/**
+ * Nx listens to what is set, and sends it to the process that runs the tasks. It must not stay here: a daemon's worker lives on, and the next run would take
+ * it for the user's.
+ */
+function setForTasks(variables: Readonly<Record<string, string>>): void {
+  const { env } = process;
+  const before = Object.keys(variables).map((name) => [name, env[name]] as const);
+  Object.assign(env, variables);
+  if (!types.isProxy(env)) return;
+  for (const [name, value] of before)
+    if (value === undefined) delete env[name];
+    // Defined, not set: Nx must not hear of it.
+    else
+      Object.defineProperty(env, name, {
+        value,
+        configurable: true,
+        enumerable: true,
+        writable: true,
+      });
 }
 
 /** After the last task: durations are told, uploads come to their end, and what was saved is said. Never throws: the run has its result already. */
