@@ -1,3 +1,9 @@
+/** What turbo does not take beside TURBO_CACHE. */
+export const cacheVariables: readonly string[] = [
+  "TURBO_REMOTE_ONLY",
+  "TURBO_REMOTE_CACHE_READ_ONLY",
+];
+
 type Variables = Readonly<Record<string, string>>;
 
 /** How a remote cache is named that is not ours. It must get neither our team nor our key, which would be that of everybody. */
@@ -14,9 +20,7 @@ export function saysCaches(args: readonly string[], env: Variables): boolean {
   const flag = /^--(?:(?:remote-only|remote-cache-read-only)(?:=true)?$|no-cache(?:=|$))/;
   return (
     ownFlag(args, flag) !== undefined ||
-    ["TURBO_REMOTE_ONLY", "TURBO_REMOTE_CACHE_READ_ONLY"].some((name) =>
-      ["true", "1"].includes(env[name] ?? ""),
-    )
+    cacheVariables.some((name) => ["true", "1"].includes(env[name] ?? ""))
   );
 }
 
