@@ -1,9 +1,10 @@
-import { randomBytes, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { pipeline } from "node:stream/promises";
 import type { CacheProcess } from "./cache-process.ts";
 import { holdBody } from "./hold-body.ts";
+import { randomToken } from "./random-token.ts";
 
 /** An answer is taken whole before its first byte is passed on, so that no death of the server cuts it; in memory where it is not larger (64 MiB). */
 const maxMemoryBytes = 64 * 1024 * 1024;
@@ -43,6 +44,8 @@ export interface BridgeOptions {
   readonly start: () => Promise<CacheProcess | undefined>;
   /** Told once why there is no cache, if so. */
   readonly onWord: (line: string) => void;
+  /** Called for each request of the run's. */
+  readonly onRequest?: () => void;
   readonly limits?: BridgeLimits;
 }
 
@@ -51,7 +54,7 @@ export interface BridgeOptions {
  * expect, and over a server that is gone: from here it only ever gets those that mean a hit, a miss, stored or not stored.
  */
 export async function openBridge(options: BridgeOptions): Promise<Bridge> {
-  const token = randomBytes(32).toString("base64url");
+  const token = randomToken();
   const counts = { hits: 0, stored: new Set<string>(), savedMs: 0 };
   const missed = new Set<string>();
   // Nx 22 asks for every task that has not run yet whenever one has ended.
@@ -66,6 +69,7 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
     const hash = /\/v1\/cache\/([^/]*)$/.exec(incoming.url ?? "")?.[1];
     const isPut = incoming.method === "PUT";
     if (!isOwner(incoming, token)) return end(response, incoming, 401);
+    options.onRequest?.();
     if (hash === undefined) return end(response, incoming, 404);
     if (!isPut && absent.has(hash)) return end(response, incoming, 404);
     const target = await upstream.use();
