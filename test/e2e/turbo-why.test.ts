@@ -176,7 +176,12 @@ describe("cuenv turbo why", () => {
     });
     await new Promise<void>((done) => void remote.listen(0, "127.0.0.1", done));
     const TURBO_API = `http://127.0.0.1:${(remote.address() as AddressInfo).port}`;
-    const env = { TURBO_API, TURBO_TOKEN: "any", TURBO_TEAM: "acme" };
+    const env = {
+      TURBO_API,
+      TURBO_TOKEN: "any",
+      TURBO_TEAM: "acme",
+      TURBO_REMOTE_ONLY: "true",
+    };
     const change = edit("packages/lib/src/in.txt", "other\n");
     expect(await after(change, "lib#build", env)).toMatchObject({ text: "src/in.txt changed" });
     remote.close();
@@ -205,6 +210,14 @@ describe("cuenv turbo why", () => {
     spawnSync("git", ["checkout", "-q", "."], { cwd: workspace.root });
     expect(code).toBe(2);
     for (const text of texts) expect(output).toContain(text);
+  });
+
+  it("says what turbo complains of, with its place", async () => {
+    workspace.write("turbo.json", '{"tasks":{"build":{"outpts":[]}}}');
+    const { code, output } = await cuenv(["turbo", "why", "lib#build"]);
+    spawnSync("git", ["checkout", "-q", "."], { cwd: workspace.root });
+    expect(code).toBe(70);
+    expect(output).toContain("unknown key `outpts`. (turbo.json:1:20) [TURBO_SUMMARY]");
   });
 
   it("says what to install where there is no turbo", async () => {

@@ -324,6 +324,32 @@ describe("cuenv turbo", () => {
     expect(workspace.runs()).toEqual(once);
   });
 
+  it("is used where the variables of another remote cache are empty, and no proxy stands between", async () => {
+    const cacheDir = join(temporaryFolder(), "cache");
+    const env = {
+      TURBO_API: "",
+      TURBO_TOKEN: "",
+      TURBO_REMOTE_CACHE_SIGNATURE_KEY: "",
+      HTTP_PROXY: "http://127.0.0.1:9",
+      NO_PROXY: "example.com",
+    };
+    await run(installed({ signature: true }), cacheDir, ["run", "build"], env);
+    const second = installed({ signature: true });
+    const { output } = await run(second, cacheDir, ["run", "build"], env);
+    expect(output).not.toMatch(/warning/i);
+    expect(output).toContain("FULL TURBO");
+  });
+
+  it.each(["--remote-only", "--no-cache", "--remote-cache-read-only"])(
+    "lets turbo's own %s win over a narrowed mode, which turbo would end over",
+    async (flag) => {
+      const cacheDir = join(temporaryFolder(), "cache");
+      const argv = ["run", "build", flag];
+      const { code, output } = await run(installed(), cacheDir, argv, { CUENV_CACHE: "read" });
+      expect(code, output).toBe(0);
+    },
+  );
+
   it("stays out of what is about an account elsewhere: login, logout, link and unlink", async () => {
     const workspace = installed();
     const cacheDir = join(temporaryFolder(), "cache");

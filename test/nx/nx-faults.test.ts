@@ -108,6 +108,19 @@ describe("a fault of the store while Nx runs", () => {
     },
   );
 
+  it("is none of a proxy's, which is not asked for what is on this machine", async () => {
+    const workspace = make();
+    const env = {
+      HTTP_PROXY: "http://127.0.0.1:9",
+      NO_PROXY: "example.com",
+      NODE_USE_ENV_PROXY: "1",
+    };
+    await build(workspace, env);
+    await workspace.wipe();
+    await build(workspace, env);
+    expect(workspace.cacheStatus()).toEqual({ "app:build": "remote-cache-hit" });
+  });
+
   it("is green when the server is killed under a run", async () => {
     const slow = { ...tasks.build, command: `${tasks.build.command}; sleep 3` };
     const workspace = make({
@@ -123,6 +136,38 @@ describe("a fault of the store while Nx runs", () => {
       .then(() => servers(workspace)[0] ?? 0);
     process.kill(pid, "SIGKILL");
     await running;
+  });
+
+  it("is green when another run of the same daemon ends before it", async () => {
+    const go = join(temporaryFolder(), "go");
+    const long = {
+      command: `mkdir -p dist; echo long > dist/o; until [ -e ${go} ]; do sleep 0.1; done`,
+      inputs: ["src"],
+      outputs: ["dist"],
+    };
+    const short = { command: "true", inputs: ["src"], outputs: [] };
+    const after = { ...short, dependencies: ["long"] };
+    const workspace = make({
+      daemon: true,
+      files: {
+        "packages/app/env.cue": cue({ name: "app", tasks: { long, short, after } }),
+        "packages/app/src/a": "1",
+      },
+    });
+    const running = workspace.nx(["run", "app:after"]);
+    await expect.poll(() => servers(workspace).length, { timeout: 20_000 }).toBe(1);
+    const other = await workspace.nx(["run", "app:short"]);
+    expect(other.code, other.output).toBe(0);
+    writeFileSync(go, "");
+    const { code, output } = await running;
+    expect(code, output).toBe(0);
+    await workspace.wipe();
+    expect((await workspace.nx(["run", "app:after"])).code).toBe(0);
+    expect(workspace.cacheStatus()).toEqual({
+      "app:long": "remote-cache-hit",
+      "app:after": "remote-cache-hit",
+    });
+    await expect.poll(() => servers(workspace).length, { timeout: 20_000 }).toBe(0);
   });
 
   it("leaves no server behind when Nx is killed", async () => {

@@ -38,16 +38,19 @@ export interface ArtifactStore {
     about: ArtifactAbout,
     signal?: AbortSignal,
   ): Promise<void>;
-  /** As `publish`, where the name has nothing that can be read; false when it has. @throws {CuenvError} *_STORE_UNAVAILABLE */
+  /** As `publish`, where the name has nothing that can be read. @throws {CuenvError} *_STORE_UNAVAILABLE */
   publishOnce(
     name: ArtifactName,
     blob: Digest,
     about: ArtifactAbout,
     signal?: AbortSignal,
-  ): Promise<boolean>;
+  ): Promise<Publication>;
   /** What is not there is no error. The bytes stay until they are evicted. @throws {CuenvError} *_STORE_UNAVAILABLE */
   remove(name: ArtifactName, signal?: AbortSignal): Promise<void>;
 }
+
+/** What became of an artifact: stored, there already, or not kept, since nobody would trust it. */
+export type Publication = "stored" | "present" | "unkept";
 
 export interface ArtifactStoreOptions extends Omit<
   ArtifactEntriesOptions,
@@ -95,11 +98,10 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
     },
     async publishOnce(name, blob, about, signal) {
       const entry = await entryOf(artifacts, name, blob, about, signal);
-      // What nobody would use is no failure to its writer.
-      const isStored = entry === undefined || (await createHere(artifacts, name, entry, signal));
-      if (entry !== undefined && isStored) send(artifacts, name, blob, entry);
+      const isStored = entry !== undefined && (await createHere(artifacts, name, entry, signal));
+      if (isStored) send(artifacts, name, blob, entry);
       onStored?.();
-      return isStored;
+      return entry === undefined ? "unkept" : isStored ? "stored" : "present";
     },
     async remove(name, signal) {
       await actions.delete(artifacts.keyOf(name), signal);

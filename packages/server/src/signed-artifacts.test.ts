@@ -145,9 +145,9 @@ describe("artifacts that are signed", () => {
   it("are created once as unsigned ones are, unless what lies there is not trusted", async () => {
     const { artifacts, plant, publish } = open();
     await publish();
-    expect(await artifacts.publishOnce(name, record.blob, about)).toBe(false);
+    expect(await artifacts.publishOnce(name, record.blob, about)).toBe("present");
     await plant(await encodeArtifactRecord(record, "sha256"));
-    expect(await artifacts.publishOnce(name, record.blob, about)).toBe(true);
+    expect(await artifacts.publishOnce(name, record.blob, about)).toBe("stored");
     expect(await artifacts.find(name)).toBeDefined();
   });
 
@@ -159,7 +159,7 @@ describe("artifacts that are signed", () => {
     ] as const) {
       const { artifacts, actions, publish, refused } = open(trust);
       await publish();
-      expect(await artifacts.publishOnce(name, record.blob, about)).toBe(true);
+      expect(await artifacts.publishOnce(name, record.blob, about)).toBe("unkept");
       expect(refused).toMatchObject([
         { origin: "incoming", reason },
         { origin: "incoming", reason },

@@ -15,6 +15,8 @@ import { printOut } from "../report/terminal.ts";
 import { visibleText } from "../report/visible-text.ts";
 import { ownVariables } from "../run/host-environment.ts";
 import { findTurbo, turboRoot } from "../turbo/find-turbo.ts";
+import { cacheVariables } from "../turbo/said-to-turbo.ts";
+import { turboComplaint } from "../turbo/turbo-complaint.ts";
 import { turboPlace } from "../turbo/turbo-place.ts";
 import { unknownTurboTask } from "../turbo/unknown-turbo-task.ts";
 
@@ -63,6 +65,8 @@ function dryRun(taskId: string, cacheDir: string | undefined): RunSummary {
   const program = findTurbo(process.cwd());
   const env = ownVariables();
   env["TURBO_CACHE"] = "local:r,remote:";
+  // Turbo takes none of these beside it.
+  for (const variable of cacheVariables) delete env[variable];
   if (cacheDir !== undefined) env["TURBO_CACHE_DIR"] ??= cacheDir;
   const { stdout, stderr, status, error } = spawnSync(program, argv, {
     env,
@@ -80,9 +84,8 @@ function dryRun(taskId: string, cacheDir: string | undefined): RunSummary {
   if (status !== 0) {
     const unknown = unknownTurboTask({ program, env, packageName: name, task, stderr });
     if (unknown !== undefined) throw unknown;
-    const said = stderr.trim().split("\n").at(-1)?.trim();
     throw failed(
-      `${cannot}: ${said || `exit code ${status}`}`,
+      `${cannot}: ${turboComplaint(stderr) || `exit code ${status}`}`,
       "Does that command work here by itself?",
     );
   }

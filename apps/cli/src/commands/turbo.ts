@@ -9,6 +9,8 @@ import { ownVariables } from "../run/host-environment.ts";
 import { artifactRemote } from "../serve/artifact-remote.ts";
 import { artifactTrust } from "../serve/artifact-trust.ts";
 import { findTurbo, isLinked, turboDirectory, turboRoot } from "../turbo/find-turbo.ts";
+import { directLoopback } from "../turbo/direct-loopback.ts";
+import { namedRemote, saysCaches } from "../turbo/said-to-turbo.ts";
 import { turboPlace } from "../turbo/turbo-place.ts";
 
 /** What turbo may do, as `--cache` and TURBO_CACHE say it. */
@@ -37,7 +39,7 @@ export async function runTurbo(invocation: Invocation): Promise<number> {
   const open = await openSettings(invocation, { from: root });
   const mode = open.settings.enabled ? open.settings.defaultMode : "off";
   const cache = turboCache[mode];
-  if (cache !== undefined) env["TURBO_CACHE"] ??= cache;
+  if (cache !== undefined && !saysCaches(args, env)) env["TURBO_CACHE"] ||= cache;
   if (mode === "off") return run(argv, env);
   if (env["TURBO_RUN_SUMMARY"] === undefined) {
     // What `cuenv turbo why` compares with.
@@ -58,10 +60,11 @@ export async function runTurbo(invocation: Invocation): Promise<number> {
   if (cacheDir !== undefined) env["TURBO_CACHE_DIR"] ??= cacheDir;
   const server = await startServer(open, mode === "read");
   if (server === undefined) return run(argv, env);
-  if (server.signs) env["TURBO_REMOTE_CACHE_SIGNATURE_KEY"] ??= signatureKey;
+  if (server.signs) env["TURBO_REMOTE_CACHE_SIGNATURE_KEY"] ||= signatureKey;
   try {
     return await run(argv, {
       ...env,
+      ...directLoopback(env),
       TURBO_API: server.address,
       TURBO_TOKEN: server.token,
       TURBO_TEAM: team,
@@ -76,20 +79,6 @@ export async function runTurbo(invocation: Invocation): Promise<number> {
 function isAboutAccount(args: readonly string[]): boolean {
   const command = args.find((arg, index) => !arg.startsWith("-") && args[index - 1] !== "--cwd");
   return ["login", "logout", "link", "unlink"].includes(command ?? "");
-}
-
-/** How a remote cache is named that is not ours. It must get neither our team nor our key, which would be that of everybody. */
-function namedRemote(
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-): string | undefined {
-  if (env["TURBO_API"] !== undefined || env["TURBO_TOKEN"] !== undefined)
-    return "TURBO_API or TURBO_TOKEN is set";
-  const end = args.indexOf("--");
-  const own = end < 0 ? args : args.slice(0, end);
-  return own.some((arg) => /^--(?:api|token)(?:=|$)/.test(arg))
-    ? "--api or --token is given"
-    : undefined;
 }
 
 interface RunningServer {

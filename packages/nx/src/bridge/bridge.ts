@@ -1,9 +1,10 @@
-import { randomBytes, timingSafeEqual } from "node:crypto";
-import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import { timingSafeEqual } from "node:crypto";
+import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { pipeline } from "node:stream/promises";
 import type { CacheProcess } from "./cache-process.ts";
 import { holdBody } from "./hold-body.ts";
+import { randomToken } from "./random-token.ts";
 
 /** An answer is taken whole before its first byte is passed on, so that no death of the server cuts it; in memory where it is not larger (64 MiB). */
 const maxMemoryBytes = 64 * 1024 * 1024;
@@ -13,6 +14,8 @@ export interface BridgeLimits {
   /** Without a request for so long the server is ended; the next one starts it again (ms). A killed Nx leaves it no longer than that in a daemon. */
   readonly unusedMs: number;
 }
+/** Of our own: with NODE_USE_ENV_PROXY that of Node's would ask a proxy for this machine. */
+const agent = new Agent({ keepAlive: true });
 const usualLimits: BridgeLimits = { stillMs: 60_000, unusedMs: 60_000 };
 
 export interface BridgeCounts {
@@ -41,6 +44,8 @@ export interface BridgeOptions {
   readonly start: () => Promise<CacheProcess | undefined>;
   /** Told once why there is no cache, if so. */
   readonly onWord: (line: string) => void;
+  /** Called for each request of the run's. */
+  readonly onRequest?: () => void;
   readonly limits?: BridgeLimits;
 }
 
@@ -49,7 +54,7 @@ export interface BridgeOptions {
  * expect, and over a server that is gone: from here it only ever gets those that mean a hit, a miss, stored or not stored.
  */
 export async function openBridge(options: BridgeOptions): Promise<Bridge> {
-  const token = randomBytes(32).toString("base64url");
+  const token = randomToken();
   const counts = { hits: 0, stored: new Set<string>(), savedMs: 0 };
   const missed = new Set<string>();
   // Nx 22 asks for every task that has not run yet whenever one has ended.
@@ -64,6 +69,7 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
     const hash = /\/v1\/cache\/([^/]*)$/.exec(incoming.url ?? "")?.[1];
     const isPut = incoming.method === "PUT";
     if (!isOwner(incoming, token)) return end(response, incoming, 401);
+    options.onRequest?.();
     if (hash === undefined) return end(response, incoming, 404);
     if (!isPut && absent.has(hash)) return end(response, incoming, 404);
     const target = await upstream.use();
@@ -189,7 +195,10 @@ function get(
   stillMs: number,
 ): Promise<Outcome> {
   return new Promise((resolve) => {
-    const outgoing = request(`${target.url}/v1/cache/${hash}`, { headers: headersFor(target) });
+    const outgoing = request(`${target.url}/v1/cache/${hash}`, {
+      headers: headersFor(target),
+      agent,
+    });
     outgoing.setTimeout(stillMs, () => outgoing.destroy());
     outgoing.on("error", () => resolve(nothing));
     outgoing.on("response", (incoming) => {
@@ -267,6 +276,7 @@ function send(
   return new Promise((resolve) => {
     const outgoing = request(`${target.url}${path}`, {
       method,
+      agent,
       headers: {
         ...headersFor(target),
         "content-type": "application/octet-stream",

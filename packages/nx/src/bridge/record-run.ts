@@ -31,16 +31,16 @@ const maxRuns = 3;
 const maxTasks = 20_000;
 const fileName = "cuenv-runs-v1.json";
 
-/** How long tasks took that ran in this run, by hash (ms), of those in `hashes`. */
+/** How long tasks took that ran in this run, by hash (ms), of those in `hashes`; undefined: of all. */
 export function durationsOf(
   results: Readonly<Record<string, NxTaskResult>>,
-  hashes: ReadonlySet<string>,
+  hashes?: ReadonlySet<string>,
 ): Readonly<Record<string, number>> {
   const found: Record<string, number> = {};
   for (const { task, ...result } of Object.values(results)) {
     const started = result.startTime ?? task.startTime;
     const ended = result.endTime ?? task.endTime;
-    if (task.hash === undefined || !hashes.has(task.hash)) continue;
+    if (task.hash === undefined || hashes?.has(task.hash) === false) continue;
     if (started !== undefined && ended !== undefined && ended >= started)
       found[task.hash] = ended - started;
   }
@@ -49,8 +49,7 @@ export function durationsOf(
 
 /** Keeps what Nx made its hashes of, where Nx keeps what it knows of the workspace. Never throws: without it, `cuenv nx why` knows less. */
 export function recordRun({ workspaceRoot, taskResults }: PostTasksExecutionContext): void {
-  const folder =
-    process.env["NX_WORKSPACE_DATA_DIRECTORY"] || join(workspaceRoot, ".nx", "workspace-data");
+  const folder = workspaceDataFolder(workspaceRoot);
   const file = join(folder, fileName);
   try {
     const before = readRuns(file);
@@ -77,6 +76,11 @@ export function recordRun({ workspaceRoot, taskResults }: PostTasksExecutionCont
   } catch {
     // A folder that cannot be written to.
   }
+}
+
+/** Where Nx keeps what it knows of the workspace. */
+export function workspaceDataFolder(workspaceRoot: string): string {
+  return process.env["NX_WORKSPACE_DATA_DIRECTORY"] || join(workspaceRoot, ".nx", "workspace-data");
 }
 
 function readRuns(file: string): RecordedRuns {

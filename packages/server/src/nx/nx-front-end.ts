@@ -139,7 +139,9 @@ async function put(options: ArtifactOptions, exchange: Exchange, hash: string): 
   const problem = await nxArchiveProblem(artifacts.blobs.read(blob, { signal }));
   if (problem !== undefined) return refuse(403, `The archive is not stored: ${problem}.`);
   const about = { headers: {}, writer: identity.name };
-  if (!(await artifacts.publishOnce(name, blob, about, signal))) return refuse(409, "");
+  const publication = await artifacts.publishOnce(name, blob, about, signal);
+  if (publication === "present") return refuse(409, "");
+  if (publication === "unkept") return refuse(403, "What is signed here is not trusted here.");
   counts.stored(blob.sizeBytes);
   response.writeHead(200, { "content-length": 0 });
   response.end();
