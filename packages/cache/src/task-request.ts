@@ -16,7 +16,7 @@ export interface OutputSink {
 /** What a finished task is to those that depend on it. */
 export interface DependencyState {
   readonly task: string;
-  /** Undefined when the task is not cached. */
+  /** Undefined when the task is not cached, and when its key does not say what it did. */
   readonly key: string | undefined;
   /** What the declared outputs were after the run; undefined when the task declares none. */
   readonly outputs: readonly OutputEntry[] | undefined;
@@ -24,6 +24,8 @@ export interface DependencyState {
   readonly declaredOutputs: readonly string[];
   /** It failed, and what depends on it runs all the same (`continueOnError`); what it left behind is not known then. */
   readonly hasFailed?: boolean | undefined;
+  /** It ran after something of which nobody can say what came of it, so its key does not say what it did either; why, for people. */
+  readonly blindSince?: string | undefined;
   /** Outputs that are not on disk; undefined: all are. */
   readonly absent?: AbsentOutputs | undefined;
 }
