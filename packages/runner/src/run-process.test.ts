@@ -305,6 +305,22 @@ describe("runProcess: timeout and abort", () => {
     expect((await pidsIn(childFile, 1)).map(isRunning)).toEqual([false]);
   });
 
+  it("ends what a command that fails leaves behind, where it is asked to, and never what one that succeeds does", async () => {
+    for (const [exitCode, endsLeftovers, isLeft] of [
+      [1, true, false],
+      [1, false, true],
+      [0, true, true],
+    ] as const) {
+      const pidFile = join(temporaryFolder(), "pids");
+      const script = 'sleep 60 > /dev/null 2>&1 & echo $! > "$1"; exit "$2"';
+      const { request } = collecting(shell(script, pidFile, String(exitCode)), { endsLeftovers });
+      await runProcess(request);
+      const [left = 0] = await pidsIn(pidFile, 1);
+      expect(isRunning(left)).toBe(isLeft);
+      if (isLeft) process.kill(left, "SIGKILL");
+    }
+  });
+
   it("gives a command the grace to clean up", async () => {
     const run = collecting(
       shell('trap "echo cleaned; exit 0" TERM; while :; do sleep 0.01; done'),
