@@ -46,6 +46,8 @@ export interface TaskRequest {
   /** The texts that must not be stored: the secrets that these values are or contain, and their longer lines. */
   readonly secretValues: readonly string[];
   readonly hostEnvironment: Readonly<Record<string, string | undefined>>;
+  /** Of `hostEnvironment`, what the caller changed for this checkout (PATH): the values that go into keys instead. */
+  readonly keyedEnvironment?: Readonly<Record<string, string>> | undefined;
   readonly dependencies: readonly DependencyState[];
   readonly output: OutputSink;
   readonly signal?: AbortSignal;
