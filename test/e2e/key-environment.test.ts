@@ -40,6 +40,19 @@ async function moves(
 beforeAll(() => project.cuenv(["task"]));
 
 describe.concurrent("the environment and the key", () => {
+  it("row 24: a PATH that is in the key is the one that cuenv was given, without the folders of this checkout", async () => {
+    const cacheConfig = { envInclude: ["PATH"] };
+    const text = cue({ tasks: { t: { command: "true", inputs: [], outputs: [], cacheConfig } } });
+    const keys = [];
+    for (const env of [{}, {}, { PATH: `${process.env["PATH"]}:/nowhere` }]) {
+      const run = await createSandbox({ "env.cue": text }).cuenv(["cache", "key", "t"], { env });
+      keys.push(run.stdout.split("\n")[0]);
+    }
+    expect(keys[0]).toMatch(/^[0-9a-f]{64}$/);
+    expect(keys[1]).toBe(keys[0]);
+    expect(keys[2]).not.toBe(keys[0]);
+  });
+
   it("row 3: a result that was made in sight of everything is not one of those that see what is declared", async () => {
     const command = 'echo "${MADE_OF:-nothing}" > out';
     const made = (envMode: string) =>

@@ -111,6 +111,34 @@ describe("dependencies", () => {
     }
   });
 
+  it("without outputs of their own are as little known as what they ran after", async () => {
+    const opened = open();
+    const fetch = task({ name: "fetch", inputs: undefined, outputs: undefined });
+    const execute = async (): Promise<Execution> => ({
+      succeeded: true,
+      exitCode: 0,
+      durationMs: 1,
+    });
+    const { state } = await executeWithoutCache(opened.engine, fetch, [], execute);
+    const check = task({ name: "check", inputs: [], outputs: [] });
+    const lint = task({ name: "lint", inputs: [], outputs: [] });
+    for (const round of [1, 2]) {
+      const checked = await run({ opened, task: check, request: { dependencies: [state] } });
+      const linted = await run({ opened, task: lint, request: states(checked.outcome) });
+      const packed = await run({ opened, task: consumer, request: states(linted.outcome) });
+      expect(packed, `round ${round}`).toMatchObject({
+        executions: 1,
+        outcome: {
+          stored: false,
+          miss: {
+            reason: "uncachedDependency",
+            text: "lint declares no outputs, and fetch ran, which is not cached and declares no outputs",
+          },
+        },
+      });
+    }
+  });
+
   it("that are not cached but declare outputs count with what they made", async () => {
     const opened = open();
     const uncached = task({ name: "fetch", outputs: ["fetched"] });

@@ -13,4 +13,5 @@ export { ownCauses, type UnknownDependency } from "./own-causes.ts";
 export { patternError } from "./pattern-error.ts";
 export { readBlob } from "./read-blob.ts";
 export { previewAfterBlind, previewTask, type TaskPreview } from "./preview-task.ts";
+export { keyForDependents } from "./resolved-mode.ts";
 export { dependencyState } from "./task-state.ts";

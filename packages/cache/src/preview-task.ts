@@ -8,7 +8,7 @@ import { editedOutputOf, editedText } from "./edited-output.ts";
 import { explain, storedKeyInputs } from "./explain.ts";
 import { entryMissText } from "./look-up.ts";
 import { remoteResult } from "./remote-look-up.ts";
-import { blindText, isBlind, resolvedMode } from "./resolved-mode.ts";
+import { blindText, isBlind, keyForDependents, resolvedMode } from "./resolved-mode.ts";
 import type { DependencyState, TaskRequest } from "./task-request.ts";
 import { dependencyState } from "./task-state.ts";
 
@@ -130,7 +130,12 @@ async function hitPreview(
 function afterRun(request: TaskRequest, key: string | undefined): DependencyState | undefined {
   const { name, outputs = [] } = request.task;
   if (outputs.length > 0) return undefined;
-  return { task: name, key, outputs: undefined, declaredOutputs: [] };
+  return {
+    task: name,
+    ...keyForDependents(request, key),
+    outputs: undefined,
+    declaredOutputs: [],
+  };
 }
 
 /** What the hit differs in from the result before: why it was a miss once. */

@@ -19,9 +19,24 @@ export function isBlind({ key, outputs }: DependencyState): boolean {
   return key === undefined && outputs === undefined;
 }
 
+/**
+ * What those that depend on a task have of its key. None after a blind dependency: the key is without that one then, and dependents of a task that declares
+ * no outputs would hit whatever came of it.
+ */
+export function keyForDependents(
+  { dependencies }: Pick<TaskRequest, "dependencies">,
+  key: string | undefined,
+): Pick<DependencyState, "key" | "blindSince"> {
+  const blind = dependencies.find(isBlind);
+  if (blind === undefined) return { key };
+  return { key: undefined, blindSince: blind.blindSince ?? blindText(blind) };
+}
+
 /** Why nobody can say it, for people. */
-export function blindText({ task, hasFailed, declaredOutputs }: DependencyState): string {
+export function blindText(dependency: DependencyState): string {
+  const { task, hasFailed, declaredOutputs, blindSince } = dependency;
   if (hasFailed === true) return `${task} failed`;
+  if (blindSince !== undefined) return `${task} declares no outputs, and ${blindSince}`;
   return declaredOutputs.length > 0
     ? `${task} left outputs that cannot be read or stored`
     : `${task} ran, which is not cached and declares no outputs`;

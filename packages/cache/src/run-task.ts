@@ -5,6 +5,7 @@ import type { Lease } from "./lease.ts";
 import { beginTurn } from "./output-turn.ts";
 import { createOutputRecorder, type OutputRecorder } from "./output-recorder.ts";
 import type { OutputRun } from "./output-writers.ts";
+import { keyForDependents } from "./resolved-mode.ts";
 import { type StoredRun, storeResult } from "./store-result.ts";
 import type {
   Execute,
@@ -68,7 +69,7 @@ export async function runTask<E extends Execution>(
         streams ?? (request.force && execution.succeeded ? hashed(engine, recorders) : undefined),
       state: await dependencyState(engine, request.task, {
         succeeded: execution.succeeded,
-        key: key?.digest.hash,
+        ...keyForDependents(request, key?.digest.hash),
         entries,
       }),
     };

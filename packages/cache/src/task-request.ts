@@ -16,7 +16,7 @@ export interface OutputSink {
 /** What a finished task is to those that depend on it. */
 export interface DependencyState {
   readonly task: string;
-  /** Undefined when the task is not cached. */
+  /** Undefined when the task is not cached, and when its key does not say what it did. */
   readonly key: string | undefined;
   /** What the declared outputs were after the run; undefined when the task declares none. */
   readonly outputs: readonly OutputEntry[] | undefined;
@@ -24,6 +24,8 @@ export interface DependencyState {
   readonly declaredOutputs: readonly string[];
   /** It failed, and what depends on it runs all the same (`continueOnError`); what it left behind is not known then. */
   readonly hasFailed?: boolean | undefined;
+  /** It ran after something of which nobody can say what came of it, so its key does not say what it did either; why, for people. */
+  readonly blindSince?: string | undefined;
   /** Outputs that are not on disk; undefined: all are. */
   readonly absent?: AbsentOutputs | undefined;
 }
@@ -44,6 +46,8 @@ export interface TaskRequest {
   /** The texts that must not be stored: the secrets that these values are or contain, and their longer lines. */
   readonly secretValues: readonly string[];
   readonly hostEnvironment: Readonly<Record<string, string | undefined>>;
+  /** Of `hostEnvironment`, what the caller changed for this checkout (PATH): the values that go into keys instead. */
+  readonly keyedEnvironment?: Readonly<Record<string, string>> | undefined;
   readonly dependencies: readonly DependencyState[];
   readonly output: OutputSink;
   readonly signal?: AbortSignal;

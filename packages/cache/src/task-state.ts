@@ -17,18 +17,19 @@ export async function dependencyState(
   finished: {
     readonly succeeded: boolean;
     readonly key: string | undefined;
+    readonly blindSince?: string | undefined;
     readonly entries: readonly OutputEntry[] | undefined;
   },
 ): Promise<DependencyState> {
   const declaredOutputs = task.outputs ?? [];
-  const { key, entries, succeeded } = finished;
+  const { key, blindSince, entries, succeeded } = finished;
   // What a failed run left behind is nobody's input by name: tasks that run all the same are not cached then.
   if (!succeeded) {
     const nothing = { key: undefined, outputs: undefined };
     return { task: task.name, ...nothing, declaredOutputs, hasFailed: true };
   }
   if (declaredOutputs.length === 0)
-    return { task: task.name, key, outputs: undefined, declaredOutputs };
+    return { task: task.name, key, outputs: undefined, declaredOutputs, blindSince };
   const outputs = entries ?? (await hashOutputs(engine, task));
   return {
     task: task.name,

@@ -2,16 +2,17 @@ import type { CacheSettings, CommandTask } from "@cuenv/config";
 import { type EnvironmentFilter, filterEnvironmentVariables } from "@cuenv/key";
 import type { TaskRequest } from "./task-request.ts";
 
-type Variables = Pick<TaskRequest, "variables" | "hostEnvironment">;
+type Variables = Pick<TaskRequest, "variables" | "hostEnvironment" | "keyedEnvironment">;
 
 /** What decides which variables a cached task sees, and which are in its key. */
 export function environmentFilter(
   settings: CacheSettings,
   { cache }: CommandTask,
-  { hostEnvironment, variables }: Variables,
+  { hostEnvironment, keyedEnvironment, variables }: Variables,
 ): EnvironmentFilter {
   return {
     host: hostEnvironment,
+    keyed: keyedEnvironment,
     declared: variables,
     include: cache.envInclude ?? settings.envInclude,
     exclude: cache.envExclude ?? settings.envExclude,

@@ -60,7 +60,7 @@ func placed(failure *Failure, top cue.Value) *Failure {
 				}
 			}
 			value := top.LookupPath(cue.MakePath(selectors...))
-			if position, ok := positionOf(value, nil); ok {
+			if position, ok := positionOf(value, value.Parts()); ok {
 				problem.Positions = append(problem.Positions, position)
 			}
 		}

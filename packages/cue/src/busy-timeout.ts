@@ -1,7 +1,9 @@
-/** A process that got less of the processor than this share of the time was held up by others. */
-const leastShare = 0.5;
-/** However little it got: no wait is longer than so many times the limit. */
+/** A process that got less of the processor than this share of the limit was held up by others: a machine with nothing else to do gives it nearly all. */
+const leastShare = 0.9;
+/** However little it got: the waits together are no longer than so many times the limit. */
 const mostTimes = 6;
+/** The shortest further wait, as a share of the limit. */
+const shortestWait = 0.1;
 
 /** How long the processor worked for this process, all threads (ms). */
 function processorMs(): number {
@@ -20,12 +22,15 @@ export function busyTimeout(
   workedMs: () => number = processorMs,
 ): () => void {
   const before = workedMs();
-  let rounds = 0;
+  let waitedMs = timeoutMs;
   let timer = setTimeout(check, timeoutMs);
   function check(): void {
-    rounds += 1;
-    if (rounds >= mostTimes || workedMs() - before >= timeoutMs * leastShare) onTimeout();
-    else timer = setTimeout(check, timeoutMs);
+    const worked = workedMs() - before;
+    const leftMs = timeoutMs * mostTimes - waitedMs;
+    if (leftMs <= 0 || worked >= timeoutMs * leastShare) return onTimeout();
+    const nextMs = Math.min(leftMs, Math.max(timeoutMs - worked, timeoutMs * shortestWait));
+    waitedMs += nextMs;
+    timer = setTimeout(check, nextMs);
   }
   return () => clearTimeout(timer);
 }

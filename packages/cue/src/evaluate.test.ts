@@ -274,6 +274,17 @@ describe("evaluate, when it cannot", () => {
     });
   });
 
+  it("tells the place of a choice that nobody made", async () => {
+    const directory = projects.make({
+      "env.cue": 'package cuenv\ntasks: a: {command: "x" | "y"}\ntasks: a: timeout: int | "3s"\n',
+    });
+    const error = await errorOf(evaluate({ directory }));
+    expect([error, ...error.others].map(({ location }) => location)).toEqual([
+      { file: join(directory, "env.cue"), line: 2, column: 12 },
+      { file: join(directory, "env.cue"), line: 3, column: 11 },
+    ]);
+  });
+
   it("says which packages there are when none is the default", async () => {
     const directory = projects.make({ "a.cue": "package a\n", "b.cue": "package b\n" });
     expect(await errorOf(evaluate({ directory }))).toMatchObject({

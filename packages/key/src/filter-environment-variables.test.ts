@@ -34,6 +34,15 @@ describe("row 36: filterEnvironmentVariables", () => {
     LD_PRELOAD: "x.so",
   };
 
+  it("row 24: has the value in the key that is no checkout's, and the task see the other", () => {
+    const result = filter({ host, keyed: { PATH: "/usr/bin" }, include: ["PATH", "RANDOM_*"] });
+    expect(result.variables).toEqual([
+      { name: "PATH", value: "/usr/bin" },
+      { name: "RANDOM_X", value: "1" },
+    ]);
+    expect(result.visible).toMatchObject({ PATH: "/bin" });
+  });
+
   it("row 3: keeps what nobody declared out of the key and away from the task", () => {
     const result = filter({ host, declared: { MODE: "fast" } });
     expect(result.variables).toEqual([{ name: "MODE", value: "fast" }]);

@@ -7,6 +7,8 @@ import { compileNames } from "./name-matcher.ts";
 export interface EnvironmentFilter {
   /** The variables of the process that runs cuenv. A frozen copy is looked through once for all tasks. */
   readonly host: Readonly<Record<string, string | undefined>>;
+  /** Values that stand in the key for those of `host`: what a task sees there has paths of this checkout in it. */
+  readonly keyed?: Readonly<Record<string, string>> | undefined;
   /** What CUE sets, resolved: visible always, and in the key unless `exclude` matches. */
   readonly declared: Readonly<Record<string, string>>;
   /** Names in `declared` whose values are secret. */
@@ -41,7 +43,7 @@ const isLoader = compileNames(loaderVariables);
  * @throws {TypeError} when there are secrets and no salt
  */
 export function filterEnvironmentVariables(filter: EnvironmentFilter): FilteredEnvironment {
-  const { declared } = filter;
+  const { declared, keyed = {} } = filter;
   const host = hostVariables(filter.host, filter.mode ?? "strict");
   const excluded = compileNames(filter.exclude);
   const added: Record<string, string> = Object.create(null);
@@ -50,7 +52,7 @@ export function filterEnvironmentVariables(filter: EnvironmentFilter): FilteredE
     const included = compileNames(filter.include);
     for (const [name, value] of host.all) {
       if (Object.hasOwn(declared, name) || !included(name) || excluded(name)) continue;
-      variables.push({ name, value });
+      variables.push({ name, value: Object.hasOwn(keyed, name) ? (keyed[name] ?? "") : value });
       added[name] = value;
     }
   }

@@ -21,6 +21,8 @@ export interface EndOfProcess {
   readonly settle: () => "timeout" | "abort" | undefined;
   /** Resolves when nothing of an ended tree is left, by SIGKILL when the grace is over. */
   readonly untilGone: () => Promise<void>;
+  /** Ends what a settled command left behind, as its timeout would have, and resolves when nothing is left. */
+  readonly endLeftovers: () => Promise<void>;
 }
 
 export function endOfProcess(tree: ProcessTree, options: EndOptions): EndOfProcess {
@@ -51,6 +53,15 @@ export function endOfProcess(tree: ProcessTree, options: EndOptions): EndOfProce
       : undefined;
   if (options.signal?.aborted === true) onAbort();
 
+  async function untilGone(): Promise<void> {
+    while (tree.isAlive()) {
+      const late = Date.now() - killAt;
+      if (late >= 0) tree.signal("SIGKILL");
+      if (late > killWaitMs) return;
+      await sleep(pollMs);
+    }
+  }
+
   return {
     settle() {
       clearTimeout(timeoutTimer);
@@ -58,13 +69,12 @@ export function endOfProcess(tree: ProcessTree, options: EndOptions): EndOfProce
       options.signal?.removeEventListener("abort", onAbort);
       return reason;
     },
-    async untilGone() {
-      while (tree.isAlive()) {
-        const late = Date.now() - killAt;
-        if (late >= 0) tree.signal("SIGKILL");
-        if (late > killWaitMs) return;
-        await sleep(pollMs);
-      }
+    untilGone,
+    async endLeftovers() {
+      if (!tree.isAlive()) return;
+      killAt = Date.now() + options.graceMs;
+      tree.signal("SIGTERM");
+      await untilGone();
     },
   };
 }

@@ -280,11 +280,14 @@ describe("runProcess: timeout and abort", () => {
     const pidFile = join(temporaryFolder(), "pids");
     const program = `const child = require("child_process").spawn("sleep", ["60"], { detached: true, stdio: "ignore" });
       require("fs").writeFileSync(process.argv[1], child.pid + "\\n"); setTimeout(() => {}, 60000);`;
-    const { request } = collecting([process.execPath, "-e", program, pidFile], { timeoutMs: 400 });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const { request } = collecting([process.execPath, "-e", program, pidFile], { signal });
     const outcome = runProcess(request);
     const [stray = 0] = await pidsIn(pidFile, 1);
     expect(isRunning(stray)).toBe(true);
-    expect(await outcome).toMatchObject({ status: "timedOut" });
+    controller.abort();
+    expect(await outcome).toMatchObject({ status: "cancelled" });
     expect(isRunning(stray)).toBe(false);
   });
 
@@ -303,6 +306,22 @@ describe("runProcess: timeout and abort", () => {
     const child = collecting(shell(script, childFile), { timeoutMs: 200, graceMs: 150 });
     expect(await runProcess(child.request)).toMatchObject({ status: "timedOut" });
     expect((await pidsIn(childFile, 1)).map(isRunning)).toEqual([false]);
+  });
+
+  it("ends what a command that fails leaves behind, where it is asked to, and never what one that succeeds does", async () => {
+    for (const [exitCode, endsLeftovers, isLeft] of [
+      [1, true, false],
+      [1, false, true],
+      [0, true, true],
+    ] as const) {
+      const pidFile = join(temporaryFolder(), "pids");
+      const script = 'sleep 60 > /dev/null 2>&1 & echo $! > "$1"; exit "$2"';
+      const { request } = collecting(shell(script, pidFile, String(exitCode)), { endsLeftovers });
+      await runProcess(request);
+      const [left = 0] = await pidsIn(pidFile, 1);
+      expect(isRunning(left)).toBe(isLeft);
+      if (isLeft) process.kill(left, "SIGKILL");
+    }
   });
 
   it("gives a command the grace to clean up", async () => {

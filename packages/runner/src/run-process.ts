@@ -28,6 +28,11 @@ export interface ProcessRequest {
   readonly graceMs?: number;
   /** How long, after the command's end, output of processes that it left behind is taken; default 1 s. */
   readonly drainMs?: number;
+  /**
+   * Whether a command that fails must leave nothing behind, since it is about to be run again: what is left of it is ended, too (but for what shares our
+   * process group). Default: no.
+   */
+  readonly endsLeftovers?: boolean;
   /** Aborting ends the command with all that it started: SIGTERM, and SIGKILL after the grace. */
   readonly signal?: AbortSignal | undefined;
   /** Told the command's process id as soon as it runs. */
@@ -95,6 +100,7 @@ export async function runChild(
     const { code, signal: endedBy } = await exit;
     const reason = ending.settle();
     if (reason !== undefined) await ending.untilGone();
+    else if (request.endsLeftovers === true && code !== 0) await ending.endLeftovers();
     const drainMs = request.drainMs ?? defaultDrainMs;
     const complete = await Promise.all(drains.map((drain) => drain.finish(drainMs, signal)));
     if (reason === "abort") return cancelled(signal, elapsed());

@@ -13,7 +13,7 @@ import { noting } from "../report/fresh-line.ts";
 import { isTerminal } from "../report/is-terminal.ts";
 import { colorsAllowed, flushErr } from "../report/terminal.ts";
 import { cuenvVersion } from "../version.ts";
-import { hostEnvironment } from "./host-environment.ts";
+import { hostEnvironment, keyedEnvironment } from "./host-environment.ts";
 import { remoteOptions } from "./remote-options.ts";
 import type { Download, RunContext } from "./run-context.ts";
 import type { RunReporter } from "./run-reporter.ts";
@@ -74,6 +74,7 @@ export function createRunContext(
     settings: open.cache.settings,
     engine: cache?.engine,
     hostEnvironment: host,
+    keyedEnvironment: keyedEnvironment(),
     force: options.force,
     download: options.download ?? "all",
     uncached: options.uncached ?? false,

@@ -156,8 +156,11 @@ async function runCommand(
 ): Promise<CommandExecution> {
   const { cwd, env, signal, argv, onStart } = command;
   const started = process.uptime() * 1000;
-  const once = async (): Promise<ProcessOutcome> => {
-    const common = { argv, cwd, env, signal, onStart, timeoutMs: node.task.timeoutMs };
+  const { retry, timeoutMs } = node.task;
+  const once = async (attempt: number): Promise<ProcessOutcome> => {
+    // What a failed attempt left behind would go on writing into what the next one makes.
+    const endsLeftovers = attempt < retry.attempts;
+    const common = { argv, cwd, env, signal, onStart, timeoutMs, endsLeftovers };
     if (command.direct && command.environment.secretNames.size === 0) {
       try {
         return await runProcess({
@@ -183,7 +186,7 @@ async function runCommand(
     }
   };
   const outcome = await runAttempts(once, {
-    retry: node.task.retry,
+    retry,
     signal,
     onRetry: ({ attempt, outcome: failed }) => run.reporter.retrying(node, attempt, failed),
   });

@@ -23,6 +23,11 @@ export function ownVariables(): Record<string, string> {
   return variables;
 }
 
+/** PATH as it was given to us: what {@link hostEnvironment} puts before it differs from checkout to checkout. */
+export function keyedEnvironment(): Readonly<Record<string, string>> {
+  return { PATH: process.env["PATH"] ?? "" };
+}
+
 /**
  * What tasks see of our own environment, read once for a run: each look at `process.env` asks the system. Tools of the project
  * are called by name; a PATH that a task sets itself is its own.

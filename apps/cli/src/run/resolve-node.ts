@@ -53,6 +53,7 @@ export function taskRequest(
     secretNames: environment.secretNames,
     secretValues: secretTexts(environment.secretValues),
     hostEnvironment: run.hostEnvironment,
+    keyedEnvironment: run.keyedEnvironment,
     dependencies: states,
     output,
     signal,

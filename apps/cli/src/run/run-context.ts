@@ -38,6 +38,8 @@ export interface RunContext {
   readonly engine: CacheEngine | undefined;
   /** What tasks may see of our environment. */
   readonly hostEnvironment: Readonly<Record<string, string>>;
+  /** As `TaskRequest.keyedEnvironment`. */
+  readonly keyedEnvironment: Readonly<Record<string, string>>;
   readonly force: boolean;
   readonly download: Download;
   /** Though there is no engine, a task that would be cached sees only what it would see then. */

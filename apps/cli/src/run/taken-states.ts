@@ -1,5 +1,5 @@
 import type { CacheEngine, DependencyState } from "@cuenv/cache";
-import { dependencyState, previewTask } from "@cuenv/cache/explanation";
+import { dependencyState, keyForDependents, previewTask } from "@cuenv/cache/explanation";
 import { getTaskCacheMode } from "@cuenv/config";
 import type { Plan, PlanNode } from "@cuenv/runner";
 import { printedOutput } from "../preview/printed-output.ts";
@@ -47,7 +47,8 @@ export async function takenStates(
     );
     if (isPrinted && result !== undefined)
       run.outputs.set(node.name, await printedOutput(blobs, result));
-    return dependencyState(engine, task, { succeeded: true, key, entries: undefined });
+    const ofKey = keyForDependents({ dependencies: states }, key);
+    return dependencyState(engine, task, { succeeded: true, ...ofKey, entries: undefined });
   };
   for (const { dependencies } of plan.nodes) for (const name of dependencies) await take(name);
   return known;

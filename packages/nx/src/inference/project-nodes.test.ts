@@ -138,6 +138,7 @@ describe("who keeps the result", () => {
     ["a secret", { environment: { host: [], secrets: ["T"], include: [], exclude: [] } }],
     ["an input outside of Nx' workspace", { inputs: ["//../x"] }],
     ["a dependency that is not cached and makes nothing", { commands: ["loose"] }],
+    ["such a one behind a dependency that makes nothing", { commands: ["behind"] }],
     ["a dependency with a secret", { commands: ["secretive"] }],
     ["an output whose name Nx takes for a glob", { outputs: ["dist/(shop)"] }],
     ["a dependency with such an output", { commands: ["routes"] }],
@@ -145,6 +146,7 @@ describe("who keeps the result", () => {
     const others = [
       command("loose", { cache: "off" }),
       command("routes", { outputs: [".next/[slug]"] }),
+      command("behind", { outputs: [], commands: ["loose"] }),
       command("secretive", {
         environment: { host: [], secrets: ["T"], include: [], exclude: [] },
       }),

@@ -40,14 +40,27 @@ function cuenvReason(question: ModeQuestion, command: InspectedCommand): string 
   if (command.cache !== "read-write")
     return `its cache mode is ${command.cache}, and Nx' cache is read and written`;
   if (command.maxAgeMs !== null) return "it has a maxAge, which Nx' cache does not know";
-  const blind = command.commands.find((name) => isBlind(question.commands.get(name)));
+  const blind = blindBeneath(question, command, new Set());
   if (blind !== undefined)
     return `${blind} is not cached and declares no outputs, so nobody knows what comes of it`;
   return unseenByNx(question, command, new Set());
 }
 
-function isBlind(command: InspectedCommand | undefined): boolean {
-  return command?.cache === "off" && (command.outputs ?? []).length === 0;
+/** The dependency that nobody can say of what came of it; behind ones without outputs, too, since these count with their keys only. */
+function blindBeneath(
+  question: ModeQuestion,
+  { commands }: InspectedCommand,
+  seen: Set<string>,
+): string | undefined {
+  for (const name of commands) {
+    const dependency = question.commands.get(name);
+    if (dependency === undefined || (dependency.outputs ?? []).length > 0 || seen.has(name))
+      continue;
+    seen.add(name);
+    const blind = dependency.cache === "off" ? name : blindBeneath(question, dependency, seen);
+    if (blind !== undefined) return blind;
+  }
+  return undefined;
 }
 
 /** What is in cuenv's key and cannot be in Nx' hash. A dependency without outputs counts with its own key. */
