@@ -74,10 +74,16 @@ function hintOf(path: readonly string[], said: readonly Problem[]): string | und
     return "what refers to another task's output is a struct, and the definition that holds here has to allow it: `args: [...(string | {...})]`";
   if (!isNode(path) || !said.some(({ message }) => message.startsWith('conflicting values "')))
     return undefined;
+  const field = isIndex(path.at(-1) ?? "") ? path.at(-2) : path.at(-1);
+  if (path.length > 2 && cacheFields.has(field ?? ""))
+    return `\`${field}\` is a field of \`cacheConfig\`, not of the task: \`cacheConfig: ${field}: …\``;
   return isIndex(path.at(-1) ?? "")
     ? "a list of tasks is a sequence, and holds tasks and not their names: write them without quotes. Names are for `dependencies`"
     : "a task is a struct: write the text as its `command`";
 }
+
+/** What is often written one level too high. */
+const cacheFields = new Set(knownFields(["tasks", "task", "cacheConfig"]));
 
 /** Where a task, a group or a sequence stands. */
 const isNode = (path: readonly string[]): boolean =>

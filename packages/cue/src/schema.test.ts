@@ -81,6 +81,11 @@ describe("the schema, without being imported,", () => {
       'tasks.a.deps.0: it must be a list or a struct, not "b"',
       "Names are for `dependencies`",
     ],
+    [
+      'tasks: a: {command: "x", envInclude: ["MY_*"]}',
+      'tasks.a.envInclude.0: it must be a list or a struct, not "MY_*"',
+      "`cacheConfig: envInclude: …`",
+    ],
     ['tasks: a: "make"', 'tasks.a: it must be a list or a struct, not "make"', "as its `command`"],
     [
       'tasks: {a: {command: "x"}, b: {command: "x", args: ["v\\(a.stdout)"]}}',
