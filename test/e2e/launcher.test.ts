@@ -65,6 +65,29 @@ describe("the launcher's compiled code", () => {
   });
 });
 
+describe("the launcher of a user without an account", () => {
+  it
+    .runIf(process.geteuid?.() === 0 && process.platform === "linux")
+    .each<[string, Record<string, string>]>([
+      ["no $HOME", {}],
+      ["an empty $HOME", { HOME: "" }],
+    ])("runs tasks with %s, and says that nothing can be kept", async (_, home) => {
+    const own = createSandbox({ "env.cue": project });
+    const { HOME: _home, ...env } = plainEnvironment(own.home);
+    for (const path of [own.path(".."), own.root]) chownSync(path, 54_321, 54_321);
+    const user = ["--reuid=54321", "--regid=54321", "--clear-groups", "env", "-u", "HOME"];
+    const homes = Object.entries(home).map(([name, value]) => `${name}=${value}`);
+    const run = await runProgram(
+      "setpriv",
+      [...user, ...homes, process.execPath, shippedLauncher, "task", "t"],
+      { cwd: own.root, env },
+    );
+    expect(run).toMatchObject({ code: 0, stdout: "x\n" });
+    expect(run.stderr).toContain("warning: ");
+    expect(run.stderr).not.toContain("INTERNAL");
+  });
+});
+
 describe("the launcher under an older Node", () => {
   const old =
     'data:text/javascript,Object.defineProperty(process,"versions",{value:{...process.versions,node:"18.0.0"}})';

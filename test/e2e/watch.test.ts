@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
 import {
+  chmodSync,
+  chownSync,
   closeSync,
   existsSync,
   mkdirSync,
@@ -157,6 +159,41 @@ describe("cuenv task --watch", () => {
     const { stderr } = await loose.ended;
     expect(stderr).toMatch(/the tasks themselves write src\/a: /);
   });
+
+  it.runIf(process.platform === "linux" && process.geteuid?.() === 0)(
+    "runs again for what is beside a folder that it may not list",
+    async () => {
+      const sandbox = createSandbox({
+        "env.cue": cue({ tasks: { t: { command: "echo ran", inputs: ["src"] } } }),
+        "src/a": "1",
+        "src/locked/b": "1",
+        "log.txt": "",
+      });
+      chmodSync(sandbox.path("src/locked"), 0o700);
+      for (const path of ["..", "", "src"]) chownSync(sandbox.path(path), 54_321, 54_321);
+      const user = ["--reuid=54321", "--regid=54321", "--clear-groups"];
+      const log = openSync(sandbox.path("log.txt"), "w");
+      const args = [...user, process.execPath, launcher, "task", "t", "--watch"];
+      const { pid = 0 } = spawn("setpriv", args, {
+        cwd: sandbox.root,
+        env: { ...plainEnvironment(sandbox.path("../home-of-it")), CUENV_CACHE: "off" },
+        stdio: ["ignore", log, log],
+        detached: true,
+      });
+      closeSync(log);
+      const said = (): string => sandbox.read("log.txt");
+      try {
+        await vi.waitUntil(() => said().includes("waiting for changes to 1 file"), {
+          timeout: 30_000,
+        });
+        sandbox.write("src/a", "2");
+        await expect.poll(said, { timeout: 30_000 }).toContain("src/a changed");
+      } finally {
+        kill(pid, "SIGINT");
+        await vi.waitUntil(() => !isAlive(pid), { timeout: 30_000, interval: 20 });
+      }
+    },
+  );
 
   it("does not run again for what it prints itself into a file of the project", async () => {
     const sandbox = createSandbox({ "env.cue": cue({ tasks: { t: counting("t", "echo told") } }) });

@@ -42,8 +42,7 @@ function keepCompiledCode() {
     /^\s*(?:required|ci-only)\s*$/i.test(env.CUENV_TRUST || "")
   )
     return undefined;
-  const root =
-    env.CUENV_CACHE_DIR || join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "cuenv");
+  const root = env.CUENV_CACHE_DIR || join(env.XDG_CACHE_HOME || join(home(), ".cache"), "cuenv");
   // Of a relative $HOME or $XDG_CACHE_HOME the command makes nothing.
   if (!env.CUENV_CACHE_DIR && !isAbsolute(root)) return undefined;
   const folder = join(root, "v1", "compile-cache");
@@ -51,6 +50,15 @@ function keepCompiledCode() {
   // Compiled code is code: it is taken from folders only that nobody else can write to.
   if (![root, join(root, "v1"), folder].every(isOurs)) return undefined;
   return { missingFolder: undefined, discard: enableCompiledCode(folder) };
+}
+
+/** Of a user without an account the system knows none. */
+function home() {
+  try {
+    return homedir();
+  } catch {
+    return "";
+  }
 }
 
 /**

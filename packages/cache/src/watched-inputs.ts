@@ -3,6 +3,7 @@ import type { CommandTask } from "@cuenv/config";
 import { createFileIndex, type FileIndex } from "@cuenv/digest";
 import { CuenvError } from "@cuenv/errors";
 import { hashInputFiles, type Selection, selectInputs, type SelectionRequest } from "@cuenv/key";
+import { withoutRefusedFolders } from "./refused-folders.ts";
 
 /** A file that tasks read, and what is in it. */
 export interface WatchedFile {
@@ -36,11 +37,13 @@ export interface WatchedInputsOptions {
  * @throws {CuenvError} KEY_GLOB_INVALID
  */
 export function createInputLook(options: WatchedInputsOptions): () => WatchedInputs {
-  const index = createFileIndex({
-    root: options.workspaceRoot,
-    digestFunction: "sha256",
-    stateFile: undefined,
-  });
+  const index = withoutRefusedFolders(
+    createFileIndex({
+      root: options.workspaceRoot,
+      digestFunction: "sha256",
+      stateFile: undefined,
+    }),
+  );
   const requests = distinctRequests(options, index);
   const last = new Map<SelectionRequest, Selection>();
   const select = (request: SelectionRequest): Selection => {
@@ -68,7 +71,7 @@ export function createInputLook(options: WatchedInputsOptions): () => WatchedInp
   };
 }
 
-/** Undefined: something cannot be looked at, because it changes just now or is not ours to read. The run, which has no key then, says what. */
+/** Undefined: something cannot be looked at, because it changes just now, say. The run, which has no key then, says what. */
 function selectable(request: SelectionRequest): Selection | undefined {
   try {
     return selectInputs(request);

@@ -6,6 +6,7 @@ import {
   equalDigests,
   hashBytes,
   isAbsence,
+  isRefused,
   ownFileReadFlags,
   readPiece,
 } from "@cuenv/digest";
@@ -15,7 +16,7 @@ import { blobCorrupt, blobNotFound, type Range } from "./blob-errors.ts";
 import type { ReadOptions } from "./blob-store.ts";
 import type { CacheFolder } from "./cache-folder.ts";
 import { blobPath } from "./disk-layout.ts";
-import { isRefused, storeUnavailable } from "./system-error.ts";
+import { storeUnavailable } from "./system-error.ts";
 
 /** Large blobs go in pieces of this size (1 MiB). */
 export const chunkBytes: number = 1024 * 1024;

@@ -1,5 +1,5 @@
 import { chmodSync, lstatSync, readdirSync, rmSync, type RmOptions } from "node:fs";
-import { isRefused } from "./system-error.ts";
+import { isRefused } from "@cuenv/digest";
 
 const ownerMayAll = 0o700;
 

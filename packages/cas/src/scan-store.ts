@@ -1,9 +1,8 @@
-import { type DigestFunction, digestFunctions, isAbsence, isHash } from "@cuenv/digest";
+import { type DigestFunction, digestFunctions, isAbsence, isHash, isRefused } from "@cuenv/digest";
 import { lstatSync, readdirSync, type Stats } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { dirname } from "node:path";
 import { type DiskLayout, type EntryId, entryId } from "./disk-layout.ts";
-import { isRefused } from "./system-error.ts";
 
 /** A file of the store, found by looking. */
 export interface StoredFile {

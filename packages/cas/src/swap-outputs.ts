@@ -11,13 +11,14 @@ import {
   type Stats,
   symlinkSync,
 } from "node:fs";
+import { isRefused } from "@cuenv/digest";
 import { dirname } from "node:path";
 import { stagingPrefix } from "./disk-layout.ts";
 import { processIdentity } from "./process-identity.ts";
 import type { StagedUnit } from "./stage-outputs.ts";
 import { parentOf } from "./plan-restore.ts";
 import { removeTree, unlockFolder } from "./remove-tree.ts";
-import { errorCode, isRefused } from "./system-error.ts";
+import { errorCode } from "./system-error.ts";
 
 export interface SwapOptions {
   /** Absolute path of the workspace root. */

@@ -6,12 +6,6 @@ export function errorCode(error: unknown): string | undefined {
   return typeof error.code === "string" ? error.code : undefined;
 }
 
-/** The file is there, and not ours to open. */
-export function isRefused(error: unknown): boolean {
-  const code = errorCode(error);
-  return code === "EACCES" || code === "EPERM";
-}
-
 const hints: Readonly<Record<string, string>> = {
   ENOSPC: "The disk is full. Free some space, or lower the cache's maxSize.",
   EDQUOT: "The disk quota is used up. Free some space, or lower the cache's maxSize.",

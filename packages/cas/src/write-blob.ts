@@ -1,4 +1,4 @@
-import { createHasher, type Digest, equalDigests, hashBytes } from "@cuenv/digest";
+import { createHasher, type Digest, equalDigests, hashBytes, isRefused } from "@cuenv/digest";
 import { ftruncateSync } from "node:fs";
 import { writeFully, writeSparsely } from "./atomic-write.ts";
 import { digestMismatch } from "./blob-errors.ts";
@@ -14,7 +14,7 @@ import {
 import { blobPath } from "./disk-layout.ts";
 import type { TemporaryFile } from "./folder-files.ts";
 import { openSource, readSmallFile, readSource } from "./read-source.ts";
-import { isRefused, storeUnavailable } from "./system-error.ts";
+import { storeUnavailable } from "./system-error.ts";
 
 /**
  * Hashes a source on its way into the store. Nothing is stored when the bytes are not those of `expected`.

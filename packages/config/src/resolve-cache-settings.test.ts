@@ -1,5 +1,5 @@
 import { homedir, userInfo } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import * as fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { codesOf, problemsOf } from "../test/projects.ts";
@@ -59,6 +59,28 @@ describe("resolveCacheSettings", () => {
     const { settings } = resolveCacheSettings({ ...base, environment: { HOME: "here" } });
     expect(settings.cacheDir).toBe(join(userInfo().homedir, ".cache", "cuenv"));
   });
+
+  it.each(["here", "", undefined])(
+    "puts it below the root, and does not fail, for a user without an account whose $HOME is %j",
+    async (home) => {
+      vi.resetModules();
+      const unknown = (): never => {
+        throw Object.assign(new Error("uv_os_get_passwd returned ENOENT"), { code: "ENOENT" });
+      };
+      vi.doMock("node:os", () => ({
+        homedir: () => process.env["HOME"] ?? unknown(),
+        userInfo: unknown,
+      }));
+      vi.stubEnv("HOME", home);
+      try {
+        const { homeOf } = await import("./resolve-cache-settings.ts");
+        expect(homeOf({ HOME: home })).toBe(resolve("/"));
+      } finally {
+        vi.doUnmock("node:os");
+        vi.resetModules();
+      }
+    },
+  );
 
   it("row 8: expands ~ and takes a relative folder from where it was written", () => {
     const at = (layer: object): string =>

@@ -193,11 +193,18 @@ function defaultCacheDirectory(environment: ResolveOptions["environment"]): stri
   return join(homeOf(environment), ".cache", "cuenv");
 }
 
-/** `$HOME` where that is an absolute path, else what the system says. */
+/**
+ * `$HOME` where that is an absolute path, else what the system says. It knows nothing of a user without an account, as containers run as: then the root, which is what they
+ * say as well; what cannot be kept there is told as of every other folder.
+ */
 export function homeOf(environment: ResolveOptions["environment"]): string {
   const home = environment["HOME"];
   if (home !== undefined && isAbsolute(home)) return home;
-  // Of this process's own `$HOME` the system's answer is that, whatever it is.
-  const said = homedir();
-  return isAbsolute(said) ? said : userInfo().homedir;
+  try {
+    // Of this process's own `$HOME` the system's answer is that, whatever it is.
+    const said = homedir();
+    return isAbsolute(said) ? said : userInfo().homedir;
+  } catch {
+    return resolve("/");
+  }
 }

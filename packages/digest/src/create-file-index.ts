@@ -12,7 +12,7 @@ import {
 import type { DirectoryEntry, FileIndex, FileStat } from "./file-index.ts";
 import { hashFile, type HashedFile } from "./hash-file.ts";
 import { isMergedFolder } from "./merged-folder.ts";
-import { isAbsence } from "./own-file.ts";
+import { isAbsence, isRefused } from "./own-file.ts";
 import { type PathsBelow, pathsBelow } from "./paths-below.ts";
 import { isRacy } from "./racy-stat.ts";
 import { readLinkText } from "./read-link-text.ts";
@@ -126,12 +126,6 @@ function lstatOrUndefined(path: string): Stats | undefined {
     if (isAbsence(error) || isRefused(error)) return undefined;
     throw error;
   }
-}
-
-function isRefused(error: unknown): boolean {
-  return (
-    error instanceof Error && "code" in error && (error.code === "EACCES" || error.code === "EPERM")
-  );
 }
 
 function absolute(index: Index, path: string): string {

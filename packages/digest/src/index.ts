@@ -20,6 +20,7 @@ export { isSharedFolder } from "./shared-folder.ts";
 export {
   appendToFile,
   isAbsence,
+  isRefused,
   ownFileReadFlags,
   readMemoFile,
   readMemoStart,

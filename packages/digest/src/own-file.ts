@@ -30,6 +30,12 @@ export function isAbsence(error: unknown): boolean {
 /** ENXIO: a socket, and a FIFO that nobody reads, opened for writing. */
 const absences = new Set(["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG", "ENXIO"]);
 
+/** Something is there, or may be, and is not ours to open. */
+export function isRefused(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === "EACCES" || code === "EPERM";
+}
+
 function codeOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error)) return undefined;
   return typeof error.code === "string" ? error.code : undefined;

@@ -2,7 +2,7 @@
 // What inferred targets run: the cuenv that @cuenv/nx depends on, found from here, since not every package manager puts it on the PATH.
 //   cuenv-nx ARGS…             cuenv ARGS…
 //   cuenv-nx refuse            fails, and says why: CUENV_NX_REFUSAL, percent-encoded; without it, another `env` has taken its place
-//   cuenv-nx bridge PID        listens for one run of Nx whose hooks are run by the daemon PID
+//   cuenv-nx bridge PID FILE   listens for one run of Nx whose hooks are run by the daemon PID; FILE, with its address, goes with it
 //   cuenv-nx variables GLOB…   the variables that match, for Nx' hash; a GLOB with ! leaves some out again
 import process from "node:process";
 
@@ -18,7 +18,7 @@ if (command === "variables") {
   process.exitCode = 3;
 } else if (command === "bridge") {
   const { runBridge } = await import("../dist/bridge/run-bridge.js");
-  await runBridge(Number(args[0]));
+  await runBridge(Number(args[0]), args[1]);
 } else {
   const { cuenvLauncher } = await import("../dist/cuenv-command.js");
   const { pathToFileURL } = await import("node:url");

@@ -1,5 +1,14 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { CuenvError } from "@cuenv/errors";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { errorOf, folder, other, pair, trusted } from "../test/rig.ts";
@@ -84,6 +93,22 @@ describe("editTrustFile", () => {
       `# ${pair.id} was here\n${mine}\n`,
     );
     expect(withTrustLine("", trusted(other)).split("\n").slice(1)).toEqual([theirs, ""]);
+  });
+
+  it("is changed, and says so, when its lock was removed by hand meanwhile", () => {
+    const path = join(folder(), "trusted-keys");
+    const place = { path, foreign: [] };
+    editTrustFile(place, () => {
+      rmSync(`${path}.lock`);
+      return [trusted(pair)];
+    });
+    expect(readFileSync(path, "utf8")).toContain(pair.id);
+    const failed = new Error("why nothing was done");
+    const fail = (): never => {
+      rmSync(`${path}.lock`);
+      throw new CuenvError("USAGE", failed.message);
+    };
+    expect(errorOf(() => editTrustFile(place, fail)).message).toBe(failed.message);
   });
 
   it("does not write on a file that others wrote, that has a mistake, or that lies in the workspace", () => {

@@ -1,4 +1,4 @@
-import { closeSync, openSync, unlinkSync } from "node:fs";
+import { closeSync, openSync, rmSync } from "node:fs";
 
 /** A change takes some milliseconds; one that takes longer was ended before it could remove its lock. */
 const longestWaitMs = 5000;
@@ -21,7 +21,8 @@ export function whileLocked(
   try {
     step();
   } finally {
-    unlinkSync(lock);
+    // One that somebody removed by hand hides neither what was done nor why it was not.
+    rmSync(lock, { force: true });
   }
   return "done";
 }

@@ -2,12 +2,12 @@ import {
   type CacheSettings,
   type CacheSettingsInput,
   type CommandTask,
+  homeOf,
   parseCacheMode,
   type Project,
   settingTable,
 } from "@cuenv/config";
 import { CuenvError, nearName } from "@cuenv/errors";
-import { homedir } from "node:os";
 import type { Invocation } from "../command-line/command.ts";
 import { flagText } from "../command-line/given.ts";
 import { valueText } from "../configuration/format-setting.ts";
@@ -153,7 +153,8 @@ function taskLines(rows: readonly SettingRow[], task: CommandTask): readonly str
 /** The home folder as `~`. */
 function shortText({ value }: SourceOfValue): string {
   const text = valueText(value);
-  return text.startsWith(`${homedir()}/`) ? `~${text.slice(homedir().length)}` : text;
+  const home = homeOf(process.env);
+  return home !== "/" && text.startsWith(`${home}/`) ? `~${text.slice(home.length)}` : text;
 }
 
 function sourceText({ source, origin, location }: SourceOfValue): string {

@@ -38,9 +38,14 @@ function fileIdentity(descriptor: number): readonly string[] {
   }
 }
 
+/** Empty for what leads nowhere, and for a link that leads in a circle or to where we may not look: an input it is all the same. */
 function identityAt(path: string): string {
-  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stats === undefined ? "" : identityOf(stats);
+  try {
+    const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return stats === undefined ? "" : identityOf(stats);
+  } catch {
+    return "";
+  }
 }
 
 function identityOf({ dev, ino }: BigIntStats): string {

@@ -28,7 +28,7 @@ export async function startBridgeProcess(
   workspaceRoot: string,
 ): Promise<BridgeAddress> {
   const { NODE_OPTIONS: _options, ...env } = process.env;
-  const child = spawn(process.execPath, [program, "bridge", String(process.ppid)], {
+  const child = spawn(process.execPath, [program, "bridge", String(process.ppid), fileOf(place)], {
     cwd: workspaceRoot,
     env,
     stdio: ["ignore", "pipe", "ignore"],

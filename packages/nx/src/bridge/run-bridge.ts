@@ -1,4 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
+import { rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
@@ -33,8 +34,12 @@ export interface EndedBridge {
   readonly words: readonly string[];
 }
 
-/** `cuenv-nx bridge`: a bridge for one run of Nx, in a process of its own, until it is told that the run ended. The workspace is the current folder. */
-export async function runBridge(daemonPid: number): Promise<void> {
+/**
+ * `cuenv-nx bridge`: a bridge for one run of Nx, in a process of its own, until it is told that the run ended. The workspace is the current folder. What was written down of
+ * its address, in `addressFile`, it removes at its end: of a run that was killed nobody else would.
+ */
+export async function runBridge(daemonPid: number, addressFile: string): Promise<void> {
+  process.on("exit", () => rmSync(addressFile, { force: true }));
   const words: string[] = [];
   const onWord = (line: string): void => void words.push(line);
   const settings = { workspaceRoot: process.cwd(), token: randomToken(), onWord };

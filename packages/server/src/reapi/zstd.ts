@@ -8,7 +8,7 @@ import {
 } from "node:zlib";
 import type { ByteBudget } from "../grpc/byte-budget.ts";
 import { GrpcError } from "../grpc/grpc-status.ts";
-import { frameHeadBytes, windowLogOf } from "./zstd-window.ts";
+import { frameHeadBytes, largestWindowLog, windowLogOf } from "./zstd-window.ts";
 
 /** Fast, and a third of the size of what builds make (reference/performance.md 5). */
 const fast = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
@@ -73,15 +73,25 @@ export async function* decompressStream(
     window.set(2 ** windowLog);
     for await (const chunk of source.pipe(transform)) yield chunk as Uint8Array;
   } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-    throw code.startsWith("ZSTD") || code === "Z_BUF_ERROR"
-      ? new GrpcError("INVALID_ARGUMENT", "the data is not zstd", cause)
-      : cause;
+    throw refusalOf(cause) ?? cause;
   } finally {
     window.end();
     source.destroy();
     transform.destroy();
   }
+}
+
+/** Undefined: it is not zstd that failed. */
+function refusalOf(cause: unknown): GrpcError | undefined {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  if (code === "ZSTD_error_frameParameter_windowTooLarge") {
+    const most = `${2 ** (largestWindowLog - 20)} MiB`;
+    const reason = `a frame of the zstd data has a larger window than ${most}, or than its first frame`;
+    return new GrpcError("INVALID_ARGUMENT", reason, cause);
+  }
+  return code.startsWith("ZSTD") || code === "Z_BUF_ERROR"
+    ? new GrpcError("INVALID_ARGUMENT", "the data is not zstd", cause)
+    : undefined;
 }
 
 /** At least so many, where there are so many. */
