@@ -119,14 +119,13 @@ async function find(
 
 /** Whether outputs may stay where they are, and any of them would have to be fetched. */
 async function mayLeaveOutputs(
-  engine: CacheEngine,
-  request: TaskRequest,
-  result: TaskResult,
+  { blobs }: CacheEngine,
+  { download, signal }: TaskRequest,
+  { outputs }: TaskResult,
 ): Promise<boolean> {
-  if (request.download !== "whenNeeded") return false;
-  const streams = streamDigests(result);
-  const missing = await engine.blobs.missing(referencedDigests(result), request.signal);
-  return missing.some(({ hash }) => !streams.some((stream) => stream.hash === hash));
+  if (download !== "whenNeeded") return false;
+  const files = outputs.flatMap((entry) => (entry.kind === "file" ? [entry.digest] : []));
+  return (await blobs.missing(files, signal)).length > 0;
 }
 
 function streamDigests({ stdout, stderr }: TaskResult): readonly Digest[] {
