@@ -248,7 +248,10 @@ describe("row 42: a remote cache that does wrong", () => {
       remote.options({ writes: false }),
     );
     const outcome = await run({ opened });
-    expect(outcome).toMatchObject({ executions: 1, outcome: { miss: { reason: "absent" } } });
+    expect(outcome).toMatchObject({
+      executions: 1,
+      outcome: { miss: { reason: "untrusted", text: "its stored result is not trusted" } },
+    });
     expect(events.filter(({ type }) => type === "refused")).toHaveLength(1);
   });
 

@@ -1,6 +1,7 @@
 import {
   createActionCache,
   createMemoryActionStore,
+  type Lookup,
   maxEntryBytes,
   referencedDigests,
   type TaskResult,
@@ -61,13 +62,23 @@ async function readableTier({ remote }: CacheEngine): Promise<RemoteTier | undef
   return tier?.isUsable("read") === true ? tier : undefined;
 }
 
-/** For who only looks: the result that {@link remoteLookUp} would find; nothing is fetched, told or stored. Undefined, too, when it cannot be asked, which is told. */
+/**
+ * For who only looks: the result that {@link remoteLookUp} would find, or why it would not use it; nothing is fetched, told or stored. Undefined: there is
+ * none, or it cannot be asked, which is told.
+ */
 export async function remoteResult(
   engine: CacheEngine,
   request: TaskRequest,
   key: ComputedKey,
 ): Promise<
-  { readonly result: TaskResult; readonly tier: string; readonly blobs: BlobStore } | undefined
+  | {
+      readonly kind: "hit";
+      readonly result: TaskResult;
+      readonly tier: string;
+      readonly blobs: BlobStore;
+    }
+  | (Lookup & { readonly kind: "miss" })
+  | undefined
 > {
   const { remote, settings } = engine;
   const tier = await readableTier(engine);
@@ -78,8 +89,8 @@ export async function remoteResult(
     if (entry === undefined) return undefined;
     const here = await withEntry(engine, key, entry);
     const looked = await here.actions.get(key.digest, ageLimit(request));
-    if (looked.kind === "miss") return undefined;
-    return { result: looked.result, tier: remote.name, blobs: tier.blobs };
+    if (looked.kind === "miss") return looked;
+    return { ...looked, tier: remote.name, blobs: tier.blobs };
   } catch (error) {
     if (request.signal?.aborted === true) throw error;
     engine.emit(remoteTrouble(remote, error));
