@@ -18,6 +18,7 @@ const underway = new WeakMap<BlobStore, Map<string, Promise<void>>>();
 
 /**
  * Copies blobs from one store to another, many at once: a remote store makes batches of them.
+ * @returns what was copied; what another call copied meanwhile is counted there
  * @throws what the stores throw; the signal's reason
  */
 export async function copyBlobs(
@@ -26,7 +27,7 @@ export async function copyBlobs(
   const { digests, signal } = options;
   const running = new Set<Promise<void>>();
   let underwayBytes = 0;
-  let bytes = 0;
+  const copied: number[] = [];
   const failures: unknown[] = [];
   for (const digest of digests) {
     while (
@@ -39,7 +40,7 @@ export async function copyBlobs(
     signal.throwIfAborted();
     underwayBytes += digest.sizeBytes;
     const copy: Promise<void> = once(options, digest)
-      .then(() => void (bytes += digest.sizeBytes))
+      .then((isOwn) => (isOwn ? void copied.push(digest.sizeBytes) : undefined))
       .catch((error: unknown) => void failures.push(error))
       .finally(() => {
         underwayBytes -= digest.sizeBytes;
@@ -49,19 +50,24 @@ export async function copyBlobs(
   }
   await Promise.all(running);
   if (failures.length > 0) throw failures[0];
-  return { blobs: digests.length, bytes };
+  return { blobs: copied.length, bytes: copied.reduce((sum, bytes) => sum + bytes, 0) };
 }
 
-function once(options: CopyBlobsOptions, digest: Digest): Promise<void> {
+/** Whether it was this call that copied it. */
+async function once(options: CopyBlobsOptions, digest: Digest): Promise<boolean> {
   const { to } = options;
   const byName = underway.get(to) ?? new Map<string, Promise<void>>();
   underway.set(to, byName);
   const name = `${digest.hash}/${digest.sizeBytes}`;
   const same = byName.get(name);
-  if (same !== undefined) return same;
+  if (same !== undefined) {
+    await same;
+    return false;
+  }
   const copy = copyBlob(options, digest).finally(() => byName.delete(name));
   byName.set(name, copy);
-  return copy;
+  await copy;
+  return true;
 }
 
 async function copyBlob({ from, to, signal }: CopyBlobsOptions, digest: Digest): Promise<void> {

@@ -104,9 +104,11 @@ async function searchFurther<E extends Execution>(
   const { engine, request, execute, options } = run;
   const { key, first } = search;
   const found = search.mode.read ? await fromRemote(engine, request, key, first) : undefined;
-  if (found !== undefined) return hitOutcome(run, key, found);
+  if (found?.kind === "hit") return hitOutcome(run, key, found);
+  // What is wrong with a result elsewhere tells more than that there is none here.
+  const missed = first.reason === "absent" ? (found ?? first) : first;
   return onceInPlace(run, async () => {
-    const miss = await reportMiss(engine, request, key, first, options);
+    const miss = await reportMiss(engine, request, key, missed, options);
     return runTask(engine, request, execute, { miss, env: key.env, key, ...plan });
   });
 }
@@ -169,11 +171,10 @@ async function fromRemote(
   request: TaskRequest,
   key: ComputedKey,
   { reason }: LookUp & { readonly kind: "miss" },
-): Promise<Hit | undefined> {
+): Promise<LookUp | undefined> {
   if (engine.remote?.reads !== true || notMended.has(reason)) return undefined;
   const { remoteLookUp } = await import("./remote-look-up.ts");
-  const found = await remoteLookUp(engine, request, key);
-  return found?.kind === "hit" ? found : undefined;
+  return remoteLookUp(engine, request, key);
 }
 
 /** The miss of what looks nothing up: what stands in its way, or who wanted it so. */

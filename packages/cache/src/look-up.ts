@@ -172,12 +172,14 @@ function knownReason(reason: string): MissReason {
     : "corrupt";
 }
 
+export const incompleteText = "part of its stored result is gone";
+
 function missText(reason: MissReason, detail: string): string {
   switch (reason) {
     case "corrupt":
       return "its stored result is damaged";
     case "incomplete":
-      return "part of its stored result is gone";
+      return incompleteText;
     case "expired":
       return "its result is too old";
     case "unreadable":

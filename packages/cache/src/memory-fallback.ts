@@ -53,10 +53,12 @@ function isUnavailable(error: unknown): error is Error {
   return code === "CAS_STORE_UNAVAILABLE" || code === "AC_STORE_UNAVAILABLE";
 }
 
-/** What is left of a stream after the disk took a part is not the blob: then there is nothing to fall back with. */
-function repeatable(source: BlobSource, error: unknown): unknown {
-  const isStream = !(source instanceof Uint8Array) && !("path" in source);
-  return isStream ? new Error("the rest of a stream cannot be stored", { cause: error }) : error;
+/**
+ * What is left of a stream after the disk took a part is not the blob, so there is nothing to fall back with; and what failed may be the stream, which only
+ * its error tells.
+ */
+function isRepeatable(source: BlobSource): boolean {
+  return source instanceof Uint8Array || "path" in source;
 }
 
 function fallbackBlobs(
@@ -88,14 +90,16 @@ function fallbackBlobs(
       try {
         await disk.write(digest, source, signal);
       } catch (error) {
-        await fallBack(repeatable(source, error)).write(digest, source, signal);
+        if (!isRepeatable(source)) throw error;
+        await fallBack(error).write(digest, source, signal);
       }
     },
     ingest: async (source, signal) => {
       try {
         return await disk.ingest(source, signal);
       } catch (error) {
-        return fallBack(repeatable(source, error)).ingest(source, signal);
+        if (!isRepeatable(source)) throw error;
+        return fallBack(error).ingest(source, signal);
       }
     },
     flush: async (signal) => {

@@ -6,7 +6,8 @@ import { type ComputedKey, computeKey } from "./compute-key.ts";
 import { notRead } from "./execute-task-with-cache.ts";
 import { editedOutputOf, editedText } from "./edited-output.ts";
 import { explain, storedKeyInputs } from "./explain.ts";
-import { entryMissText } from "./look-up.ts";
+import { isComplete } from "./is-complete.ts";
+import { entryMissText, incompleteText } from "./look-up.ts";
 import { remoteResult } from "./remote-look-up.ts";
 import { blindText, isBlind, keyForDependents, resolvedMode } from "./resolved-mode.ts";
 import type { DependencyState, TaskRequest } from "./task-request.ts";
@@ -61,14 +62,15 @@ export async function previewTask(engine: CacheEngine, request: TaskRequest): Pr
   if (!resolvedMode(request).read) return miss(notRead(request).detail);
   const { maxAgeMs } = request.task.cache;
   const found = await engine.actions.get(key.digest, maxAgeMs === undefined ? {} : { maxAgeMs });
-  if (found.kind === "miss") {
-    const remote = await remoteResult(engine, request, key);
-    if (remote !== undefined) return hit(remote);
-    if (found.reason !== "absent") return miss(entryMissText(found));
-    const { text, causes } = await explain(engine, request, key);
-    return miss(text, causes);
-  }
-  return hit({ ...engine, result: found.result });
+  if (found.kind === "hit" && (await isComplete(engine, request, found.result)))
+    return hit({ ...engine, result: found.result });
+  const remote = await remoteResult(engine, request, key);
+  if (remote?.kind === "hit") return hit(remote);
+  if (found.kind === "hit") return miss(incompleteText);
+  if (found.reason !== "absent") return miss(entryMissText(found));
+  if (remote !== undefined) return miss(entryMissText(remote));
+  const { text, causes } = await explain(engine, request, key);
+  return miss(text, causes);
 }
 
 /**

@@ -143,6 +143,17 @@ describe("a remote cache behind the local one", () => {
     expect(existsSync(join(base, "two/v1/cas"))).toBe(false);
   });
 
+  it("leaves nothing there of a task without outputs, whatever is to be downloaded, and has it here from then on", async () => {
+    const test = task({ outputs: [] });
+    await run({ task: test, opened: machine("one", remote.options()) });
+    const request = { download: "whenNeeded" } as const;
+    for (const tier of ["cache.example:443", "disk"]) {
+      const opened = machine("two", remote.options());
+      const { outcome } = await run({ task: test, opened, request });
+      expect(outcome).toMatchObject({ kind: "hit", tier, isOutputLeft: false });
+    }
+  });
+
   it("asks for nothing in mode write, nor when forced", async () => {
     await storedElsewhere();
     for (const request of [{ mode: "write" }, { force: true }] as const) {
@@ -237,7 +248,10 @@ describe("row 42: a remote cache that does wrong", () => {
       remote.options({ writes: false }),
     );
     const outcome = await run({ opened });
-    expect(outcome).toMatchObject({ executions: 1, outcome: { miss: { reason: "absent" } } });
+    expect(outcome).toMatchObject({
+      executions: 1,
+      outcome: { miss: { reason: "untrusted", text: "its stored result is not trusted" } },
+    });
     expect(events.filter(({ type }) => type === "refused")).toHaveLength(1);
   });
 

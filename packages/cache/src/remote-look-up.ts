@@ -1,6 +1,7 @@
 import {
   createActionCache,
   createMemoryActionStore,
+  type Lookup,
   maxEntryBytes,
   referencedDigests,
   type TaskResult,
@@ -61,13 +62,23 @@ async function readableTier({ remote }: CacheEngine): Promise<RemoteTier | undef
   return tier?.isUsable("read") === true ? tier : undefined;
 }
 
-/** For who only looks: the result that {@link remoteLookUp} would find; nothing is fetched, told or stored. Undefined, too, when it cannot be asked, which is told. */
+/**
+ * For who only looks: the result that {@link remoteLookUp} would find, or why it would not use it; nothing is fetched, told or stored. Undefined: there is
+ * none, or it cannot be asked, which is told.
+ */
 export async function remoteResult(
   engine: CacheEngine,
   request: TaskRequest,
   key: ComputedKey,
 ): Promise<
-  { readonly result: TaskResult; readonly tier: string; readonly blobs: BlobStore } | undefined
+  | {
+      readonly kind: "hit";
+      readonly result: TaskResult;
+      readonly tier: string;
+      readonly blobs: BlobStore;
+    }
+  | (Lookup & { readonly kind: "miss" })
+  | undefined
 > {
   const { remote, settings } = engine;
   const tier = await readableTier(engine);
@@ -78,8 +89,8 @@ export async function remoteResult(
     if (entry === undefined) return undefined;
     const here = await withEntry(engine, key, entry);
     const looked = await here.actions.get(key.digest, ageLimit(request));
-    if (looked.kind === "miss") return undefined;
-    return { result: looked.result, tier: remote.name, blobs: tier.blobs };
+    if (looked.kind === "miss") return looked;
+    return { ...looked, tier: remote.name, blobs: tier.blobs };
   } catch (error) {
     if (request.signal?.aborted === true) throw error;
     engine.emit(remoteTrouble(remote, error));
@@ -119,14 +130,13 @@ async function find(
 
 /** Whether outputs may stay where they are, and any of them would have to be fetched. */
 async function mayLeaveOutputs(
-  engine: CacheEngine,
-  request: TaskRequest,
-  result: TaskResult,
+  { blobs }: CacheEngine,
+  { download, signal }: TaskRequest,
+  { outputs }: TaskResult,
 ): Promise<boolean> {
-  if (request.download !== "whenNeeded") return false;
-  const streams = streamDigests(result);
-  const missing = await engine.blobs.missing(referencedDigests(result), request.signal);
-  return missing.some(({ hash }) => !streams.some((stream) => stream.hash === hash));
+  if (download !== "whenNeeded") return false;
+  const files = outputs.flatMap((entry) => (entry.kind === "file" ? [entry.digest] : []));
+  return (await blobs.missing(files, signal)).length > 0;
 }
 
 function streamDigests({ stdout, stderr }: TaskResult): readonly Digest[] {

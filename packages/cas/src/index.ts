@@ -39,7 +39,12 @@ export {
   runningProcess,
 } from "./process-identity.ts";
 export { processStat } from "./process-stat.ts";
-export { replacedOutputs, restoreOutputs, type RestoreOptions } from "./restore-outputs.ts";
+export {
+  blobsToRestore,
+  replacedOutputs,
+  restoreOutputs,
+  type RestoreOptions,
+} from "./restore-outputs.ts";
 export type { RestoreMissReason, RestoreResult } from "./restore-result.ts";
 export { storeUnavailable } from "./system-error.ts";
 export { createTurns } from "./take-turns.ts";

@@ -1,4 +1,4 @@
-import type { FileIndex } from "@cuenv/digest";
+import type { Digest, FileIndex } from "@cuenv/digest";
 import type { BlobStore } from "./blob-store.ts";
 import type { OutputEntry } from "./output-entry.ts";
 import { compileOutputs, coversPath, isOutput, type OutputPatterns } from "./output-pattern.ts";
@@ -83,17 +83,26 @@ async function firstSpared(
   return paths.length === 0 ? undefined : spared(paths);
 }
 
-/** The files and links that a restore would replace or remove. @throws {CuenvError} CAS_OUTPUT_INVALID */
-export async function replacedOutputs({
+type Planned = Pick<RestoreOptions, "index" | "projectDirectory" | "outputs" | "entries">;
+
+/** The files and links that a restore would replace or remove. @throws {CuenvError} CAS_OUTPUT_INVALID; system errors */
+export async function replacedOutputs(planned: Planned): Promise<readonly string[]> {
+  return replacedPaths(planned.index, planned.entries, await planOf(planned));
+}
+
+/** The blobs that a restore would read: those of the files that are not as the result has them. @throws {CuenvError} CAS_OUTPUT_INVALID; system errors */
+export async function blobsToRestore(planned: Planned): Promise<readonly Digest[]> {
+  const { writes } = await planOf(planned);
+  return writes.flatMap((entry) => (entry.kind === "file" ? [entry.digest] : []));
+}
+
+async function planOf({
   index,
   projectDirectory,
   outputs,
   entries,
-}: Pick<RestoreOptions, "index" | "projectDirectory" | "outputs" | "entries">): Promise<
-  readonly string[]
-> {
-  const plan = planRestore(index, await compileOutputs(projectDirectory, outputs), entries);
-  return replacedPaths(index, entries, plan);
+}: Planned): Promise<RestorePlan> {
+  return planRestore(index, await compileOutputs(projectDirectory, outputs), entries);
 }
 
 function replacedPaths(

@@ -1,0 +1,80 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import type { ActionStore } from "@cuenv/action-cache";
+import { beforeEach, describe, expect, it } from "vitest";
+import { base, events, open, root, run, taskRequest, useEngineFolder } from "../test/engine-rig.ts";
+import { type FakeRemote, fakeRemote, machine } from "../test/fake-remote.ts";
+import type { OpenedCacheEngine } from "./open-cache-engine.ts";
+import { previewTask, type TaskPreview } from "./preview-task.ts";
+
+useEngineFolder();
+
+let remote: FakeRemote;
+beforeEach(() => {
+  remote = fakeRemote();
+});
+
+const clean = (): void => rmSync(join(root, "out"), { recursive: true, force: true });
+const removeBlobs = (name: string): void =>
+  rmSync(join(base, name, "v1/cas"), { recursive: true, force: true });
+
+async function previewed({ engine, close }: OpenedCacheEngine = open()): Promise<TaskPreview> {
+  const preview = await previewTask(engine, taskRequest());
+  await close();
+  return preview;
+}
+
+describe("what is said before a run", () => {
+  it("is a miss where the blobs of a result are gone that a hit would read", async () => {
+    await run();
+    clean();
+    expect(await previewed()).toMatchObject({ outcome: "hit", tier: "disk" });
+    removeBlobs("cache");
+    const text = "part of its stored result is gone";
+    expect(await previewed()).toMatchObject({ outcome: "miss", text });
+    const { executions, outcome } = await run();
+    expect(executions).toBe(1);
+    expect(outcome).toMatchObject({ miss: { reason: "incomplete", text } });
+  });
+
+  it("is a hit where outputs are gone from the store that are in place, or that the remote cache has", async () => {
+    await run({ opened: machine("one", remote.options()) });
+    clean();
+    removeBlobs("one");
+    const tier = "cache.example:443";
+    expect(await previewed(machine("one", remote.options()))).toMatchObject({
+      outcome: "hit",
+      tier,
+    });
+    const { executions, outcome } = await run({ opened: machine("one", remote.options()) });
+    expect(executions).toBe(0);
+    expect(outcome).toMatchObject({ kind: "hit", tier });
+  });
+
+  it("is why the result that the remote cache has would not be used", async () => {
+    await run({ opened: machine("one", remote.options()) });
+    clean();
+    const stranger = () =>
+      open(
+        { cacheDir: join(base, "two") },
+        false,
+        { stateDirectory: join(base, "stranger") },
+        remote.options({ writes: false }),
+      );
+    events.length = 0;
+    expect(await previewed(stranger())).toMatchObject({
+      outcome: "miss",
+      text: expect.stringContaining("its stored result is not trusted: the key ed25519-"),
+    });
+    expect(events).toEqual([]);
+  });
+
+  it("is that it was never made where the remote cache has nothing", async () => {
+    const get: ActionStore["get"] = () => Promise.resolve(undefined);
+    const empty = remote.options({ tier: { actions: { ...remote.actions, get } } });
+    expect(await previewed(machine("one", empty))).toMatchObject({
+      outcome: "miss",
+      text: "first run",
+    });
+  });
+});
