@@ -64,7 +64,7 @@ echo advice >&2
   "bulk.sh": `set -e
 mkdir -p bulk
 for part in 1 2 3; do
-  (cat bulk.txt; head -c 150000 /dev/zero | tr '\\0' "$part") > bulk/$part.bin
+  (cat bulk.txt; head -c 300000 /dev/zero | tr '\\0' "$part") > bulk/$part.bin
 done
 `,
   // Beside the outputs, so that whoever removes or writes too much meets them.

@@ -50,15 +50,15 @@ function withoutBulk(tree: Tree): Tree {
   return Object.fromEntries(Object.entries(tree).filter(([path]) => !isBulk(path)));
 }
 
-/** Results of 450 kB each below a limit of 1 MiB: each one drives another out. */
+/** Results of 900 kB each below a limit of 2 MiB: each one drives another out. */
 function evictor(project: FaultProject, env: Readonly<Record<string, string>>): Step {
   return async (round) => {
     project.write("bulk.txt", `${round % 5}\n`);
     rmSync(project.path("bulk"), { recursive: true, force: true });
     const outcome = await project.cuenv(["task", "bulk"], {
-      env: { ...env, CUENV_CACHE_MAX_SIZE: "1MiB" },
+      env: { ...env, CUENV_CACHE_MAX_SIZE: "2MiB" },
     });
-    const expected = `file 644 ${round % 5}\n${"2".repeat(150_000)}`;
+    const expected = `file 644 ${round % 5}\n${"2".repeat(300_000)}`;
     const isRight = readTree(project.workspace)["bulk/2.bin"] === expected;
     return outcome.code === 0 && isRight
       ? []

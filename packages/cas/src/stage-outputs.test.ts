@@ -159,7 +159,7 @@ describe("staged outputs", () => {
 
   it("are whole when many of every size are written beside each other, with no file left open", async () => {
     const store = memory();
-    const sizes = [0, 1, 32_767, 32_768, 40_000, 200_000, maxSyncReadBytes, maxSyncReadBytes + 1];
+    const sizes = [0, 1, 40_000, 262_143, 262_144, 300_000, maxSyncReadBytes, maxSyncReadBytes + 1];
     const contents = Array.from({ length: 40 }, (_, at) =>
       Buffer.alloc(sizes[at % sizes.length] ?? 0, `file ${at}`),
     );
