@@ -78,7 +78,7 @@ export function removeAbandoned(folder) {
 }
 
 function isEntry(file) {
-  return file === "main.js" || file === "evaluator-worker.js" ? 1 : 0;
+  return file === "main.js" || file.endsWith("-worker.js") ? 1 : 0;
 }
 
 function prune(current, graceMs) {

@@ -12,10 +12,14 @@ import { profileCli } from "./profile-cli.mjs";
  */
 export async function bundleCli(app, folder, buildId, scratch) {
   const bundle = await open(app, buildId, { main: join(app, "src", "main.ts") });
-  // A bundle of its own: a thread shares no module with the command, and what both contain would be chunks that every command loads.
-  const thread = await open(app, buildId, {
-    "evaluator-worker": join(app, "..", "..", "packages", "cue", "src", "evaluator-worker.ts"),
-  });
+  // Bundles of their own: a thread shares no module with the command, and what both contain would be chunks that every command loads.
+  const packages = join(app, "..", "..", "packages");
+  const threads = await Promise.all([
+    open(app, buildId, {
+      "evaluator-worker": join(packages, "cue", "src", "evaluator-worker.ts"),
+    }),
+    open(app, buildId, { "staging-worker": join(packages, "cas", "src", "staging-worker.ts") }),
+  ]);
   try {
     const { output } = await bundle.generate(format);
     const chunkOf = chunkNames(app, output);
@@ -23,7 +27,7 @@ export async function bundleCli(app, folder, buildId, scratch) {
       includeDependenciesRecursively: false,
       groups: [{ name: (id) => chunkOf.get(id) ?? null, debugName: "what is loaded together" }],
     };
-    await thread.write({ ...format, dir: join(scratch, "dist") });
+    for (const thread of threads) await thread.write({ ...format, dir: join(scratch, "dist") });
     const called = await calledFunctions(bundle, app, scratch, { ...format, codeSplitting });
     const published = {
       ...format,
@@ -31,7 +35,7 @@ export async function bundleCli(app, folder, buildId, scratch) {
       sourcemap: true,
       minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
     };
-    await thread.write({ ...published, plugins: [asciiOnly()] });
+    for (const thread of threads) await thread.write({ ...published, plugins: [asciiOnly()] });
     await bundle.write({
       ...published,
       codeSplitting,
@@ -42,7 +46,7 @@ export async function bundleCli(app, folder, buildId, scratch) {
     const found = stripVTControlCharacters(error.message);
     throw new Error(`cannot bundle the command: ${found}`, { cause: error });
   } finally {
-    await Promise.all([bundle.close(), thread.close()]);
+    await Promise.all([bundle, ...threads].map((each) => each.close()));
   }
 }
 

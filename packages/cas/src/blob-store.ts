@@ -17,6 +17,15 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What a disk store is opened with. */
+export interface DiskStorePlace {
+  /** Of the cache folder, absolute. */
+  readonly root: string;
+  readonly digestFunction: DigestFunction;
+  readonly readOnly: boolean;
+  readonly touchIntervalMs: number;
+}
+
 /**
  * A content-addressed store of blobs. This comment is the contract; `@cuenv/cas/contract` runs it.
  *
@@ -50,6 +59,8 @@ export interface BlobStore {
   readSync?(digest: Digest, into?: Buffer): Uint8Array | undefined;
   /** A path at which the bytes can be read but must not be changed or linked; undefined when there is none. Not verified. */
   localPath?(digest: Digest): string | undefined;
+  /** Where another thread of this process can read the same blobs. Whoever wraps a store and gives other bytes, or other errors, leaves it out. */
+  readonly openedFrom?: DiskStorePlace;
   /**
    * The barrier before an entry that names the blobs is stored: returns when all that was written is as durable as the
    * store's policy says. @throws {CuenvError} CAS_STORE_UNAVAILABLE

@@ -40,6 +40,7 @@ export interface CacheFolder extends FolderAccess {
   readonly layout: DiskLayout;
   readonly durability: Durability;
   readonly readOnly: boolean;
+  readonly touchIntervalMs: number;
   readonly now: () => number;
   /** A regular file of at most `maxBytes`, undefined when there is none. @throws system errors, and EFBIG */
   readonly readFile: (path: string, maxBytes: number) => Buffer | undefined;
@@ -87,6 +88,7 @@ export function openCacheFolder(options: CacheFolderOptions): CacheFolder {
     layout,
     durability,
     readOnly,
+    touchIntervalMs: interval,
     now,
     readFile: readRegularFile,
     fileVersion,

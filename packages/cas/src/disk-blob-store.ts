@@ -25,8 +25,11 @@ export interface DiskBlobStoreOptions {
  */
 export function createDiskBlobStore(options: DiskBlobStoreOptions): BlobStore {
   const blobs: DiskBlobs = { ...options, corrupt: new Set() };
+  const { folder, digestFunction } = options;
+  const { root, readOnly, touchIntervalMs } = folder;
   return {
-    digestFunction: options.digestFunction,
+    digestFunction,
+    openedFrom: { root, digestFunction, readOnly, touchIntervalMs },
     missing: (digests, signal) => promised(() => missing(blobs, digests, signal)),
     read: (digest, readOptions) => read(blobs, digest, readOptions),
     write: async (digest, source, signal) => {
