@@ -17,9 +17,16 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function read(names: { readonly ca?: string; readonly cert?: string; readonly key?: string }) {
+interface Named {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+function read(names: Named, remoteEndpoint = "grpcs://cache.example.com") {
   const path = (name: string | undefined) => (name === undefined ? undefined : file(name));
   const settings: Partial<CacheSettings> = {
+    remoteEndpoint,
     remoteCaCertificate: path(names.ca),
     remoteClientCertificate: path(names.cert),
     remoteClientKey: path(names.key),
@@ -34,6 +41,19 @@ describe("the files of a remote cache's TLS", () => {
     expect(Object.keys(await read({ ca: "ca", cert: "cert", key: "key" }))).toHaveLength(3);
     expect(Object.keys(await read({ cert: "both", key: "both" }))).toHaveLength(2);
   });
+
+  it.each<Named>([{ ca: "ca" }, { cert: "cert", key: "key" }])(
+    "are refused beside an address without TLS: %o",
+    async (names) => {
+      const plain = read(names, "grpc://cache.example.com");
+      await expect(plain).rejects.toMatchObject({
+        code: "CONFIG_VALUE",
+        field: "remoteCache.endpoint",
+        message: expect.stringContaining(names.ca === undefined ? "clientCertificate" : "caCert"),
+      });
+      expect(await read({}, "grpc://cache.example.com")).toEqual({});
+    },
+  );
 
   it.each([
     [{ cert: "cert", key: "other" }, "clientKey", "clientCertificate", "of another certificate"],

@@ -12,10 +12,15 @@ export interface RemoteTlsFiles {
 /** Names of the settings below `remoteCache`. */
 type Field = "caCertificate" | "clientCertificate" | "clientKey";
 
-/** @throws {CuenvError} CONFIG_VALUE, with the setting, for a file that cannot be read or is not what it has to be */
+/**
+ * @throws {CuenvError} CONFIG_VALUE, with the setting, for a file that cannot be read or is not what it has to be, and for an address without TLS beside any of
+ * them: whoever names certificates takes the connection for one that has it.
+ */
 export async function readRemoteTls(settings: CacheSettings): Promise<RemoteTlsFiles> {
   const { remoteCaCertificate: ca, remoteClientCertificate: cert, remoteClientKey: key } = settings;
   if (ca === undefined && cert === undefined && key === undefined) return {};
+  if (settings.remoteEndpoint?.startsWith("grpc://") === true)
+    throw withoutTls(ca === undefined ? "clientCertificate" : "caCertificate");
   if (cert === undefined && key !== undefined) throw lacking("clientCertificate", "clientKey", key);
   if (key === undefined && cert !== undefined)
     throw lacking("clientKey", "clientCertificate", cert);
@@ -72,6 +77,14 @@ function readPem(field: Field, path: string): Buffer {
     const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
     throw refused(field, `cannot read ${path}, which ${nameOf(field)} names: ${code}`, { cause });
   }
+}
+
+function withoutTls(given: Field): CuenvError {
+  const problem = `cannot use an address without TLS (grpc://) for the remote cache: ${nameOf(given)} is set, which nothing would be checked with or shown to`;
+  return new CuenvError("CONFIG_VALUE", problem, {
+    field: "remoteCache.endpoint",
+    hint: "Write grpcs:// where the server has TLS; else take the certificates out: over grpc:// all that is on the way can read the token and change what comes.",
+  });
 }
 
 function lacking(field: Field, given: Field, path: string): CuenvError {
