@@ -7,6 +7,23 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
+const help = `Usage: node tools/chaos-proxy.mjs [options]
+
+Passes connections on to a server, with faults, until it is ended. Says on stderr at which port.
+
+  --target HOST:PORT   the server (default 127.0.0.1:8485)
+  --latency MS         delay each way; --jitter MS: up to so much more or less
+  --cut BYTES          break a connection when so many came from the server
+  --flip BYTE          from there on, change one bit of every 1,000 bytes from the server
+  --drip BYTES         so many a second from the server
+  --blackhole          take connections, and answer nothing
+  --reset              reset connections when the first byte comes
+
+Examples:
+  node tools/chaos-proxy.mjs --latency 20 --jitter 5
+  node tools/chaos-proxy.mjs --target 127.0.0.1:9092 --cut 100000
+`;
+
 /**
  * @typedef {object} Faults
  * @property {number} [latencyMs] each way
@@ -138,8 +155,13 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       drip: { type: "string" },
       blackhole: { type: "boolean" },
       reset: { type: "boolean" },
+      help: { type: "boolean", short: "h" },
     },
   });
+  if (values.help) {
+    process.stdout.write(help);
+    process.exit();
+  }
   const [host, port] = (values.target ?? "127.0.0.1:8485").split(":");
   const proxy = await startChaosProxy({ host, port: Number(port) });
   const number = (text) => (text === undefined ? undefined : Number(text));
