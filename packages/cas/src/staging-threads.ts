@@ -133,8 +133,8 @@ function startWorker(workerData: StagingSetup): Worker {
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const worker = new Worker(new URL(`./staging-worker.${extension}`, import.meta.url), {
     workerData,
-    // Some flags of the process, `--input-type`, no worker starts with.
-    execArgv: [],
+    // Some flags of the process, `--input-type`, no worker starts with; but sources find those of other packages by this one only.
+    execArgv: extension === "ts" ? ["--conditions=@cuenv/source"] : [],
     env: SHARE_ENV,
     trackUnmanagedFds: false,
   });
