@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -40,42 +40,22 @@ afterAll(() => project.remove());
 const removeOutputs = (): void => rmSync(project.path("out"), { recursive: true, force: true });
 const difference = (): string | undefined => treeDifference(clean, readTree(project.workspace));
 
-/** Names of a process's threads; none when it has ended. */
-function threadNames(pid: number): readonly string[] {
-  try {
-    return readdirSync(`/proc/${pid}/task`).map((thread) =>
-      readFileSync(`/proc/${pid}/task/${thread}/comm`, "utf8").trim(),
-    );
-  } catch {
-    return [];
-  }
-}
-
-/** Whether a restore had a thread of its own at any moment, and how it ended. */
-async function watchedRestore(): Promise<{ readonly hadThread: boolean; readonly stderr: string }> {
-  removeOutputs();
-  const watch = { pid: 0, isOver: false, hadThread: false };
-  const running = project.cuenv(["task", "many"], { onStart: (pid) => (watch.pid = pid) });
-  void running.finally(() => (watch.isOver = true));
-  while (!watch.isOver) {
-    watch.hadThread ||= threadNames(watch.pid).includes("WorkerThread");
-    await setTimeout(1);
-  }
-  const { code, stderr } = await running;
-  expect(code, stderr).toBe(0);
-  return { hadThread: watch.hadThread, stderr };
-}
-
 describe("a restore of very many files", () => {
-  const needs = "Linux and two processors";
-  const canWatch = process.platform === "linux" && availableParallelism() > 1;
-  if (!canWatch) console.warn(`SKIPPED: seeing a thread of a restore needs ${needs}`);
+  const hasTwo = availableParallelism() > 1;
+  if (!hasTwo) console.warn("SKIPPED: a thread of a restore needs two processors");
 
-  it.skipIf(!canWatch)("is done by several threads, and makes the same files", async () => {
-    const { hadThread, stderr } = await watchedRestore();
+  it.skipIf(!hasTwo)("is done by several threads, and makes the same files", async () => {
+    removeOutputs();
+    // Node 22 gives its threads no names to be seen in /proc, but tells what it starts.
+    const { code, stderr } = await project.cuenv(["task", "many"], {
+      env: { NODE_DEBUG: "worker" },
+    });
+    expect(code, stderr).toBe(0);
     expect(stderr).toContain("restored 2400 files");
+    expect(stderr).toContain("staging-worker");
+    // What the bundle lacks, or is wrong in it, costs the thread only.
+    expect(stderr).not.toContain("uncaught exception");
     expect(difference()).toBeUndefined();
-    expect(hadThread).toBe(true);
   });
 
   it("that is killed leaves nothing that the next one does not put right", async () => {

@@ -11,6 +11,8 @@ import {
 import { removeQuietly, writeSparsely } from "./atomic-write.ts";
 import { blobCorrupt } from "./blob-errors.ts";
 import { type BlobStore, maxSyncReadBytes } from "./blob-store.ts";
+import { createBufferPool } from "./buffer-pool.ts";
+import { chunkBytes } from "./disk-blobs.ts";
 import { createStagedFile, type FileToStage } from "./stage-file.ts";
 import { errorCode } from "./system-error.ts";
 
@@ -40,12 +42,16 @@ async function copyBlob(
 ): Promise<void> {
   // A store on this disk has hashed the bytes when it delivered the last one.
   const hasher = store.localPath === undefined ? createHasher(store.digestFunction) : undefined;
+  // A new one for each chunk is memory that V8 frees late, and in every thread.
+  const buffers = createBufferPool({ bufferBytes: chunkBytes, maxBuffers: 1 });
   const file = createStagedFile({ entry, target });
   let position = 0;
   try {
-    for await (const chunk of store.read(entry.digest, signal === undefined ? {} : { signal })) {
+    const options = signal === undefined ? { buffers } : { buffers, signal };
+    for await (const chunk of store.read(entry.digest, options)) {
       hasher?.update(chunk);
       writeSparsely(file, chunk, position);
+      buffers.give(chunk);
       position += chunk.length;
       if (position > entry.digest.sizeBytes) break;
       goOn?.();

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { listTree } from "../test/tree.ts";
 import { makeFolder } from "../test/workspace.ts";
 import { type BlobStore, maxSyncReadBytes } from "./blob-store.ts";
+import { chunkBytes } from "./disk-blobs.ts";
 import { createMemoryBlobStore } from "./memory-blob-store.ts";
 import type { OutputEntry } from "./output-entry.ts";
 import { stageOutputs, type StagedUnit } from "./stage-outputs.ts";
@@ -140,6 +141,26 @@ describe("staged outputs", () => {
       code: "CAS_BLOB_CORRUPT",
     });
     expect(given).toBe(3);
+  });
+
+  it("come through one buffer, however many chunks they have", async () => {
+    const chunks = Array.from({ length: 5 }, (_, at) => Buffer.alloc(chunkBytes, at + 1));
+    const whole = Buffer.concat(chunks);
+    const memories = new Set<ArrayBufferLike>();
+    const store: BlobStore = {
+      ...slow(),
+      async *read(_digest, { buffers } = {}) {
+        for (const chunk of chunks) {
+          const bytes = buffers?.take(chunk.length) ?? Buffer.alloc(chunk.length);
+          chunk.copy(bytes);
+          memories.add(bytes.buffer);
+          yield bytes.subarray(0, chunk.length);
+        }
+      },
+    };
+    await stage(store, [file("a", hashBytes("sha256", whole))]);
+    expect(readFileSync(`${base}/0`).equals(whole)).toBe(true);
+    expect(memories.size).toBe(1);
   });
 
   it("are refused when the bytes are right and the size is not", async () => {

@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { runModule, sourceUrl } from "../test/other-process.ts";
+import { canLimit, runModule, sourceUrl } from "../test/other-process.ts";
 import { makeFolder } from "../test/workspace.ts";
 import { type BlobStore, maxSyncReadBytes } from "./blob-store.ts";
 import { openCacheFolder } from "./cache-folder.ts";
@@ -221,6 +221,27 @@ describe("threads that stage files", () => {
     expect(threads?.ready() ?? 0).toBe(0);
     const { openedFrom: _, ...other } = store;
     expect(stagingThreads(other)).toBeUndefined();
+  });
+
+  it.skipIf(!canLimit).each([
+    ["not where addresses are limited", "--as=100000000000", 0],
+    ["not where data is limited", "--data=100000000000", 0],
+    ["not where descriptors are few", "--nofile=255:255", 0],
+    ["where there are enough descriptors", "--nofile=256:256", 1],
+  ])("are started %s", async (_, limit, count) => {
+    const { stdout, stderr } = await runModule(`
+      import { execFileSync } from "node:child_process";
+      import { readdirSync } from "node:fs";
+      import { createStagingThreads } from "${sourceUrl}/staging-threads.ts";
+      const place = { root: ${JSON.stringify(root)}, digestFunction: "sha256", readOnly: false, touchIntervalMs: 1 };
+      const threads = createStagingThreads({ place, firstThreadAt: 1, maxThreads: 1 });
+      execFileSync("prlimit", ["--pid", String(process.pid), "${limit}"]);
+      const count = () => readdirSync("/proc/self/task").length;
+      const before = count();
+      threads.expect(1, 4);
+      console.log(count() - before);
+    `);
+    expect({ stdout, stderr }).toEqual({ stdout: `${count}\n`, stderr: "" });
   });
 
   it("do not keep a process from ending", async () => {

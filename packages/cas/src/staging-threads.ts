@@ -3,6 +3,7 @@ import { setTimeout } from "node:timers/promises";
 import { SHARE_ENV, Worker } from "node:worker_threads";
 import { removeQuietly } from "./atomic-write.ts";
 import type { BlobStore, DiskStorePlace } from "./blob-store.ts";
+import { hasRoomForThreads } from "./room-for-threads.ts";
 import type { FileToStage } from "./stage-file.ts";
 import { openStagingSlots, type SharedSlots, type StagingSlots } from "./staging-slots.ts";
 
@@ -88,6 +89,8 @@ export function createStagingThreads(options: StagingThreadsOptions): StagingThr
   let isBroken = false;
 
   const start = (): void => {
+    isBroken ||= slots === undefined && !hasRoomForThreads();
+    if (isBroken) return;
     slots ??= openStagingSlots();
     started += 1;
     const thread = started;
@@ -133,8 +136,8 @@ function startWorker(workerData: StagingSetup): Worker {
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const worker = new Worker(new URL(`./staging-worker.${extension}`, import.meta.url), {
     workerData,
-    // Some flags of the process, `--input-type`, no worker starts with.
-    execArgv: [],
+    // Some flags of the process, `--input-type`, no worker starts with; but sources find those of other packages by this one only.
+    execArgv: extension === "ts" ? ["--conditions=@cuenv/source"] : [],
     env: SHARE_ENV,
     trackUnmanagedFds: false,
   });

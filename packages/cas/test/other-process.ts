@@ -68,6 +68,9 @@ export const canMount: boolean = has("unshare -m (root)", "unshare", [
   "mount -t tmpfs none /mnt",
 ]);
 
+/** Limits of a process, set by itself. */
+export const canLimit: boolean = has("prlimit", "prlimit", ["--nofile"]);
+
 /** Run in a mount namespace of its own: a file system below /mnt/xfs that can share blocks between files. XFS wants 300 MB, and uses few of them. */
 export const mountCloning: readonly string[] = [
   "mount -t tmpfs none /mnt",
