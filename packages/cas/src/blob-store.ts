@@ -59,7 +59,7 @@ export interface BlobStore {
   readSync?(digest: Digest, into?: Buffer): Uint8Array | undefined;
   /** A path at which the bytes can be read but must not be changed or linked; undefined when there is none. Not verified. */
   localPath?(digest: Digest): string | undefined;
-  /** Where another thread of this process can read the same blobs. Whoever wraps a store and gives other bytes, or other errors, leaves it out. */
+  /** Where another thread of this process can read the same blobs; for what it does not find there, this store is asked. */
   readonly openedFrom?: DiskStorePlace;
   /**
    * The barrier before an entry that names the blobs is stored: returns when all that was written is as durable as the
