@@ -86,7 +86,7 @@ async function open(app, buildId, input) {
 /**
  * By module: in which chunk it is to be, for those that are loaded together: loading a module takes 0.4 ms however small it is, and the bundler by itself makes thirty of what
  * `cuenv task` needs for a run of hits, one for each set of commands that share some. What every command needs is in main.js itself (it takes in the group that it is in);
- * what a run of hits needs besides is one chunk, so that `--version` does not load it. `output` is a bundle without these: only it knows which modules are used.
+ * what a run of hits needs besides is one chunk, so that `--version` does not load it, and what a dry run needs besides that is one more. `output` is a bundle without these: only it knows which modules are used.
  */
 function chunkNames(app, output) {
   const chunks = new Map(output.map((file) => [file.fileName, file]));
@@ -98,7 +98,8 @@ function chunkNames(app, output) {
       for (const imported of chunks.get(name)?.imports ?? []) found.add(imported);
     return [...found].flatMap((name) => chunks.get(name)?.moduleIds ?? []);
   };
-  const names = new Map(modulesOf("src", "commands", "task.ts").map((id) => [id, "hit-path"]));
+  const names = new Map(modulesOf("src", "commands", "dry-run.ts").map((id) => [id, "dry-run"]));
+  for (const id of modulesOf("src", "commands", "task.ts")) names.set(id, "hit-path");
   for (const id of modulesOf("src", "main.ts")) names.set(id, "start");
   return names;
 }
