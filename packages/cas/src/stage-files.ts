@@ -25,11 +25,9 @@ export async function stageFiles(
   files: readonly FileToStage[],
   options: StageFilesOptions,
 ): Promise<void> {
-  const { threads = stagingThreads(options.store) } = options;
-  threads?.expect(
-    files.length,
-    files.reduce((sum, { entry }) => sum + entry.digest.sizeBytes, 0),
-  );
+  const { threads: all = stagingThreads(options.store) } = options;
+  const bytes = files.reduce((sum, { entry }) => sum + entry.digest.sizeBytes, 0);
+  const threads = all?.expect(files.length, bytes) === true ? all : undefined;
   const large = files.filter(isLarge);
   const small = large.length === 0 ? files : files.filter((file) => !isLarge(file));
   const staging: Staging = { ...options, threads, large, offered: [], turn: createTurns() };
