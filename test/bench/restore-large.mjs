@@ -43,7 +43,8 @@ for (const run of runs.values()) {
 const turbo = runs.get("turbo").times;
 for (const [name, { times, cpu }] of runs) {
   const ratio = median(times.map((ms, round) => ms / turbo[round]));
-  const usage = cpu === undefined ? "" : `  CPU ${cpu.cpuMs} ms, ${cpu.rssMiB.toFixed(0)} MiB`;
+  const usage =
+    cpu === undefined ? "" : `  CPU ${cpu.cpuMs.toFixed(0)} ms, ${cpu.rssMiB.toFixed(0)} MiB`;
   console.log(
     `${name.padEnd(8)}${median(times).toFixed(0).padStart(6)} ms  ${ratio.toFixed(2)}×${usage}`,
   );

@@ -81,8 +81,7 @@ function readPem(field: Field, path: string): Buffer {
 
 function withoutTls(given: Field): CuenvError {
   const problem = `cannot use an address without TLS (grpc://) for the remote cache: ${nameOf(given)} is set, which nothing would be checked with or shown to`;
-  return new CuenvError("CONFIG_VALUE", problem, {
-    field: "remoteCache.endpoint",
+  return refused("endpoint", problem, {
     hint: "Write grpcs:// where the server has TLS; else take the certificates out: over grpc:// all that is on the way can read the token and change what comes.",
   });
 }
@@ -97,7 +96,7 @@ function nameOf(field: Field): string {
 }
 
 function refused(
-  field: Field,
+  field: Field | "endpoint",
   message: string,
   more: { readonly cause?: unknown; readonly hint?: string },
 ): CuenvError {
