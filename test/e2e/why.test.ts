@@ -149,6 +149,26 @@ describe("cuenv why", () => {
     expect(told.causes[0]).toMatchObject({ kind: "dependencyOutput", name: "gen/out.txt" });
   });
 
+  it("counts as there what a hit of a dependency's dependency would put in place", async () => {
+    const report = {
+      ...counting("report", "cat gen/* report.txt > all.txt"),
+      inputs: ["gen/**"],
+      outputs: ["all.txt"],
+      dependencies: ["test"],
+    };
+    project.write("env.cue", config({}, { report }));
+    await project.cuenv(["task", "report"]);
+    project.write("src/a.txt", "b");
+    await project.cuenv(["task", "report"]);
+    project.write("src/a.txt", "a");
+    for (const path of ["gen", "report.txt"]) project.remove(path);
+    for (const outcome of ["hit", "miss"]) {
+      expect((await why(project, "report")).outcome).toBe(outcome);
+      expect(await statusOf(project, "report")).toBe(outcome);
+      project.write("env.cue", config({}, { report: { ...report, env: { NEW: "1" } } }));
+    }
+  });
+
   it("counts the outputs of a hit as cuenv verify does", async () => {
     const own = createSandbox({
       "env.cue": cue({

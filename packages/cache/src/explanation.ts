@@ -8,6 +8,7 @@ export {
   keyComponents,
   type KeyInputs,
 } from "@cuenv/key";
+export { engineAfterRestores } from "./engine-after-restores.ts";
 export { keyInputsOf } from "./key-inputs-of.ts";
 export { ownCauses, type UnknownDependency } from "./own-causes.ts";
 export { patternError } from "./pattern-error.ts";

@@ -1,12 +1,12 @@
 import type { TaskResult } from "@cuenv/action-cache";
-import type { BlobStore } from "@cuenv/cas";
+import type { BlobStore, RestoreChanges } from "@cuenv/cas";
 import { type Cause, explainMiss, type KeyInputs } from "@cuenv/key";
 import type { CacheEngine } from "./cache-engine.ts";
 import { type ComputedKey, computeKey } from "./compute-key.ts";
 import { notRead } from "./execute-task-with-cache.ts";
 import { editedOutputOf, editedText } from "./edited-output.ts";
 import { explain, storedKeyInputs } from "./explain.ts";
-import { isComplete } from "./is-complete.ts";
+import { changesOfHit, isComplete } from "./is-complete.ts";
 import { entryMissText, incompleteText } from "./look-up.ts";
 import { remoteResult } from "./remote-look-up.ts";
 import { blindText, isBlind, keyForDependents, resolvedMode } from "./resolved-mode.ts";
@@ -26,6 +26,8 @@ export interface TaskPreview {
   readonly causes: readonly Cause[];
   /** The stored result, on a hit. */
   readonly result: TaskResult | undefined;
+  /** What it would change on the disk; undefined without a result, or when that cannot be found out. */
+  readonly changes: RestoreChanges | undefined;
   /** Which store it is in. */
   readonly tier: string | undefined;
   /** Where its blobs are. */
@@ -62,10 +64,15 @@ export async function previewTask(engine: CacheEngine, request: TaskRequest): Pr
   if (!resolvedMode(request).read) return miss(notRead(request).detail);
   const { maxAgeMs } = request.task.cache;
   const found = await engine.actions.get(key.digest, maxAgeMs === undefined ? {} : { maxAgeMs });
-  if (found.kind === "hit" && (await isComplete(engine, request, found.result)))
-    return hit({ ...engine, result: found.result });
+  if (found.kind === "hit") {
+    const { result } = found;
+    const changes = await changesOfHit(engine, request, result);
+    if (await isComplete(engine, request, result, changes))
+      return hit({ ...engine, result, changes });
+  }
   const remote = await remoteResult(engine, request, key);
-  if (remote?.kind === "hit") return hit(remote);
+  if (remote?.kind === "hit")
+    return hit({ ...remote, changes: await changesOfHit(engine, request, remote.result) });
   if (found.kind === "hit") return miss(incompleteText);
   if (found.reason !== "absent") return miss(entryMissText(found));
   if (remote !== undefined) return miss(entryMissText(remote));
@@ -93,6 +100,7 @@ function withoutKey({ blobs }: CacheEngine) {
     keyInputs: () => undefined,
     causes: [],
     result: undefined,
+    changes: undefined,
     tier: undefined,
     blobs,
   };
@@ -100,6 +108,7 @@ function withoutKey({ blobs }: CacheEngine) {
 
 interface FoundResult {
   readonly result: TaskResult;
+  readonly changes: RestoreChanges | undefined;
   readonly tier: string;
   readonly blobs: BlobStore;
 }
@@ -108,7 +117,7 @@ async function hitPreview(
   engine: CacheEngine,
   request: TaskRequest,
   key: ComputedKey,
-  { result, tier, blobs }: FoundResult,
+  { result, changes, tier, blobs }: FoundResult,
 ): Promise<TaskPreview> {
   const causes = await causesOfHit(engine, request, key);
   return {
@@ -118,6 +127,7 @@ async function hitPreview(
     text: causes[0]?.text ?? "nothing changed",
     causes,
     result,
+    changes,
     tier,
     blobs,
     state: await dependencyState(engine, request.task, {

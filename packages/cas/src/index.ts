@@ -30,7 +30,7 @@ export { fastCdcChunks, fastCdcSizes, type FastCdcSizes } from "./fast-cdc.ts";
 export { createMemoryBlobMembers } from "./memory-blob-members.ts";
 export { createMemoryBlobStore, type MemoryBlobStoreOptions } from "./memory-blob-store.ts";
 export type { OutputEntry } from "./output-entry.ts";
-export { isInPlace, parentOf } from "./plan-restore.ts";
+export { isInPlace, parentOf, type RestoreChanges } from "./plan-restore.ts";
 export {
   isAbandoned,
   isOfThisMachine,
@@ -40,8 +40,8 @@ export {
 } from "./process-identity.ts";
 export { processStat } from "./process-stat.ts";
 export {
-  blobsToRestore,
   replacedOutputs,
+  restoreChanges,
   restoreOutputs,
   type RestoreOptions,
 } from "./restore-outputs.ts";

@@ -13,6 +13,9 @@ export interface RestorePlan {
   readonly found: FoundOutputs;
 }
 
+/** Of a plan, what would be another way on the disk. */
+export type RestoreChanges = Pick<RestorePlan, "writes" | "stale">;
+
 /**
  * Compares with the disk; in the case of nothing to do that is one `lstat` per entry and a remembered listing per folder.
  * @throws the system's error when a folder cannot be listed

@@ -1,8 +1,8 @@
-import type { Digest, FileIndex } from "@cuenv/digest";
+import type { FileIndex } from "@cuenv/digest";
 import type { BlobStore } from "./blob-store.ts";
 import type { OutputEntry } from "./output-entry.ts";
 import { compileOutputs, coversPath, isOutput, type OutputPatterns } from "./output-pattern.ts";
-import { parentOf, planRestore, type RestorePlan } from "./plan-restore.ts";
+import { parentOf, planRestore, type RestoreChanges, type RestorePlan } from "./plan-restore.ts";
 import { realParentProblem } from "./real-parents.ts";
 import { invalid, miss, type RestoreMiss, type RestoreResult } from "./restore-result.ts";
 import { entriesProblem } from "./validate-entries.ts";
@@ -90,10 +90,10 @@ export async function replacedOutputs(planned: Planned): Promise<readonly string
   return replacedPaths(planned.index, planned.entries, await planOf(planned));
 }
 
-/** The blobs that a restore would read: those of the files that are not as the result has them. @throws {CuenvError} CAS_OUTPUT_INVALID; system errors */
-export async function blobsToRestore(planned: Planned): Promise<readonly Digest[]> {
-  const { writes } = await planOf(planned);
-  return writes.flatMap((entry) => (entry.kind === "file" ? [entry.digest] : []));
+/** What a restore would change on the disk: the entries that are not as the result has them, and what it does not have. @throws {CuenvError} CAS_OUTPUT_INVALID; system errors */
+export async function restoreChanges(planned: Planned): Promise<RestoreChanges> {
+  const { writes, stale } = await planOf(planned);
+  return { writes, stale };
 }
 
 async function planOf({

@@ -2,6 +2,7 @@
 export { blake3Engine } from "./blake3.ts";
 export { compareUtf8 } from "./compare-utf8.ts";
 export { createFileIndex, type FileIndexOptions } from "./create-file-index.ts";
+export { formatListing, hashListing } from "./directory-listing.ts";
 export {
   assertDigest,
   type Digest,

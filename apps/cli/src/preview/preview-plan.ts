@@ -1,6 +1,7 @@
 import type { DependencyState } from "@cuenv/cache";
 import {
   type Cause,
+  engineAfterRestores,
   ownCauses,
   previewAfterBlind,
   previewTask,
@@ -10,7 +11,6 @@ import {
 import { getTaskCacheMode } from "@cuenv/config";
 import {
   type ExecutionContext,
-  type ExecutionOutcome,
   keepHeapSmallFor,
   type Plan,
   type PlanNode,
@@ -63,10 +63,18 @@ export async function previewPlan(
   const cache = isOff ? undefined : openCache(open, false, reporter);
   const { signal } = new AbortController();
   const asked = { open, plan, force: options.force, json: true, outputMode: undefined };
-  const run = createRunContext(asked, cache, reporter, signal);
+  const context = createRunContext(asked, cache, reporter, signal);
+  const after = context.engine && engineAfterRestores(context.engine);
+  const run = { ...context, engine: after?.engine };
   const { outcomes } = await runPlan<Payload>(plan, {
     jobs: 1,
-    execute: (node, context) => previewNode(run, node, context),
+    execute: async (node, { dependencies }) => {
+      const payload = await payloadOf(run, node, dependencies, signal);
+      const { node: found } = payload;
+      if (found.kind === "cached" && found.preview.changes !== undefined)
+        after?.add(found.preview.changes);
+      return { status: "succeeded", exitCode: 0, durationMs: 0, outputComplete: true, payload };
+    },
   });
   await cache?.close();
   const previews = new Map<string, NodePreview>();
@@ -75,15 +83,6 @@ export async function previewPlan(
     if ("payload" in outcome) previews.set(name, outcome.payload.node);
   }
   return previews;
-}
-
-async function previewNode(
-  run: RunContext,
-  node: PlanNode,
-  { dependencies, signal }: ExecutionContext<Payload>,
-): Promise<ExecutionOutcome<Payload>> {
-  const payload = await payloadOf(run, node, dependencies, signal);
-  return { status: "succeeded", exitCode: 0, durationMs: 0, outputComplete: true, payload };
 }
 
 async function payloadOf(
