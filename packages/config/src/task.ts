@@ -13,6 +13,8 @@ export interface TaskOutputReference {
 export interface Secret {
   readonly kind: "secret";
   readonly argv: readonly string[];
+  /** The command prints a JSON object, and the value is this field of it. */
+  readonly jsonKey?: string | undefined;
 }
 
 /** The value that a variable of cuenv's own environment has at run time (cuenv 0.54's passthrough); declared, so it is in the key. Unset there: unset here. */

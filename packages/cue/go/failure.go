@@ -84,6 +84,7 @@ var publicNames = strings.NewReplacer(
 	`"`+schemaModule+`/cuenv"`, `"github.com/rawkode/cuenv"`,
 	`"`+schemaModule+`/rules"`, `"github.com/cuenv/cuenv/schema/rules"`,
 	`"`+schemaModule+`/codegen"`, `"github.com/cuenv/cuenv/schema/codegen"`,
+	`"`+schemaModule+`/`+contribFolder, `"`+contribPath,
 )
 
 func messageOf(err errors.Error) string {

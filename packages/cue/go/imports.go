@@ -23,6 +23,12 @@ var ownPackages = map[string]string{
 	"github.com/cuenv/cuenv/schema/codegen": schemaModule + "/codegen",
 }
 
+// What cuenv publishes beside its schemas, one package for each subject. Ours answer unless the project has them itself.
+const (
+	contribPath   = "github.com/cuenv/cuenv/contrib/"
+	contribFolder = "contrib/"
+)
+
 // importRewriter parses files for the loader and points their imports of cuenv's schemas to ours. It notes the
 // definitions that they name and that ours does not have.
 type importRewriter struct {
@@ -32,6 +38,8 @@ type importRewriter struct {
 	unknown map[string][]string
 	// defineUnknown gives the unknown definitions of a package a meaning: anything.
 	defineUnknown func(folder string, labels []string)
+	// isHere reports whether the project has the files of an import path itself.
+	isHere func(importPath string) bool
 	// opens: our schema is part of the package, and users' closed structs have to take what it adds to tasks.
 	opens bool
 }
@@ -50,7 +58,7 @@ func (rewriter *importRewriter) parseFile(name string, src any, cfg parser.Confi
 		if unquoteError != nil {
 			continue
 		}
-		target, ok := ownPackages[ast.ParseImportPath(asked).Path]
+		target, ok := rewriter.ownPackage(ast.ParseImportPath(asked).Path)
 		if !ok {
 			continue
 		}
@@ -65,12 +73,25 @@ func (rewriter *importRewriter) parseFile(name string, src any, cfg parser.Confi
 	if len(ours) > 0 {
 		rewriter.noteUnknown(file, ours)
 		for _, folder := range ours {
-			if labels := rewriter.unknown[folder]; len(labels) > 0 {
+			// A package of which we have nothing is one of what is asked of it.
+			if labels := rewriter.unknown[folder]; len(labels) > 0 || rewriter.known[folder] == nil {
 				rewriter.defineUnknown(folder, labels)
 			}
 		}
 	}
 	return file, err
+}
+
+// ownPackage gives the package of ours that answers to an import path.
+func (rewriter *importRewriter) ownPackage(asked string) (string, bool) {
+	if target, ok := ownPackages[asked]; ok {
+		return target, true
+	}
+	subject, ok := strings.CutPrefix(asked, contribPath)
+	if !ok || subject == "" || rewriter.isHere(asked) {
+		return "", false
+	}
+	return schemaModule + "/" + contribFolder + subject, true
 }
 
 func (rewriter *importRewriter) noteUnknown(file *ast.File, ours map[string]string) {
@@ -93,6 +114,9 @@ func (rewriter *importRewriter) noteUnknown(file *ast.File, ours map[string]stri
 			if near(label.Name, known) {
 				return true
 			}
+		}
+		if rewriter.known[folder] == nil {
+			rewriter.known[folder] = map[string]bool{}
 		}
 		rewriter.known[folder][label.Name] = true
 		rewriter.unknown[folder] = append(rewriter.unknown[folder], label.Name)

@@ -11,6 +11,7 @@ import (
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/build"
 	"cuelang.org/go/cue/errors"
+	"cuelang.org/go/cue/literal"
 	"cuelang.org/go/cue/load"
 	"cuelang.org/go/cue/parser"
 	"cuelang.org/go/cue/token"
@@ -88,7 +89,12 @@ func layOver(view *View, request Request) *importRewriter {
 	} else if kind, err := view.files.Stat(moduleFolder); err != nil || kind == KindDirectory {
 		view.Put(moduleFile, []byte(ownModuleFile))
 	}
-	rewriter := &importRewriter{known: map[string]map[string]bool{}, unknown: map[string][]string{}, opens: request.Validate}
+	rewriter := &importRewriter{
+		known:   map[string]map[string]bool{},
+		unknown: map[string][]string{},
+		isHere:  func(importPath string) bool { return isHere(view, request.Root, importPath) },
+		opens:   request.Validate,
+	}
 	for _, kind := range []string{"pkg", "gen", "usr"} {
 		view.Hide(path.Join(moduleFolder, kind, schemaModule))
 	}
@@ -115,6 +121,25 @@ func layOver(view *View, request Request) *importRewriter {
 	return rewriter
 }
 
+// isHere reports whether an import path leads to a folder of the module itself, or of what lies in cue.mod.
+func isHere(view *View, root, importPath string) bool {
+	moduleFolder := path.Join(root, "cue.mod")
+	folders := []string{}
+	for _, kind := range []string{"pkg", "gen", "usr"} {
+		folders = append(folders, path.Join(moduleFolder, kind, importPath))
+	}
+	if text, err := view.ReadFile(strings.TrimPrefix(path.Join(moduleFolder, "module.cue"), "/")); err == nil {
+		name, _ := modulePath(text)
+		if below, ok := strings.CutPrefix(importPath, ast.ParseImportPath(name).Path+"/"); ok && name != "" {
+			folders = append(folders, path.Join(root, below))
+		}
+	}
+	return slices.ContainsFunc(folders, func(folder string) bool {
+		kind, err := view.kind(folder)
+		return err == nil && kind == KindDirectory
+	})
+}
+
 // modernised gives what a legacy module file, which says nothing of a language version, is taken for; nil if it is none. The
 // loader does the same where it reads the file, but not where a package in cue.mod/pkg needs it.
 func modernised(text []byte, name string) []byte {
@@ -132,11 +157,17 @@ func modernised(text []byte, name string) []byte {
 	return fixed
 }
 
-// namesModule reports whether a module file has a module path; legacy ones may be empty.
+// namesModule reports whether a module file has a module path; legacy ones may be empty. What cannot be told the loader reports.
 func namesModule(text []byte) bool {
+	name, ok := modulePath(text)
+	return !ok || name != ""
+}
+
+// modulePath is what a module file says of itself, "" if nothing; false where that cannot be told.
+func modulePath(text []byte) (string, bool) {
 	file, err := parser.ParseFile("module.cue", text)
 	if err != nil {
-		return true // the loader reports it
+		return "", false
 	}
 	for _, declaration := range file.Decls {
 		field, ok := declaration.(*ast.Field)
@@ -146,10 +177,14 @@ func namesModule(text []byte) bool {
 		if name, _, _ := ast.LabelName(field.Label); name != "module" {
 			continue
 		}
-		literal, ok := field.Value.(*ast.BasicLit)
-		return !ok || literal.Value != `""`
+		value, ok := field.Value.(*ast.BasicLit)
+		if !ok {
+			return "", false
+		}
+		name, err := literal.Unquote(value.Value)
+		return name, err == nil
 	}
-	return false
+	return "", true
 }
 
 func definitions(text []byte) (labels []string) {

@@ -59,6 +59,22 @@ describe("createSecretResolver", () => {
     ).not.toContain("s3cret");
   });
 
+  it("takes one field of the JSON that it prints, and says nothing of the rest", async () => {
+    const printed = JSON.stringify({ user: "u", port: 5432, empty: "", nul: "a\0b", list: ["x"] });
+    const ask = (jsonKey: string, text = printed): Promise<string> =>
+      resolver()({ kind: "secret", argv: ["printf", "%s", text], jsonKey });
+    expect(await ask("user")).toBe("u");
+    expect(await ask("port")).toBe("5432");
+    for (const key of ["empty", "list", "other", "nul", "toString"]) {
+      const error: unknown = await ask(key).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: "RUN_SECRET" });
+      expect(String(error)).not.toContain("5432");
+    }
+    const error: unknown = await ask("user", "hush hush").catch((thrown: unknown) => thrown);
+    expect(String(error)).toContain("it printed no JSON");
+    expect(String(error)).not.toContain("hush");
+  });
+
   it("says that the command is not there", async () => {
     const error = await failureOf({ kind: "secret", argv: ["no-such-vault"] });
     expect(error.message).toContain("no such program");

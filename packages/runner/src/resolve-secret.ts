@@ -28,19 +28,48 @@ const longestSecret = 128 * 1024;
 export function createSecretResolver(options: SecretResolverOptions): SecretResolver {
   const values = new Map<string, Promise<string>>();
   const limited = limitConcurrency(resolversAtOnce);
-  return (secret) => {
+  return async (secret) => {
     const id = JSON.stringify(secret.argv);
     let value = values.get(id);
     if (value === undefined) {
       value = limited(() => runResolver(secret, options));
       values.set(id, value);
     }
-    return value;
+    return secret.jsonKey === undefined
+      ? value
+      : fieldOf(await value, secret.jsonKey, cannot(secret));
   };
 }
 
+function cannot({ argv }: Secret): string {
+  return `cannot get a secret from ${JSON.stringify(argv[0] ?? "")}`;
+}
+
+/** Of what is printed nothing is in an error. */
+function fieldOf(text: string, key: string, what: string): string {
+  let fields: unknown;
+  try {
+    fields = JSON.parse(text);
+  } catch {
+    throw failure(what, "it printed no JSON, and `jsonKey` asks for a field of it");
+  }
+  const value: unknown = isRecord(fields) && Object.hasOwn(fields, key) ? fields[key] : undefined;
+  if (typeof value === "string" && value.includes("\0"))
+    throw failure(what, "it printed a NUL byte, which no variable can hold");
+  if (typeof value === "string" && value !== "") return value;
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  throw failure(
+    what,
+    `what it printed has no text in the field ${JSON.stringify(key)}, which \`jsonKey\` asks for`,
+  );
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
+}
+
 async function runResolver(secret: Secret, options: SecretResolverOptions): Promise<string> {
-  const cannot = `cannot get a secret from ${JSON.stringify(secret.argv[0] ?? "")}`;
+  const what = cannot(secret);
   const chunks: Uint8Array[] = [];
   let size = 0;
   const outcome = await runProcess({
@@ -57,35 +86,35 @@ async function runResolver(secret: Secret, options: SecretResolverOptions): Prom
     signal: options.signal,
   });
   if (outcome.status === "notFound" || outcome.status === "notExecutable")
-    throw failure(cannot, outcome.message, outcome.hint);
+    throw failure(what, outcome.message, outcome.hint);
   if (outcome.status === "timedOut")
     throw failure(
-      cannot,
+      what,
       `it took longer than ${resolverTimeoutMs / 1000} s`,
       "unlock the secret store first",
     );
   if (outcome.status !== "succeeded")
-    throw failure(cannot, `it ended with exit code ${outcome.exitCode}`);
-  if (size > longestSecret) throw failure(cannot, `it printed more than ${longestSecret} bytes`);
-  const value = decode(Buffer.concat(chunks), cannot).replace(/(\r?\n)+$/, "");
-  if (value === "") throw failure(cannot, "it printed nothing");
+    throw failure(what, `it ended with exit code ${outcome.exitCode}`);
+  if (size > longestSecret) throw failure(what, `it printed more than ${longestSecret} bytes`);
+  const value = decode(Buffer.concat(chunks), what).replace(/(\r?\n)+$/, "");
+  if (value === "") throw failure(what, "it printed nothing");
   return value;
 }
 
-function decode(bytes: Uint8Array, cannot: string): string {
-  if (bytes.includes(0)) throw failure(cannot, "it printed a NUL byte, which no variable can hold");
+function decode(bytes: Uint8Array, what: string): string {
+  if (bytes.includes(0)) throw failure(what, "it printed a NUL byte, which no variable can hold");
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     // Not as the cause: it must not carry the bytes.
-    throw failure(cannot, "it printed what is not UTF-8 text");
+    throw failure(what, "it printed what is not UTF-8 text");
   }
 }
 
 function failure(
-  cannot: string,
+  what: string,
   reason: string,
   hint = "run the command by hand to see what it says",
 ): CuenvError {
-  return new CuenvError("RUN_SECRET", `${cannot}: ${reason}`, { hint });
+  return new CuenvError("RUN_SECRET", `${what}: ${reason}`, { hint });
 }

@@ -134,10 +134,14 @@ describe("dependencies", () => {
   });
 
   it("refuses to run what needs a service, an image or another project", () => {
-    for (const target of ["/services/db", "/images/api"]) {
+    for (const [target, what] of [
+      ["/services/db", 'the service "db"'],
+      ["/images/api", 'the image "api"'],
+    ] as const) {
       const references = { "/tasks/a/dependsOn/0": target };
       const project = projectOf({ a: { ...run, dependsOn: [{ x: 1 }] } }, { references });
-      expect(taskOf(project, "a")).toMatchObject({ action: { kind: "refused" } });
+      const action = { kind: "refused", message: expect.stringContaining(what) as unknown };
+      expect(taskOf(project, "a")).toMatchObject({ action });
     }
     const project = projectOf({ a: { ...run, inputs: [{ project: "p", task: "t", map: [] }] } });
     expect(taskOf(project, "a")).toMatchObject({ action: { kind: "refused" } });

@@ -213,7 +213,9 @@ function readSecret(
       struct.wrongValue(spelling, "is missing: a secret needs the command that prints it");
     return undefined;
   }
-  return { kind: "secret", argv: [command, ...(struct.strings("args") ?? [])] };
+  const jsonKey = outer.string("jsonKey");
+  const argv = [command, ...(struct.strings("args") ?? [])];
+  return { kind: "secret", argv, ...(jsonKey === undefined ? {} : { jsonKey }) };
 }
 
 /** cuenv 0.6 wrote secrets as `cuenv-resolver://{"cmd": …, "args": […]}`. */

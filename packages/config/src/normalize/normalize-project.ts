@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { nearName } from "@cuenv/errors";
 import {
   type DataObject,
   type EvaluatedPackage,
@@ -20,6 +19,7 @@ import { readProjectConfig } from "./project-config.ts";
 import { readProjectVariables } from "./project-variables.ts";
 import { createTaskNames, type TaskNames } from "./task-names.ts";
 import { readTaskTree, type TaskNode, type TaskTree } from "./task-tree.ts";
+import { warnAndRefuseTopLevel } from "./top-level-fields.ts";
 
 export interface NormalizeOptions {
   /** The project's folder relative to the workspace root, with `/`; "" for the root itself. */
@@ -80,35 +80,6 @@ function createContext(evaluated: EvaluatedPackage, options: NormalizeOptions): 
     workspaceRoot,
     ignored: createIgnoredFields(),
   };
-}
-
-const honouredTopLevel = ["tasks", "env", "config"];
-const ignoredTopLevel = ["hooks", "services", "images", "runtime"];
-
-/** Top-level fields are free, so only a near miss of one that is not there itself can be told to be a mistake. */
-function warnAndRefuseTopLevel({ value, problems }: Context): void {
-  const missing = honouredTopLevel.filter((field) => ownField(value, field) === undefined);
-  for (const [field, data] of Object.entries(value)) {
-    if (data === null || !isDataObject(data) || field.startsWith("_")) continue;
-    const near = honouredTopLevel.includes(field)
-      ? undefined
-      : (nearName(field, missing) ?? honouredTopLevel.find((known) => isAnagram(known, field)));
-    if (near === undefined) continue;
-    const message = `cannot read the project: \`${field}\` is not a field of it`;
-    problems.add("CONFIG_UNKNOWN_FIELD", `/${field}`, message, `did you mean \`${near}\`?`);
-  }
-  for (const field of ignoredTopLevel) {
-    if (ownField(value, field) === undefined) continue;
-    problems.warn(`ignored ${field}`, `/${field}`, `\`${field}\` has no effect in this version`);
-  }
-}
-
-function isAnagram(left: string, right: string): boolean {
-  return left !== right && sortedLetters(left) === sortedLetters(right);
-}
-
-function sortedLetters(text: string): string {
-  return text.split("").toSorted().join("");
 }
 
 function warnOfAttributes({ problems }: Context, { attributes = {} }: EvaluatedPackage): void {

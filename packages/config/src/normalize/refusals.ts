@@ -69,6 +69,12 @@ function runtimeType(runtime: unknown): string | undefined {
 }
 
 export function refuseForeign(name: string, foreign: string): Refused {
+  const own = /^(service|image)s\.(.+)$/.exec(foreign);
+  if (own !== null)
+    return refused(
+      `cannot run task ${name}: it needs the ${own[1]} ${JSON.stringify(own[2]?.slice(0, 100))}, and ${own[1]}s are not made in this version`,
+      "take the dependency out, and see to it by hand before the task runs",
+    );
   return refused(
     `cannot run task ${name}: it needs ${JSON.stringify(foreign.slice(0, 100))}, which is another project's`,
     "tasks of other projects cannot be referred to in this version; run that task first and declare its files as inputs",

@@ -1,3 +1,3 @@
 // Written by build-evaluator.mjs: the digest of the evaluator and of the schema's files.
 export const evaluatorIdentity: string =
-  "ee6da95238f78ebdea4a1ffe8ea079a3eef87f0660fa7e737d15a57815701592";
+  "56310a06194a53d6d9dfac4da65eb79b2fbbc65261bb0bb76c7a86448fa1ea52";
