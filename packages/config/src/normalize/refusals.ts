@@ -69,10 +69,10 @@ function runtimeType(runtime: unknown): string | undefined {
 }
 
 export function refuseForeign(name: string, foreign: string): Refused {
-  const own = /^(service|image)s\.(.+)$/.exec(foreign);
-  if (own !== null)
+  const [, kind, own] = /^(service|image)s\.(.+)$/.exec(foreign) ?? [];
+  if (kind !== undefined && own !== undefined)
     return refused(
-      `cannot run task ${name}: it needs the ${own[1]} ${JSON.stringify(own[2]?.slice(0, 100))}, and ${own[1]}s are not made in this version`,
+      `cannot run task ${name}: it needs the ${kind} ${JSON.stringify(own.slice(0, 100))}, and ${kind}s are not ${kind === "image" ? "built" : "started"} in this version`,
       "take the dependency out, and see to it by hand before the task runs",
     );
   return refused(
