@@ -2,6 +2,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import type { ActionStore } from "@cuenv/action-cache";
 import type { BlobStore } from "@cuenv/cas";
 import type { DigestFunction } from "@cuenv/digest";
+import { CuenvError } from "@cuenv/errors";
 import { RequestMetadataSchema } from "@cuenv/reapi/messages";
 import { randomUUID } from "node:crypto";
 import { endpointName, parseEndpoint } from "./endpoint.ts";
@@ -50,9 +51,15 @@ export interface RemoteCache {
   readonly close: () => void;
 }
 
-/** @throws {CuenvError} CONFIG_VALUE when the endpoint is no address */
+/** @throws {CuenvError} CONFIG_VALUE when the endpoint is no address, or one without TLS beside certificates */
 export function openRemoteCache(options: OpenRemoteCacheOptions): RemoteCache {
   const endpoint = parseEndpoint(options.endpoint);
+  const { ca, cert, key } = options.tls ?? {};
+  if (!endpoint.isSecure && [ca, cert, key].some((file) => file !== undefined)) {
+    const message = `cannot use certificates with ${endpointName(endpoint)}: its address says grpc://, without TLS`;
+    const hint = "Write grpcs://, or leave the certificates out.";
+    throw new CuenvError("CONFIG_VALUE", message, { hint, field: "remoteCache.endpoint" });
+  }
   const { token, namespace, digestFunction } = options;
   const told = createTold(token);
   const channelOptions = {

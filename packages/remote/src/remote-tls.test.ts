@@ -44,4 +44,19 @@ describe("TLS", () => {
     expect(await ask("127.0.0.1", of("client"))).toContain("UNAVAILABLE");
     expect(await ask("127.0.0.1", { ca })).toContain("UNAVAILABLE");
   });
+
+  it("is not left out where certificates were given: the token would be sent in the clear", () => {
+    const endpoint = "grpc://cache.example.com:80";
+    for (const tls of [{ ca: Buffer.from("x") }, { cert: Buffer.from("x") }]) {
+      const error: unknown = (() => {
+        try {
+          return open("", { endpoint, tls, token: "secret" });
+        } catch (thrown) {
+          return thrown;
+        }
+      })();
+      expect(error).toMatchObject({ code: "CONFIG_VALUE", field: "remoteCache.endpoint" });
+    }
+    expect(() => open("", { endpoint, tls: {} })).not.toThrow();
+  });
 });
