@@ -139,6 +139,25 @@ describe("dependencies", () => {
     }
   });
 
+  it.each([["read-write"], ["read"]] as const)(
+    "without outputs, whose inputs changed while they ran, do not count with their key (mode %s)",
+    async (mode) => {
+      const check = task({ name: "check", outputs: [] });
+      const during = (): void => writeFileSync(join(root, "src/a"), "two");
+      const checked = await run({ task: check, during, request: { mode } });
+      const packed = await run({ task: consumer, request: states(checked.outcome) });
+      expect(packed.outcome).toMatchObject({
+        stored: false,
+        miss: { text: "check declares no outputs, and its input src/a changed while it ran" },
+      });
+      writeFileSync(join(root, "src/a"), "one");
+      const again = await run({ task: check });
+      expect((await run({ task: consumer, request: states(again.outcome) })).outcome).toMatchObject(
+        { kind: "executed", stored: true },
+      );
+    },
+  );
+
   it("that are not cached but declare outputs count with what they made", async () => {
     const opened = open();
     const uncached = task({ name: "fetch", outputs: ["fetched"] });
