@@ -158,6 +158,29 @@ describe("dependencies", () => {
     },
   );
 
+  it("may install a tool, which what runs after them has in its key", async () => {
+    const { cache } = task();
+    const runtime = { cache: { ...cache, runtime: ["./tool"] } };
+    const install = (version: string) => (): void =>
+      writeFileSync(join(root, "tool"), `#!/bin/sh\necho ${version}\n`, { mode: 0o755 });
+    const setup = task({ name: "setup", outputs: [], ...runtime });
+    const pack = { ...consumer, ...runtime };
+    const opened = open();
+    expect(await run({ opened, task: setup, during: install("one") })).toMatchObject({
+      outcome: { miss: { reason: "noKey" } },
+    });
+    const packed = (await run({ opened, task: pack })).outcome;
+    expect(packed).toMatchObject({ stored: true });
+    install("another")();
+    rmSync(join(root, "packed"), { force: true, recursive: true });
+    const later = open();
+    await run({ opened: later, task: setup, during: install("one") });
+    expect((await run({ opened: later, task: pack })).outcome).toMatchObject({
+      kind: "hit",
+      key: packed.key,
+    });
+  });
+
   it("that are not cached but declare outputs count with what they made", async () => {
     const opened = open();
     const uncached = task({ name: "fetch", outputs: ["fetched"] });

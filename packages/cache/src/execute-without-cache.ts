@@ -19,9 +19,10 @@ export async function executeWithoutCache<E extends Execution>(
   await withOutputs(dependencies);
   const turn = beginTurn(engine, task, dependencies);
   try {
-    const execution = await execute((pid) => turn?.started(pid)).finally(() =>
-      engine.index.invalidate(""),
-    );
+    const execution = await execute((pid) => turn?.started(pid)).finally(() => {
+      engine.index.invalidate("");
+      engine.tools.lookAgain();
+    });
     const finished = { succeeded: execution.succeeded, key: undefined, entries: undefined };
     return { execution, state: await dependencyState(engine, task, finished) };
   } finally {

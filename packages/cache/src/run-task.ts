@@ -159,7 +159,8 @@ async function runProcess<E extends Execution>(
     engine.emit({ type: "executed", task: task.name, durationMs: execution.durationMs });
     return execution;
   } finally {
-    // A task may write anywhere, undeclared too: what later tasks read is looked at anew.
+    // A task may write anywhere, undeclared too: what later tasks read is looked at anew, and so are their tools.
     engine.index.invalidate("");
+    engine.tools.lookAgain();
   }
 }

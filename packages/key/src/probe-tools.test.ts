@@ -139,6 +139,29 @@ describe("createToolProbe", () => {
     expect(readFileSync(join(root, "asked"), "utf8")).toBe("x\nx\n");
   });
 
+  it("asks again once a task has run: what failed, and what another file answers", async () => {
+    const root = temporaryWorkspace({});
+    tool(root, "bin/tool", "v1");
+    const probe = createToolProbe({ directory: root, memo: undefined });
+    const asked = async (command: string): Promise<string> =>
+      output(await probe.probe([command], env(root)));
+    expect(await asked("late --version")).toContain("not found");
+    expect(await asked("tool --help")).toBe("v1");
+    tool(root, "bin/late", "installed");
+    expect(await asked("late --version")).toContain("not found");
+    probe.lookAgain();
+    expect(await asked("late --version")).toBe("installed");
+    expect(await asked("tool --help")).toBe("v1");
+    expect(runs(root)).toBe(2);
+    tool(root, "bin/tool", "v2, and longer");
+    probe.lookAgain();
+    expect(await Promise.all([asked("tool --help"), asked("tool --help")])).toEqual([
+      "v2, and longer",
+      "v2, and longer",
+    ]);
+    expect(runs(root)).toBe(3);
+  });
+
   it("does not remember a failure for the next run, and tells it apart from output", async () => {
     const root = temporaryWorkspace({});
     writeFiles(root, {

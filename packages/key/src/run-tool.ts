@@ -1,5 +1,10 @@
 /** A tool that says its version takes milliseconds; one that hangs must not hold up the run. */
 const toolTimeoutMs = 20_000;
+export type ToolAnswer =
+  | { readonly output: string }
+  /** `isLate`: it took too long, and would again. */
+  | { readonly failure: string; readonly isLate: boolean };
+
 /** Longer output is no version. */
 const maxToolOutputBytes = 64 * 1024;
 
@@ -14,13 +19,14 @@ export async function runTool(options: {
   readonly directory: string;
   readonly env: Readonly<Record<string, string>>;
   readonly signal: AbortSignal | undefined;
-}): Promise<{ readonly output: string } | { readonly failure: string }> {
+}): Promise<ToolAnswer> {
   const { command, argv, directory, env, signal } = options;
   // Loaded here: on the way of a hit, whose tools are remembered, nothing is spawned.
   const { execFile } = await import("node:child_process");
   const [program = "sh", ...args] = argv ?? ["sh", "-c", command];
-  const failure = (reason: string): { failure: string } => ({
+  const failure = (reason: string, isLate: boolean): ToolAnswer => ({
     failure: `its runtime command ${JSON.stringify(command)} failed: ${reason}`,
+    isLate,
   });
   const limits = {
     timeout: toolTimeoutMs,
@@ -40,7 +46,7 @@ export async function runTool(options: {
       },
       (error, stdout, stderr) => {
         if (error !== null) {
-          resolve(failure(reasonOf(error, stderr)));
+          resolve(failure(reasonOf(error, stderr), error.killed === true));
           return;
         }
         const output = stdout.trim() === "" ? stderr : stdout;
