@@ -177,18 +177,23 @@ describe("outputs that are left in the remote cache until they are needed", () =
         (isLost && of[0].sizeBytes > 5 ? nothing : remote.blobs).read(...of),
     };
     const message = expect.stringContaining("failed with exit code 3") as string;
-    for (const [exitCode, expected] of [
-      [0, { task: "library" }],
-      [3, { code: "RUN_DEPENDENCY", message }],
+    for (const [exitCode, isCut, expected] of [
+      [0, false, { task: "library" }],
+      [0, true, { task: "library", hasLeftProcess: true }],
+      [3, false, { code: "RUN_DEPENDENCY", message }],
     ] as const) {
       isLost = false;
-      const opened = machine(`losing ${exitCode}`, remote.options({ tier: { blobs: losing } }));
+      const opened = machine(
+        `losing ${exitCode} ${isCut}`,
+        remote.options({ tier: { blobs: losing } }),
+      );
       let executions = 0;
       const first = await run({
         opened: keptOpen(opened),
         task: library,
         request: { download: "whenNeeded" },
         exitCode,
+        isCut,
         during: () => (executions += 1),
       });
       expect(first.outcome).toMatchObject({ isOutputLeft: true });

@@ -93,6 +93,21 @@ describe("dependencies", () => {
     }
   });
 
+  it("that left a process behind have not failed, and make a dependent run each time", async () => {
+    const opened = open();
+    const { state } = await executeWithoutCache(opened.engine, task(), [], async () => {
+      return { succeeded: false, exitCode: 0, durationMs: 1 };
+    });
+    const cached = await run({ isCut: true });
+    for (const dependency of [state, cached.outcome.state])
+      expect(
+        await run({ opened, task: consumer, request: { dependencies: [dependency] } }),
+      ).toMatchObject({
+        executions: 1,
+        outcome: { stored: false, miss: { text: "build left a process behind" } },
+      });
+  });
+
   it("that are not cached and declare no outputs make a dependent run each time", async () => {
     const opened = open();
     const uncached = task({ name: "fetch", inputs: undefined, outputs: undefined });

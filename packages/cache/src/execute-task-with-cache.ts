@@ -238,7 +238,7 @@ function absentOutputs<E extends Execution>(
     const output = { stdout: () => {}, stderr: () => {} };
     const again: TaskRequest = { ...request, dependencies, output, download: "now" };
     const outcome = await executeTaskWithCache(uncounted(engine), again, execute, options);
-    if (outcome.kind === "executed" && !outcome.execution.succeeded)
+    if (outcome.kind === "executed" && outcome.execution.exitCode !== 0)
       throw dependencyFailed(request.task.name, outcome.execution.exitCode);
     return outcome.state;
   };

@@ -23,7 +23,8 @@ export async function executeWithoutCache<E extends Execution>(
       engine.index.invalidate("");
       engine.tools.lookAgain();
     });
-    const finished = { succeeded: execution.succeeded, key: undefined, entries: undefined };
+    const { succeeded, exitCode } = execution;
+    const finished = { succeeded, exitCode, key: undefined, entries: undefined };
     return { execution, state: await dependencyState(engine, task, finished) };
   } finally {
     turn?.end();

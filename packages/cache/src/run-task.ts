@@ -73,6 +73,7 @@ export async function runTask<E extends Execution>(
         streams ?? (request.force && execution.succeeded ? hashed(engine, recorders) : undefined),
       state: await dependencyState(engine, request.task, {
         succeeded: execution.succeeded,
+        exitCode: execution.exitCode,
         ...(unsaid === undefined
           ? keyForDependents(request, key?.digest.hash)
           : { key: undefined, blindSince: unsaid }),

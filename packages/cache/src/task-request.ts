@@ -24,6 +24,8 @@ export interface DependencyState {
   readonly declaredOutputs: readonly string[];
   /** It failed, and what depends on it runs all the same (`continueOnError`); what it left behind is not known then. */
   readonly hasFailed?: boolean | undefined;
+  /** It succeeded, and left a process behind that may still write what it makes. */
+  readonly hasLeftProcess?: boolean | undefined;
   /** It ran after something of which nobody can say what came of it, so its key does not say what it did either; why, for people. */
   readonly blindSince?: string | undefined;
   /** Outputs that are not on disk; undefined: all are. */
@@ -57,8 +59,9 @@ export interface TaskRequest {
 
 /** How a run of the task's process ended, as far as the cache cares. */
 export interface Execution {
-  /** Exit code 0, no timeout, no signal, not cancelled. Only such runs are stored. */
+  /** Exit code 0, no timeout, no signal, not cancelled, and all of its output. Only such runs are stored. */
   readonly succeeded: boolean;
+  /** 0 without `succeeded`: it left a process behind, which holds its output open. */
   readonly exitCode: number;
   readonly durationMs: number;
 }
