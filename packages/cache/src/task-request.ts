@@ -51,6 +51,8 @@ export interface TaskRequest {
   /** Of `hostEnvironment`, what the caller changed for this checkout (PATH): the values that go into keys instead. */
   readonly keyedEnvironment?: Readonly<Record<string, string>> | undefined;
   readonly dependencies: readonly DependencyState[];
+  /** Tasks that this run puts before it, though it does not depend on them: nothing of them is in the key, and what they made may be read all the same. */
+  readonly after?: readonly DependencyState[];
   readonly output: OutputSink;
   readonly signal?: AbortSignal;
   /** When the outputs of a remote hit are fetched: default `now`; `whenNeeded`, before a task that depends on this one runs. */
