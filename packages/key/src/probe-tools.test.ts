@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { delimiter, join } from "node:path";
 import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { temporaryWorkspace, writeFiles } from "../test/temporary-workspace.ts";
 import { findExecutable } from "./find-executable.ts";
@@ -258,6 +259,26 @@ describe("createToolProbe", () => {
     expect(await asked).toMatchObject({ kind: "failed", command: "sleep 30" });
   });
 
+  it("leaves nothing of a shell's command behind when it is called off", async () => {
+    const root = temporaryWorkspace({});
+    const controller = new AbortController();
+    const command = "sleep 600 & echo $! > pid.new; mv pid.new pid; wait";
+    const asked = probeTools([command], {
+      directory: root,
+      env: env(root),
+      signal: controller.signal,
+    });
+    while (!existsSync(join(root, "pid"))) await sleep(5);
+    controller.abort();
+    expect(await asked).toMatchObject({ kind: "failed" });
+    const pid = readFileSync(join(root, "pid"), "utf8").trim();
+    // SIGKILL needs no consent, but a moment; in a container without an init nobody asks for its exit code.
+    const isRunning = (): boolean =>
+      existsSync(`/proc/${pid}/stat`) &&
+      !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+    while (isRunning()) await sleep(5);
+  });
+
   it("says what a tool that fails says: its first line, cut, or its exit code alone", async () => {
     const root = temporaryWorkspace({});
     const fail = async (command: string): Promise<string> =>
@@ -271,7 +292,7 @@ describe("createToolProbe", () => {
     ] as const)
       expect(await fail(command)).toBe(begin(command) + reason);
     expect(await fail("./not-there -v")).toContain("not");
-    expect(await fail("kill -TERM $$")).toMatch(/failed: Command failed: /);
+    expect(await fail("kill -TERM $$")).toMatch(/failed: ended by SIGTERM$/);
   });
 
   it("takes what a tool prints to stdout, blanks or not, before what it warns of", async () => {
