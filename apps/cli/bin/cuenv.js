@@ -139,7 +139,7 @@ async function runAgainWith(node) {
   const { constants } = await builtin("node:os");
   const env = { ...process.env, CUENV_LAUNCHED: "1" };
   const child = spawn(node, process.argv.slice(1), { stdio: "inherit", env });
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"])
     process.on(signal, () => child.kill(signal));
   return new Promise((resolve) => {
     child.on("error", () => resolve(undefined));

@@ -166,6 +166,56 @@ describe("outputs that are left in the remote cache until they are needed", () =
     expect(found.executions).toBe(0);
   });
 
+  it("are there for tasks that only come after theirs: for the key of one that reads them, and before another runs", async () => {
+    const reads = task({ ...release, inputs: ["src", "out/**"] });
+    const first = machine("one", remote.options());
+    await run({ opened: keptOpen(first), task: library });
+    const made = await run({ opened: first, task: reads });
+    clean();
+    const opened = machine("two", remote.options());
+    const left = await hit(opened, library);
+    const between = task({ name: "between", inputs: ["src"], outputs: [] });
+    const after = [left.outcome.state];
+    const second = machine("between", remote.options());
+    await run({ opened: second, task: between, request: { argv: ["between"] } });
+    clean();
+    const request = { after, argv: ["between"], download: "whenNeeded" } as const;
+    const passed = await run({ opened: keptOpen(opened), task: between, request });
+    expect(passed).toMatchObject({ executions: 0 });
+    expect(existsSync(result())).toBe(false);
+    const last = { after: [passed.outcome.state] };
+    const found = await run({ opened: keptOpen(opened), task: reads, request: last });
+    expect(found).toMatchObject({ executions: 0, outcome: { key: made.outcome.key } });
+    clean();
+    const again = machine("three", remote.options());
+    const uncached = task({ name: "serve", outputs: undefined });
+    const { outcome } = await hit(again, library);
+    const look = (): boolean => existsSync(result());
+    let wasThere = false;
+    await executeWithoutCache(
+      again.engine,
+      uncached,
+      [],
+      () => {
+        wasThere = look();
+        return Promise.resolve({ succeeded: true, exitCode: 0, durationMs: 1 });
+      },
+      [outcome.state],
+    );
+    expect(wasThere).toBe(true);
+    clean();
+    const cached = machine("four", remote.options());
+    const absent = (await hit(cached, library)).outcome.state;
+    events.length = 0;
+    await run({
+      opened: keptOpen(cached),
+      task: task({ name: "other", inputs: [], outputs: [] }),
+      request: { after: [absent], argv: ["other"] },
+      during: () => expect(events.map(({ type }) => type)).toContain("restored"),
+    });
+    for (const each of [opened, again, cached]) await each.close();
+  });
+
   it("are made anew when the remote cache has lost them; a failure of that is the run's", async () => {
     await storedElsewhere();
     const nothing = createMemoryBlobStore({ digestFunction: "sha256", maxBytes: 1 });
@@ -177,18 +227,23 @@ describe("outputs that are left in the remote cache until they are needed", () =
         (isLost && of[0].sizeBytes > 5 ? nothing : remote.blobs).read(...of),
     };
     const message = expect.stringContaining("failed with exit code 3") as string;
-    for (const [exitCode, expected] of [
-      [0, { task: "library" }],
-      [3, { code: "RUN_DEPENDENCY", message }],
+    for (const [exitCode, isCut, expected] of [
+      [0, false, { task: "library" }],
+      [0, true, { task: "library", hasLeftProcess: true }],
+      [3, false, { code: "RUN_DEPENDENCY", message }],
     ] as const) {
       isLost = false;
-      const opened = machine(`losing ${exitCode}`, remote.options({ tier: { blobs: losing } }));
+      const opened = machine(
+        `losing ${exitCode} ${isCut}`,
+        remote.options({ tier: { blobs: losing } }),
+      );
       let executions = 0;
       const first = await run({
         opened: keptOpen(opened),
         task: library,
         request: { download: "whenNeeded" },
         exitCode,
+        isCut,
         during: () => (executions += 1),
       });
       expect(first.outcome).toMatchObject({ isOutputLeft: true });

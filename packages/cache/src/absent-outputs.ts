@@ -8,7 +8,7 @@ import type { DependencyState } from "./task-request.ts";
 export interface AbsentOutputs {
   /** Where they would lie, relative to the workspace root; empty: the task's own are in place. */
   readonly paths: readonly string[];
-  /** The tasks that this one depends on, of which some may be absent, too. */
+  /** The tasks that this one depends on or comes after, of which some may be absent, too. */
   readonly beneath: readonly DependencyState[];
   /**
    * Puts all of them in place: fetches them, or runs the task where that fails.
@@ -35,12 +35,24 @@ export async function withHiddenInputs(
   isInput: (path: string) => boolean,
 ): Promise<readonly DependencyState[]> {
   const hides = ({ absent }: DependencyState): boolean =>
-    absent?.beneath.some((state) => state.absent?.paths.some(isInput) === true || hides(state)) ===
-    true;
+    absent?.beneath.some((state) => isAbsent(state, isInput)) === true;
   if (!states.some(hides)) return states;
   return Promise.all(
     states.map((state) => (hides(state) ? brought(state) : Promise.resolve(state))),
   );
+}
+
+/** As {@link withOutputs}, for those only, and what they depend on, of which a file that `isInput` names is absent. */
+export async function bringInputs(
+  states: readonly DependencyState[],
+  isInput: (path: string) => boolean,
+): Promise<void> {
+  await withOutputs(states.filter((state) => isAbsent(state, isInput)));
+}
+
+function isAbsent({ absent }: DependencyState, isInput: (path: string) => boolean): boolean {
+  if (absent === undefined) return false;
+  return absent.paths.some(isInput) || absent.beneath.some((state) => isAbsent(state, isInput));
 }
 
 function brought(state: DependencyState): Promise<DependencyState> {

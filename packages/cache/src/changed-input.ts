@@ -26,6 +26,10 @@ export function changedInput(engine: CacheEngine, key: ComputedKey): string | un
   return gone.done === true ? changedDependencyOutput(index, key) : gone.value;
 }
 
+export function changedText(path: string): string {
+  return `its input ${path} changed while it ran`;
+}
+
 function changedDependencyOutput(index: FileIndex, { inputs }: ComputedKey): string | undefined {
   const producers = inputs.producers();
   const made = inputs.nodes().filter(({ path }) => Object.hasOwn(producers, path));

@@ -59,6 +59,8 @@ export async function computeKey(
     env,
     request.signal,
   );
+  // Broken off, it says nothing of the tool.
+  request.signal?.throwIfAborted();
   if (tools.kind === "failed") return { kind: "noKey", text: tools.text, env };
   const selection = selectionOf(engine, request);
   try {

@@ -93,6 +93,21 @@ describe("dependencies", () => {
     }
   });
 
+  it("that left a process behind have not failed, and make a dependent run each time", async () => {
+    const opened = open();
+    const { state } = await executeWithoutCache(opened.engine, task(), [], async () => {
+      return { succeeded: false, exitCode: 0, durationMs: 1 };
+    });
+    const cached = await run({ isCut: true });
+    for (const dependency of [state, cached.outcome.state])
+      expect(
+        await run({ opened, task: consumer, request: { dependencies: [dependency] } }),
+      ).toMatchObject({
+        executions: 1,
+        outcome: { stored: false, miss: { text: "build left a process behind" } },
+      });
+  });
+
   it("that are not cached and declare no outputs make a dependent run each time", async () => {
     const opened = open();
     const uncached = task({ name: "fetch", inputs: undefined, outputs: undefined });
@@ -137,6 +152,48 @@ describe("dependencies", () => {
         },
       });
     }
+  });
+
+  it.each([["read-write"], ["read"]] as const)(
+    "without outputs, whose inputs changed while they ran, do not count with their key (mode %s)",
+    async (mode) => {
+      const check = task({ name: "check", outputs: [] });
+      const during = (): void => writeFileSync(join(root, "src/a"), "two");
+      const checked = await run({ task: check, during, request: { mode } });
+      const packed = await run({ task: consumer, request: states(checked.outcome) });
+      expect(packed.outcome).toMatchObject({
+        stored: false,
+        miss: { text: "check declares no outputs, and its input src/a changed while it ran" },
+      });
+      writeFileSync(join(root, "src/a"), "one");
+      const again = await run({ task: check });
+      expect((await run({ task: consumer, request: states(again.outcome) })).outcome).toMatchObject(
+        { kind: "executed", stored: true },
+      );
+    },
+  );
+
+  it("may install a tool, which what runs after them has in its key", async () => {
+    const { cache } = task();
+    const runtime = { cache: { ...cache, runtime: ["./tool"] } };
+    const install = (version: string) => (): void =>
+      writeFileSync(join(root, "tool"), `#!/bin/sh\necho ${version}\n`, { mode: 0o755 });
+    const setup = task({ name: "setup", outputs: [], ...runtime });
+    const pack = { ...consumer, ...runtime };
+    const opened = open();
+    expect(await run({ opened, task: setup, during: install("one") })).toMatchObject({
+      outcome: { miss: { reason: "noKey" } },
+    });
+    const packed = (await run({ opened, task: pack })).outcome;
+    expect(packed).toMatchObject({ stored: true });
+    install("another")();
+    rmSync(join(root, "packed"), { force: true, recursive: true });
+    const later = open();
+    await run({ opened: later, task: setup, during: install("one") });
+    expect((await run({ opened: later, task: pack })).outcome).toMatchObject({
+      kind: "hit",
+      key: packed.key,
+    });
   });
 
   it("that are not cached but declare outputs count with what they made", async () => {

@@ -157,6 +157,17 @@ describe("executeTaskWithCache", () => {
     expect(events.filter((event) => event.type === "trouble")).toHaveLength(1);
   });
 
+  it("tells nothing of a tool that was asked when the run was interrupted", async () => {
+    const controller = new AbortController();
+    const reason = new Error("Ctrl-C");
+    setTimeout(() => controller.abort(reason), 50);
+    const { signal } = controller;
+    const { cache } = task();
+    const asking = task({ cache: { ...cache, runtime: ["sleep 30; echo 1"] } });
+    await expect(run({ task: asking, request: { signal } })).rejects.toBe(reason);
+    expect(typesOf(events)).toEqual([]);
+  });
+
   it("does not take it for a failure of the cache when nobody takes the replayed output", async () => {
     await run();
     const gone = (): never => {

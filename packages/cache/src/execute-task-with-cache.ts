@@ -2,6 +2,7 @@ import { CuenvError } from "@cuenv/errors";
 import {
   type AbsentOutputs,
   areSameStates,
+  bringInputs,
   dependencyFailed,
   withHiddenInputs,
   withOutputs,
@@ -45,9 +46,9 @@ export async function executeTaskWithCache<E extends Execution>(
   options: ExecuteOptions = {},
 ): Promise<TaskOutcome<E>> {
   const run: TaskRun<E> = { engine, request, execute, options };
-  const seen = await withHiddenInputs(request.dependencies, (path) =>
-    mayBeInput(engine, request, path),
-  );
+  const isInput = (path: string): boolean => mayBeInput(engine, request, path);
+  const seen = await withHiddenInputs(request.dependencies, isInput);
+  await bringInputs(request.after ?? [], isInput);
   return executeSeeing({ ...run, request: { ...request, dependencies: seen } });
 }
 
@@ -128,13 +129,14 @@ async function executeWithoutKey<E extends Execution>(
   });
 }
 
-/** Runs the task once the outputs of what it depends on are on disk; all anew, by another key, where something else came of that. */
+/** Runs the task once the outputs of what comes before it are on disk; all anew, by another key, where something else came of that. */
 async function onceInPlace<E extends Execution>(
   run: TaskRun<E>,
   then: () => Promise<TaskOutcome<E>>,
 ): Promise<TaskOutcome<E>> {
   const { request } = run;
   const dependencies = await withOutputs(request.dependencies);
+  await withOutputs(request.after ?? []);
   return areSameStates(dependencies, request.dependencies)
     ? then()
     : executeSeeing({ ...run, request: { ...request, dependencies } });
@@ -228,17 +230,19 @@ function absentOutputs<E extends Execution>(
   { engine, request, execute, options }: TaskRun<E>,
   { isOutputLeft, result }: Hit,
 ): AbsentOutputs | undefined {
-  const beneath = request.dependencies.filter(({ absent }) => absent !== undefined);
+  const before = [...request.dependencies, ...(request.after ?? [])];
+  const beneath = before.filter(({ absent }) => absent !== undefined);
   const paths = isOutputLeft === true ? result.outputs.map(({ path }) => path) : [];
   if (beneath.length === 0 && paths.length === 0) return undefined;
   let bringing: Promise<DependencyState> | undefined;
   const bring = async (): Promise<DependencyState> => {
     const dependencies = await withOutputs(request.dependencies);
+    await withOutputs(request.after ?? []);
     // What it printed was given already, and its hit is counted.
     const output = { stdout: () => {}, stderr: () => {} };
     const again: TaskRequest = { ...request, dependencies, output, download: "now" };
     const outcome = await executeTaskWithCache(uncounted(engine), again, execute, options);
-    if (outcome.kind === "executed" && !outcome.execution.succeeded)
+    if (outcome.kind === "executed" && outcome.execution.exitCode !== 0)
       throw dependencyFailed(request.task.name, outcome.execution.exitCode);
     return outcome.state;
   };

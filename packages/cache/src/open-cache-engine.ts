@@ -11,11 +11,12 @@ import {
   type SelectionRequest,
   type ToolProbe,
 } from "@cuenv/key";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import type { CacheEngine } from "./cache-engine.ts";
 import { runProvenance } from "./run-provenance.ts";
 import type { CacheEvent } from "./cache-event.ts";
 import { createEntryTrust, type EntryTrust, type TrustPolicy } from "./entry-trust.ts";
+import { excludedPaths } from "./excluded-paths.ts";
 import { openLastResults } from "./last-results.ts";
 import { openEngineRemote } from "./open-engine-remote.ts";
 import type { RemoteOptions } from "./remote-tier.ts";
@@ -255,12 +256,4 @@ function select(index: FileIndex, memo: InputMemo, request: SelectionRequest): S
   const selection = selectInputs({ ...request, index });
   memo.remember(request, selection);
   return selection;
-}
-
-/** A cache folder inside the workspace is nobody's input. */
-function excludedPaths(workspaceRoot: string, cacheDirectory: string): readonly string[] {
-  const path = relative(workspaceRoot, cacheDirectory).split("\\").join("/");
-  // A folder that is both: what the cache makes in it.
-  if (path === "") return ["v1", "CACHEDIR.TAG"];
-  return path.startsWith("../") || path === ".." || path.startsWith("/") ? [] : [path];
 }

@@ -34,8 +34,9 @@ export function keyForDependents(
 
 /** Why nobody can say it, for people. */
 export function blindText(dependency: DependencyState): string {
-  const { task, hasFailed, declaredOutputs, blindSince } = dependency;
+  const { task, hasFailed, hasLeftProcess, declaredOutputs, blindSince } = dependency;
   if (hasFailed === true) return `${task} failed`;
+  if (hasLeftProcess === true) return `${task} left a process behind`;
   if (blindSince !== undefined) return `${task} declares no outputs, and ${blindSince}`;
   return declaredOutputs.length > 0
     ? `${task} left outputs that cannot be read or stored`

@@ -1,5 +1,7 @@
 import { type Digest, hashBytes, hashFile } from "@cuenv/digest";
 import type { CacheEngine } from "./cache-engine.ts";
+import type { NotStoredReason } from "./cache-event.ts";
+import { changedInput, changedText } from "./changed-input.ts";
 import { type ComputedKey, workingDirectory } from "./compute-key.ts";
 import type { Lease } from "./lease.ts";
 import { beginTurn } from "./output-turn.ts";
@@ -43,7 +45,7 @@ export async function runTask<E extends Execution>(
     );
     const startedAt = engine.now();
     const execution = await runProcess(engine, request, execute, { ...plan, turn }, recorders);
-    const { stored, notStored, entries, streams }: StoredRun =
+    const storing: StoredRun =
       key !== undefined && plan.store
         ? await storeResult(engine, {
             request,
@@ -55,6 +57,8 @@ export async function runTask<E extends Execution>(
             versions,
           })
         : { stored: false, notStored: undefined, entries: undefined, streams: undefined };
+    const { stored, notStored, entries, streams } = storing;
+    const unsaid = execution.succeeded ? unsaidByKey(engine, request, key, storing) : undefined;
     if (notStored !== undefined && execution.succeeded) {
       engine.emit({ type: "notStored", task: request.task.name, ...notStored });
     }
@@ -69,7 +73,10 @@ export async function runTask<E extends Execution>(
         streams ?? (request.force && execution.succeeded ? hashed(engine, recorders) : undefined),
       state: await dependencyState(engine, request.task, {
         succeeded: execution.succeeded,
-        ...keyForDependents(request, key?.digest.hash),
+        exitCode: execution.exitCode,
+        ...(unsaid === undefined
+          ? keyForDependents(request, key?.digest.hash)
+          : { key: undefined, blindSince: unsaid }),
         entries,
       }),
     };
@@ -77,6 +84,31 @@ export async function runTask<E extends Execution>(
     turn?.end();
     recorders.stdout.dispose();
     recorders.stderr.dispose();
+  }
+}
+
+/** Something else than what the key says may have been read. */
+const unlikeKey: ReadonlySet<NotStoredReason> = new Set(["inputsChanged", "outputsShared"]);
+
+/**
+ * Why the key of a run does not say what it did; undefined: it does. Dependents of a task without outputs know of it by its key alone, and would hit, once the inputs
+ * are again what they were, with what came of others.
+ */
+function unsaidByKey(
+  engine: CacheEngine,
+  { task }: TaskRequest,
+  key: ComputedKey | undefined,
+  { stored, notStored }: StoredRun,
+): string | undefined {
+  if (key === undefined || stored) return undefined;
+  if (notStored !== undefined && unlikeKey.has(notStored.reason)) return notStored.detail;
+  // Those with outputs count with them. Nobody has looked, where nothing was to be stored.
+  if ((task.outputs ?? []).length > 0) return undefined;
+  try {
+    const changed = changedInput(engine, key);
+    return changed === undefined ? undefined : changedText(changed);
+  } catch (error) {
+    return `its inputs cannot be looked at: ${error instanceof Error ? error.message : String(error)}`;
   }
 }
 
@@ -128,7 +160,8 @@ async function runProcess<E extends Execution>(
     engine.emit({ type: "executed", task: task.name, durationMs: execution.durationMs });
     return execution;
   } finally {
-    // A task may write anywhere, undeclared too: what later tasks read is looked at anew.
+    // A task may write anywhere, undeclared too: what later tasks read is looked at anew, and so are their tools.
     engine.index.invalidate("");
+    engine.tools.lookAgain();
   }
 }

@@ -4,7 +4,7 @@ import { hashBytes } from "@cuenv/digest";
 import { hostPlatform, keySchema } from "@cuenv/key";
 import type { CacheEngine } from "./cache-engine.ts";
 import type { NotStoredReason } from "./cache-event.ts";
-import { changedInput } from "./changed-input.ts";
+import { changedInput, changedText } from "./changed-input.ts";
 import type { ComputedKey } from "./compute-key.ts";
 import { untouchedInput } from "./edited-output.ts";
 import { findSecret } from "./find-secret.ts";
@@ -106,8 +106,7 @@ async function tryStore(engine: CacheEngine, run: RunToStore): Promise<StoredRun
   // Last: while the outputs were read, somebody may have edited a source, and another run made them anew of it.
   engine.index.invalidate("");
   const changed = changedInput(engine, key);
-  if (changed !== undefined)
-    return refused("inputsChanged", `its input ${changed} changed while it ran`);
+  if (changed !== undefined) return refused("inputsChanged", changedText(changed));
   const rewritten = engine.rewrittenInputs.unexpected(engine.taskId(request.task), run.versions);
   if (rewritten !== undefined)
     return refused(

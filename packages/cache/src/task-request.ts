@@ -24,6 +24,8 @@ export interface DependencyState {
   readonly declaredOutputs: readonly string[];
   /** It failed, and what depends on it runs all the same (`continueOnError`); what it left behind is not known then. */
   readonly hasFailed?: boolean | undefined;
+  /** It succeeded, and left a process behind that may still write what it makes. */
+  readonly hasLeftProcess?: boolean | undefined;
   /** It ran after something of which nobody can say what came of it, so its key does not say what it did either; why, for people. */
   readonly blindSince?: string | undefined;
   /** Outputs that are not on disk; undefined: all are. */
@@ -49,6 +51,8 @@ export interface TaskRequest {
   /** Of `hostEnvironment`, what the caller changed for this checkout (PATH): the values that go into keys instead. */
   readonly keyedEnvironment?: Readonly<Record<string, string>> | undefined;
   readonly dependencies: readonly DependencyState[];
+  /** Tasks that this run puts before it, though it does not depend on them: nothing of them is in the key, and what they made may be read all the same. */
+  readonly after?: readonly DependencyState[];
   readonly output: OutputSink;
   readonly signal?: AbortSignal;
   /** When the outputs of a remote hit are fetched: default `now`; `whenNeeded`, before a task that depends on this one runs. */
@@ -57,8 +61,9 @@ export interface TaskRequest {
 
 /** How a run of the task's process ended, as far as the cache cares. */
 export interface Execution {
-  /** Exit code 0, no timeout, no signal, not cancelled. Only such runs are stored. */
+  /** Exit code 0, no timeout, no signal, not cancelled, and all of its output. Only such runs are stored. */
   readonly succeeded: boolean;
+  /** 0 without `succeeded`: it left a process behind, which holds its output open. */
   readonly exitCode: number;
   readonly durationMs: number;
 }

@@ -16,6 +16,8 @@ export async function dependencyState(
   task: CommandTask,
   finished: {
     readonly succeeded: boolean;
+    /** Of a run. */
+    readonly exitCode?: number;
     readonly key: string | undefined;
     readonly blindSince?: string | undefined;
     readonly entries: readonly OutputEntry[] | undefined;
@@ -26,7 +28,8 @@ export async function dependencyState(
   // What a failed run left behind is nobody's input by name: tasks that run all the same are not cached then.
   if (!succeeded) {
     const nothing = { key: undefined, outputs: undefined };
-    return { task: task.name, ...nothing, declaredOutputs, hasFailed: true };
+    const why = finished.exitCode === 0 ? { hasLeftProcess: true } : { hasFailed: true };
+    return { task: task.name, ...nothing, declaredOutputs, ...why };
   }
   if (declaredOutputs.length === 0)
     return { task: task.name, key, outputs: undefined, declaredOutputs, blindSince };

@@ -1,4 +1,5 @@
 /** What tasks read, looked at again and again: apart from the index, because only `--watch` needs it. */
+export { excludedPaths } from "./excluded-paths.ts";
 export {
   createInputLook,
   type WatchedFile,

@@ -129,6 +129,8 @@ export async function run(
     readonly trust?: Partial<TrustPolicy>;
     readonly opened?: OpenedCacheEngine;
     readonly exitCode?: number;
+    /** It leaves a process behind. */
+    readonly isCut?: boolean;
     readonly during?: (output: OutputSink) => void;
   } = {},
 ): Promise<Run> {
@@ -147,7 +149,8 @@ export async function run(
     await output.stdout(Buffer.from("made\n"));
     options.during?.(output);
     const exitCode = options.exitCode ?? 0;
-    return { succeeded: exitCode === 0, exitCode, durationMs: 1234 };
+    const succeeded = exitCode === 0 && options.isCut !== true;
+    return { succeeded, exitCode, durationMs: 1234 };
   });
   await opened.close();
   return { outcome, executions, printed };

@@ -1,4 +1,5 @@
 import { CuenvError } from "@cuenv/errors";
+import { picomatchGlob } from "./picomatch-glob.ts";
 
 /** What one declared output names, relative to the workspace root. */
 export interface OutputPattern {
@@ -112,9 +113,15 @@ async function globMatcher(
     }
   }
   const { default: picomatch } = await import("picomatch");
-  // Parentheses are letters here (Next.js has folders of that name); only braces and brackets are special.
-  const glob = segments.join("/").replaceAll(/[()|+@!]/g, String.raw`\$&`);
-  return picomatch(glob, { dot: true, noextglob: true, nonegate: true, posixSlashes: true });
+  return picomatch(picomatchGlob(segments.join("/")), {
+    dot: true,
+    noextglob: true,
+    nonegate: true,
+    posixSlashes: true,
+    literalBrackets: false,
+    // A dot of its own is any character, a line feed too.
+    flags: "s",
+  });
 }
 
 /** Whether `path` is covered by the pattern, by itself or through a folder above it. */

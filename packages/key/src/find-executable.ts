@@ -80,11 +80,16 @@ function identify(program: string, path: string, directory: string): string | un
       installed.test(real) &&
       [path, real].some((file) => isAround(folderOfInstallation(file), directory));
     if (interpreter !== undefined && !isPackaged) return undefined;
-    const stat = statSync(real);
-    return [real, stat.size, stat.mtimeMs, stat.ctimeMs, stat.ino].join("\0");
+    return fileState(real);
   } catch {
     return undefined;
   }
+}
+
+/** A path and the stat of what is there, links followed. @throws system errors */
+export function fileState(path: string): string {
+  const { size, mtimeMs, ctimeMs, ino } = statSync(path);
+  return [path, size, mtimeMs, ctimeMs, ino].join("\0");
 }
 
 /** The folder whose `node_modules` a file lies in. */

@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { delimiter, join } from "node:path";
 import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { temporaryWorkspace, writeFiles } from "../test/temporary-workspace.ts";
 import { findExecutable } from "./find-executable.ts";
@@ -139,6 +140,29 @@ describe("createToolProbe", () => {
     expect(readFileSync(join(root, "asked"), "utf8")).toBe("x\nx\n");
   });
 
+  it("asks again once a task has run: what failed, and what another file answers", async () => {
+    const root = temporaryWorkspace({});
+    tool(root, "bin/tool", "v1");
+    const probe = createToolProbe({ directory: root, memo: undefined });
+    const asked = async (command: string): Promise<string> =>
+      output(await probe.probe([command], env(root)));
+    expect(await asked("late --version")).toContain("not found");
+    expect(await asked("tool --help")).toBe("v1");
+    tool(root, "bin/late", "installed");
+    expect(await asked("late --version")).toContain("not found");
+    probe.lookAgain();
+    expect(await asked("late --version")).toBe("installed");
+    expect(await asked("tool --help")).toBe("v1");
+    expect(runs(root)).toBe(2);
+    tool(root, "bin/tool", "v2, and longer");
+    probe.lookAgain();
+    expect(await Promise.all([asked("tool --help"), asked("tool --help")])).toEqual([
+      "v2, and longer",
+      "v2, and longer",
+    ]);
+    expect(runs(root)).toBe(3);
+  });
+
   it("does not remember a failure for the next run, and tells it apart from output", async () => {
     const root = temporaryWorkspace({});
     writeFiles(root, {
@@ -235,6 +259,26 @@ describe("createToolProbe", () => {
     expect(await asked).toMatchObject({ kind: "failed", command: "sleep 30" });
   });
 
+  it("leaves nothing of a shell's command behind when it is called off", async () => {
+    const root = temporaryWorkspace({});
+    const controller = new AbortController();
+    const command = "sleep 600 & echo $! > pid.new; mv pid.new pid; wait";
+    const asked = probeTools([command], {
+      directory: root,
+      env: env(root),
+      signal: controller.signal,
+    });
+    while (!existsSync(join(root, "pid"))) await sleep(5);
+    controller.abort();
+    expect(await asked).toMatchObject({ kind: "failed" });
+    const pid = readFileSync(join(root, "pid"), "utf8").trim();
+    // SIGKILL needs no consent, but a moment; in a container without an init nobody asks for its exit code.
+    const isRunning = (): boolean =>
+      existsSync(`/proc/${pid}/stat`) &&
+      !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+    while (isRunning()) await sleep(5);
+  });
+
   it("says what a tool that fails says: its first line, cut, or its exit code alone", async () => {
     const root = temporaryWorkspace({});
     const fail = async (command: string): Promise<string> =>
@@ -248,7 +292,7 @@ describe("createToolProbe", () => {
     ] as const)
       expect(await fail(command)).toBe(begin(command) + reason);
     expect(await fail("./not-there -v")).toContain("not");
-    expect(await fail("kill -TERM $$")).toMatch(/failed: Command failed: /);
+    expect(await fail("kill -TERM $$")).toMatch(/failed: ended by SIGTERM$/);
   });
 
   it("takes what a tool prints to stdout, blanks or not, before what it warns of", async () => {

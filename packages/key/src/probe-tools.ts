@@ -1,8 +1,9 @@
 import { checksum, compareUtf8, type Seal, sealText, unsealText } from "@cuenv/digest";
-import { findExecutable } from "./find-executable.ts";
+import type { Executable } from "./find-executable.ts";
 import { compileNames } from "./name-matcher.ts";
 import { passThroughVariables } from "./environment-lists.ts";
-import { runTool } from "./run-tool.ts";
+import { runTool, type ToolAnswer } from "./run-tool.ts";
+import { createToolAnswers, type ToolQuestion } from "./tool-answers.ts";
 
 /** What the `runtime` commands printed, in the order given and each once; or which of them could not, and why. */
 export type ToolOutputs =
@@ -13,7 +14,7 @@ export type ToolOutputs =
   | { readonly kind: "failed"; readonly command: string; readonly text: string };
 
 /**
- * Runs the `runtime` commands of tasks, `node --version`, each once in a run; and not again in later runs as long as the
+ * Runs the `runtime` commands of tasks, `node --version`, each once in a run (but see `lookAgain`); and not again in later runs as long as the
  * program that it starts is the same file. Only what asks a program for its version is remembered that long (`git rev-parse HEAD`
  * and `cat .tool-version` depend on more than the program), without shell syntax, and only when what the program prints is
  * said by its own file: that of a shim, or of a tool that is worked on, may be said by another one (see {@link findExecutable}).
@@ -27,11 +28,11 @@ export interface ToolProbe {
     env: Readonly<Record<string, string>>,
     signal?: AbortSignal,
   ): Promise<ToolOutputs>;
+  /** A task has run, and may have installed or replaced a tool: what failed, and what another file answers now, is asked again in this run, too. */
+  lookAgain(): void;
   /** The text to keep for the next run; undefined when nothing was learnt, or there is no seal for it. */
   serialize(): string | undefined;
 }
-
-type Probed = { readonly output: string } | { readonly failure: string };
 
 interface Remembered {
   readonly command: string;
@@ -58,14 +59,11 @@ export function createToolProbe(options: {
 }): ToolProbe {
   const { memo, seal = () => checksum } = options;
   const known = memo === undefined ? new Map<string, Remembered>() : parseMemo(memo, seal());
-  const running = new Map<string, Promise<Probed>>();
   let learnt = false;
   const probeOne = async (
-    command: string,
-    env: Readonly<Record<string, string>>,
-    signal: AbortSignal | undefined,
-  ): Promise<Probed> => {
-    const executable = findExecutable(command, options.directory, env["PATH"] ?? "");
+    { command, env, signal }: ToolQuestion,
+    executable: Executable | undefined,
+  ): Promise<ToolAnswer> => {
     const identity = asksForVersion(executable?.argv) ? executable?.identity : undefined;
     const remembered = known.get(`${command}\0${executable?.path}`);
     if (identity !== undefined && remembered?.identity === identity) return remembered;
@@ -87,6 +85,7 @@ export function createToolProbe(options: {
     }
     return result;
   };
+  const answers = createToolAnswers(options.directory, probeOne);
   return {
     probe: async (commands, env, signal) => {
       if (commands.length === 0) return nothing;
@@ -95,15 +94,17 @@ export function createToolProbe(options: {
       const seen = toolEnvironment(env);
       const environment = JSON.stringify(seen);
       for (const command of new Set(commands)) {
-        const id = `${command}\0${environment}`;
-        const probed = running.get(id) ?? probeOne(command, seen, signal);
-        running.set(id, probed);
-        const result = await probed;
+        const result = await answers.of(`${command}\0${environment}`, {
+          command,
+          env: seen,
+          signal,
+        });
         if ("failure" in result) return { kind: "failed", command, text: result.failure };
         outputs.push({ command, output: result.output });
       }
       return { kind: "probed", outputs };
     },
+    lookAgain: () => answers.lookAgain(),
     serialize: () => (learnt ? sealText(formatMemo(known), seal()) : undefined),
   };
 }

@@ -1,63 +1,107 @@
+import type { ChildProcess } from "node:child_process";
+import type { Readable } from "node:stream";
+
 /** A tool that says its version takes milliseconds; one that hangs must not hold up the run. */
 const toolTimeoutMs = 20_000;
 /** Longer output is no version. */
 const maxToolOutputBytes = 64 * 1024;
 
-/**
- * Runs one `runtime` command, without a shell where that is possible, and gives what it printed: stdout, or stderr
- * when stdout is empty (`java -version`), without blanks at the end and with `\n` for line ends.
- */
-export async function runTool(options: {
+export type ToolAnswer =
+  | { readonly output: string }
+  /** `isLate`: it took too long, and would again. */
+  | { readonly failure: string; readonly isLate: boolean };
+
+export interface ToolRun {
   readonly command: string;
   /** Undefined: it needs a shell. */
   readonly argv: readonly string[] | undefined;
   readonly directory: string;
   readonly env: Readonly<Record<string, string>>;
   readonly signal: AbortSignal | undefined;
-}): Promise<{ readonly output: string } | { readonly failure: string }> {
-  const { command, argv, directory, env, signal } = options;
+}
+
+/**
+ * Runs one `runtime` command, without a shell where that is possible, and gives what it printed: stdout, or stderr
+ * when stdout is empty (`java -version`), without blanks at the end and with `\n` for line ends. It leads a process group of its own, so that one that takes too
+ * long, and all of a run that is aborted, leaves nothing behind.
+ */
+export async function runTool(tool: ToolRun): Promise<ToolAnswer> {
+  const { command, argv, directory, env, signal } = tool;
   // Loaded here: on the way of a hit, whose tools are remembered, nothing is spawned.
-  const { execFile } = await import("node:child_process");
+  const { spawn } = await import("node:child_process");
   const [program = "sh", ...args] = argv ?? ["sh", "-c", command];
-  const failure = (reason: string): { failure: string } => ({
+  const failure = (reason: string, isLate = false): ToolAnswer => ({
     failure: `its runtime command ${JSON.stringify(command)} failed: ${reason}`,
+    isLate,
   });
-  const limits = {
-    timeout: toolTimeoutMs,
-    maxBuffer: maxToolOutputBytes,
-    killSignal: "SIGKILL" as const,
-  };
+  if (signal?.aborted === true) return failure("the run was interrupted");
   return new Promise((resolve) => {
-    const child = execFile(
-      program,
-      args,
-      {
-        cwd: directory,
-        env,
-        encoding: "utf8",
-        ...limits,
-        ...(signal === undefined ? {} : { signal }),
-      },
-      (error, stdout, stderr) => {
-        if (error !== null) {
-          resolve(failure(reasonOf(error, stderr)));
-          return;
-        }
-        const output = stdout.trim() === "" ? stderr : stdout;
-        resolve({ output: output.replaceAll("\r\n", "\n").trimEnd() });
-      },
-    );
-    child.stdin?.end();
+    const child = spawn(program, args, {
+      cwd: directory,
+      env,
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+    });
+    const end = (answer: ToolAnswer): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", interrupt);
+      resolve(answer);
+    };
+    const give = (answer: ToolAnswer): void => {
+      killGroup(child);
+      end(answer);
+    };
+    const interrupt = (): void => give(failure("the run was interrupted"));
+    const late = (): void => give(failure(`it ran longer than ${toolTimeoutMs / 1000} s`, true));
+    const timer = setTimeout(late, toolTimeoutMs);
+    signal?.addEventListener("abort", interrupt, { once: true });
+    const tooMuch = (): void => give(failure(`it printed more than ${maxToolOutputBytes} bytes`));
+    const stdout = collect(child.stdout, tooMuch);
+    const stderr = collect(child.stderr, tooMuch);
+    child.once("error", (error) => end(failure(reasonOf(error))));
+    child.once("close", (code, endedBy) => {
+      if (code !== 0) {
+        end(
+          failure(
+            withLine(endedBy === null ? `exit code ${code}` : `ended by ${endedBy}`, stderr()),
+          ),
+        );
+        return;
+      }
+      const output = stdout().trim() === "" ? stderr() : stdout();
+      end({ output: output.replaceAll("\r\n", "\n").trimEnd() });
+    });
   });
 }
 
-function reasonOf(error: Error & { code?: unknown; killed?: boolean }, stderr: string): string {
-  if (error.code === "ENOENT") return "command not found";
-  if (error.code === "ERR_CHILD_PROCESS_STDIO_MAXBUFFER") {
-    return `it printed more than ${maxToolOutputBytes} bytes`;
+/** What a stream gives, up to the bound. There is none where no descriptor was left. */
+function collect(stream: Readable | null | undefined, tooMuch: () => void): () => string {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  stream?.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > maxToolOutputBytes) tooMuch();
+    else chunks.push(chunk);
+  });
+  return () => Buffer.concat(chunks).toString();
+}
+
+function killGroup({ pid, stdout, stderr }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(process.platform === "win32" ? pid : -pid, "SIGKILL");
+  } catch {
+    // It has ended.
   }
-  if (error.killed === true) return `it ran longer than ${toolTimeoutMs / 1000} s`;
+  stdout?.destroy();
+  stderr?.destroy();
+}
+
+function reasonOf(error: Error & { code?: unknown }): string {
+  return error.code === "ENOENT" ? "command not found" : error.message;
+}
+
+/** The first line says what was wrong. */
+function withLine(exit: string, stderr: string): string {
   const [line = ""] = stderr.trim().split("\n", 1);
-  const exit = typeof error.code === "number" ? `exit code ${error.code}` : error.message;
   return line === "" ? exit : `${exit}: ${line.slice(0, 200)}`;
 }

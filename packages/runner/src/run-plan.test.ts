@@ -52,6 +52,22 @@ const diamond = projectOf(
 );
 
 describe("runPlan", () => {
+  it("hands on the outcomes of what only comes before, apart from those of dependencies", async () => {
+    const project = projectOf(
+      commandTask("a"),
+      commandTask("b", { dependencies: ["a"] }),
+      commandTask("c"),
+      sequenceTask("all", ["b", "c"]),
+    );
+    const seen: Record<string, unknown> = {};
+    const execute: RunOptions<undefined>["execute"] = (node, { dependencies, after }) => {
+      seen[node.name] = [[...dependencies.keys()], [...after.keys()]];
+      return succeeded;
+    };
+    await run(project, ["all"], {}, { execute });
+    expect(seen).toEqual({ a: [[], []], b: [["a"], []], c: [[], ["b"]] });
+  });
+
   it("runs everything once, after what it depends on, and hands on the outcomes of dependencies", async () => {
     const seen: Record<string, string[]> = {};
     const { summary } = await run(

@@ -11,6 +11,8 @@ import type { Plan, PlanNode } from "./plan.ts";
 export interface ExecutionContext<Payload> {
   /** The outcomes of the node's `dependencies` that are in the plan. */
   readonly dependencies: ReadonlyMap<string, NodeOutcome<Payload>>;
+  /** Those of its `after`. */
+  readonly after: ReadonlyMap<string, NodeOutcome<Payload>>;
   /** Aborted when the run is interrupted. */
   readonly signal: AbortSignal;
 }
@@ -126,12 +128,9 @@ function schedule<Payload>(
     running += 1;
     for (const group of slot.node.limitedBy) inUse.set(group, (inUse.get(group) ?? 0) + 1);
     options.onEvent?.({ kind: "started", node: slot.node });
-    const dependencies = new Map<string, NodeOutcome<Payload>>();
-    for (const name of slot.node.dependencies) {
-      const outcome = outcomes.get(name);
-      if (outcome !== undefined) dependencies.set(name, outcome);
-    }
-    const result = attempt(() => options.execute(slot.node, { dependencies, signal }));
+    const dependencies = pick(outcomes, slot.node.dependencies);
+    const after = pick(outcomes, slot.node.after);
+    const result = attempt(() => options.execute(slot.node, { dependencies, after, signal }));
     if (result instanceof Promise) {
       result
         .catch(errored)
@@ -167,6 +166,19 @@ function schedule<Payload>(
 
   startReady();
   return promise;
+}
+
+/** Those of `names` that are there. */
+function pick<Value>(
+  all: ReadonlyMap<string, Value>,
+  names: readonly string[],
+): ReadonlyMap<string, Value> {
+  const found = new Map<string, Value>();
+  for (const name of names) {
+    const value = all.get(name);
+    if (value !== undefined) found.set(name, value);
+  }
+  return found;
 }
 
 function linkSlots(plan: Plan): Slot[] {

@@ -33,6 +33,7 @@ describe("installSignalHandling", () => {
     ["SIGINT", 130],
     ["SIGTERM", 143],
     ["SIGHUP", 129],
+    ["SIGQUIT", 131],
   ] as const)(
     "ends a run at the first %s with %i, and nothing is left behind (row 41)",
     async (signal, code) => {

@@ -6,19 +6,22 @@ export interface SignalHandlingOptions {
   readonly onInterrupt: (interruption: Interruption) => void;
 }
 
-const handled: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+/** What a terminal and those who end processes send; SIGQUIT is Ctrl-\\, which reaches us alone: what runs is in groups of its own. */
+const handled: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
+/** The terminal itself sends these to a command that shares it. */
+const fromTerminal: ReadonlySet<NodeJS.Signals> = new Set(["SIGINT", "SIGQUIT"]);
 /** npm and its kin pass the terminal's Ctrl-C on to us, who got it from the terminal, too: that is one request, not two. */
 const sameRequestMs = 250;
 
 /**
- * The first signal interrupts, the second kills everything that runs and exits with 128+n at once. Ctrl-C is left to a
+ * The first signal interrupts, the second kills everything that runs and exits with 128+n at once. Ctrl-C and Ctrl-\ are left to a
  * command that shares our terminal.
  * @returns what removes the handlers
  */
 export function installSignalHandling(options: SignalHandlingOptions): () => void {
   let interruptedAt: number | undefined;
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (signal === "SIGINT" && hasAttachedProcess()) return;
+    if (fromTerminal.has(signal) && hasAttachedProcess()) return;
     if (interruptedAt === undefined) {
       interruptedAt = Date.now();
       options.onInterrupt(new Interruption(signal));

@@ -22,7 +22,7 @@ import { join } from "node:path";
 import { noteForeign } from "../report/fresh-line.ts";
 import { maskedSink } from "./masked-sink.ts";
 import { holdOutput } from "./hold-output.ts";
-import { type Resolved, resolveNode, taskRequest } from "./resolve-node.ts";
+import { type Resolved, resolveNode, type StatesBefore, taskRequest } from "./resolve-node.ts";
 import type { CommandExecution, NodePayload, RunContext } from "./run-context.ts";
 
 type Outcome = ExecutionOutcome<NodePayload>;
@@ -31,7 +31,7 @@ type Outcome = ExecutionOutcome<NodePayload>;
 export async function executeNode(
   run: RunContext,
   node: PlanNode,
-  { dependencies, signal }: ExecutionContext<NodePayload>,
+  { dependencies, after: before, signal }: ExecutionContext<NodePayload>,
 ): Promise<Outcome> {
   const display = run.output.task(node.name);
   const held = run.referenced.has(node.name) ? holdOutput(display) : undefined;
@@ -44,11 +44,12 @@ export async function executeNode(
         dependencies.has(name) ? [] : (run.taken.get(name) ?? []),
       ),
     ];
+    const after = [...before].map(([name, outcome]) => stateOf(name, outcome));
     const mode = getTaskCacheMode(run.settings, node.task.cache);
     const cached = run.engine !== undefined && mode !== "off";
     const outcome = cached
-      ? await executeCached(run, node, { ...resolved, mode, states })
-      : await executeUncached(run, node, resolved, states);
+      ? await executeCached(run, node, { ...resolved, mode, states, after })
+      : await executeUncached(run, node, resolved, { states, after });
     if (held !== undefined)
       run.outputs.set(node.name, { ...held.bytes(), exitCode: outcome.exitCode });
     return outcome;
@@ -74,7 +75,7 @@ function stateOf(name: string, outcome: NodeOutcome<NodePayload>): DependencySta
 async function executeCached(
   run: RunContext,
   node: PlanNode,
-  resolved: Resolved & Pick<TaskRequest, "mode"> & { readonly states: readonly DependencyState[] },
+  resolved: Resolved & Pick<TaskRequest, "mode"> & StatesBefore,
 ): Promise<Outcome> {
   const { engine } = run;
   if (engine === undefined) throw new TypeError("a cached task needs an engine");
@@ -113,7 +114,7 @@ async function executeUncached(
   run: RunContext,
   node: PlanNode,
   resolved: Resolved,
-  states: readonly DependencyState[],
+  { states, after = [] }: StatesBefore,
 ): Promise<Outcome> {
   const { environment } = resolved;
   run.reporter.uncached(node);
@@ -139,7 +140,13 @@ async function executeUncached(
     const { process } = await executing;
     return { ...process, payload: notRun };
   }
-  const { execution, state } = await executeWithoutCache(run.engine, node.task, states, execute);
+  const { execution, state } = await executeWithoutCache(
+    run.engine,
+    node.task,
+    states,
+    execute,
+    after,
+  );
   return { ...execution.process, payload: { cache: undefined, state } };
 }
 

@@ -37,13 +37,20 @@ export async function resolveNode(
   return { argv, environment, output, signal };
 }
 
+/** What came of the tasks that a task depends on, and of those that only come before it. */
+export interface StatesBefore {
+  readonly states: readonly DependencyState[];
+  /** Default: none. */
+  readonly after?: readonly DependencyState[];
+}
+
 /** What the engine is asked. */
 export function taskRequest(
   run: RunContext,
   node: PlanNode,
-  resolved: Resolved & Pick<TaskRequest, "mode"> & { readonly states: readonly DependencyState[] },
+  resolved: Resolved & Pick<TaskRequest, "mode"> & StatesBefore,
 ): TaskRequest {
-  const { environment, argv, mode, states, output, signal } = resolved;
+  const { environment, argv, mode, states, after = [], output, signal } = resolved;
   return {
     task: node.task,
     mode,
@@ -55,6 +62,7 @@ export function taskRequest(
     hostEnvironment: run.hostEnvironment,
     keyedEnvironment: run.keyedEnvironment,
     dependencies: states,
+    after,
     output,
     signal,
     download:

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
-import { createInputLook, type WatchedInputs } from "@cuenv/cache/watch";
+import { dirname, join } from "node:path";
+import { createInputLook, excludedPaths, type WatchedInputs } from "@cuenv/cache/watch";
 import { userConfigDirectory } from "@cuenv/config";
 import type { EvaluationInput } from "@cuenv/cue";
 import { CuenvError } from "@cuenv/errors";
@@ -43,7 +43,7 @@ export async function openWatchedProject(invocation: Invocation): Promise<Watche
         workspaceRoot,
         projectPath,
         tasks: plan.nodes.map(({ task }) => task),
-        excludedPaths: pathsBelow(workspaceRoot, [cache.settings.cacheDir]),
+        excludedPaths: excludedPaths(workspaceRoot, cache.settings.cacheDir),
       }),
       workspaceRoot,
     ),
@@ -96,14 +96,6 @@ function folderStamp(path: string, entries: "cue" | "all"): string {
 function nearestFolder(path: string): string {
   const folder = dirname(path);
   return existsSync(folder) || folder === path ? folder : nearestFolder(folder);
-}
-
-function pathsBelow(root: string, paths: readonly string[]): readonly string[] {
-  return paths
-    .map((path) => relative(root, path).split("\\").join("/"))
-    .filter(
-      (path) => path !== "" && path !== ".." && !path.startsWith("../") && !path.startsWith("/"),
-    );
 }
 
 /** Whether somebody can mend it while we wait: everything that the configuration may have wrong. */
