@@ -1,5 +1,5 @@
 import type { FileIndex } from "@cuenv/digest";
-import { isOutput, type OutputPatterns } from "./output-pattern.ts";
+import { isOutput, isWholeOutput, type OutputPatterns } from "./output-pattern.ts";
 import { parentOf, type RestorePlan } from "./plan-restore.ts";
 import type { RestoreOptions } from "./restore-outputs.ts";
 import { removeTree } from "./remove-tree.ts";
@@ -26,15 +26,19 @@ export async function applyRestore(
     const units = await stageOutputs(plan.writes, { newPlace: staging.newPlace, store, signal });
     signal?.throwIfAborted();
     options.changing?.();
+    const isShared = (path: string): boolean => !isWholeOutput(patterns, path);
     const swapped = swapOutputs({
       root: index.root,
       units,
+      isShared,
       stale: plan.stale,
       newPlace: staging.newPlace,
       isOwn: (path) => isOwnFolder(plan, path),
     });
-    if (swapped.kind === "swapped") for (const unit of units) staging.empty(unit.staged);
-    else if (!swapped.undone) removeOutputs(options, plan, patterns);
+    if (swapped.kind === "swapped") {
+      for (const { kind, path, staged } of units)
+        if (kind !== "directory" || !isShared(path)) staging.empty(staged);
+    } else if (!swapped.undone) removeOutputs(options, plan, patterns);
     options.changing?.();
     tellIndex(index, plan, swapped.kind === "swapped");
     return swapped.kind === "failed" ? miss("failed", swapped.cause, !swapped.undone) : undefined;

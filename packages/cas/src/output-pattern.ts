@@ -144,3 +144,10 @@ export function isOutput(patterns: OutputPatterns, path: string): boolean {
     !patterns.excludes.some((pattern) => coversPath(pattern, path))
   );
 }
+
+/** Whether all that can be in a folder is output: then nobody else's file is taken away with it. */
+export function isWholeOutput(patterns: OutputPatterns, path: string): boolean {
+  const isApart = ({ base }: OutputPattern): boolean =>
+    !isAtOrAbove(base, path) && !isAtOrAbove(path, base);
+  return isOutput(patterns, path) && patterns.excludes.every(isApart);
+}

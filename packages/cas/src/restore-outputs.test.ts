@@ -149,6 +149,22 @@ describe("row 45: restored outputs", () => {
     rmSync(elsewhere, { recursive: true });
   });
 
+  it("come at once with those of others into one folder that is not there, and all stay", async () => {
+    const tasks = [["out/a.txt"], ["out/b-*.txt"], ["out/c", "!out/c/kept"], ["out/d/*.txt"]];
+    const paths = ["out/a.txt", "out/b-1.txt", "out/b-2.txt", "out/c/x", "out/d/1.txt"];
+    for (const path of paths) space.write(path, path);
+    const entries = await Promise.all(tasks.map((outputs) => captured(outputs)));
+    for (const order of [tasks, tasks.toReversed()]) {
+      rmSync(at("out"), { recursive: true });
+      const restores = order.map((outputs) =>
+        space.restore("", outputs, entries[tasks.indexOf(outputs)] ?? []),
+      );
+      const results = await Promise.all(restores);
+      expect(results.map(({ kind }) => kind)).toEqual(Array(4).fill("restored"));
+      expect(paths.filter((path) => !existsSync(at(path)))).toEqual([]);
+    }
+  });
+
   it("C9: of any tree are that tree", async () => {
     const name = fc.oneof(
       fc.constantFrom("a", "b", "Ä", "日本", "with space", ".dot", "x-y", "-", "~", "#", "☃"),

@@ -95,6 +95,54 @@ describe("the swap of a restore", () => {
     expect(listTree(`${base}/workspace`)).toEqual(before);
   });
 
+  it("takes nothing of others out of a folder that is shared, though it was made since, and takes back only what is its own", () => {
+    const inner = (unit: StagedUnit): void => {
+      mkdirSync(`${unit.staged}/own/deep`, { recursive: true });
+      writeFileSync(`${unit.staged}/own/deep/a`, "new");
+    };
+    const unit = unitOf("shared", undefined, "directory");
+    inner(unit);
+    for (const path of ["shared/others", "shared/inside", "shared/own/stale"]) write(path);
+    const options = { root: `${base}/workspace`, stale: [], newPlace };
+    const isShared = (path: string): boolean => path === "shared";
+    const before = listTree(`${base}/workspace`);
+    const absent = { path: "x", kind: "file" as const, staged: `${base}/in/absent` };
+    expect(swapOutputs({ ...options, units: [unit, absent], isShared })).toMatchObject({
+      kind: "failed",
+      undone: true,
+    });
+    expect(listTree(`${base}/workspace`)).toEqual(before);
+    expect(swapOutputs({ ...options, units: [unit], isShared })).toEqual({ kind: "swapped" });
+    const after = listTree(`${base}/workspace/shared`);
+    expect(Object.keys(after)).toEqual(["inside", "others", "own", "own/deep", "own/deep/a"]);
+    expect(readFileSync(`${base}/workspace/shared/inside`, "utf8")).toBe("new shared");
+  });
+
+  it("puts a folder that is shared in the place of a file, and leaves it to who uses it when it is taken back", () => {
+    writeFileSync(`${base}/workspace/shared`, "in the way");
+    const options = { root: `${base}/workspace`, stale: [], newPlace, isShared: () => true };
+    expect(swapOutputs({ ...options, units: [unitOf("shared", undefined, "directory")] })).toEqual({
+      kind: "swapped",
+    });
+    const used: StagedUnit = {
+      path: "new/x",
+      kind: "file",
+      get staged() {
+        writeFileSync(`${base}/workspace/new/others`, "1");
+        return `${base}/in/absent`;
+      },
+    };
+    const made = unitOf("new", undefined, "directory");
+    const failed = swapOutputs({ ...options, units: [made, used] });
+    expect(failed).toMatchObject({ kind: "failed", undone: true });
+    expect(Object.keys(listTree(`${base}/workspace`))).toEqual([
+      "new",
+      "new/others",
+      "shared",
+      "shared/inside",
+    ]);
+  });
+
   it("goes through no link, even one that came after the plan was made", () => {
     symlinkSync("../outside", `${base}/workspace/link`);
     mkdirSync(`${base}/outside/deep`);

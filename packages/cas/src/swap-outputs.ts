@@ -4,6 +4,7 @@ import {
   linkSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readlinkSync,
   renameSync,
   rmdirSync,
@@ -29,6 +30,11 @@ export interface SwapOptions {
   readonly newPlace: () => string;
   /** Whether a path, relative to the root, is a folder that may be made writable for its owner: an output that a task made read-only. Default: none. */
   readonly isOwn?: (path: string) => boolean;
+  /**
+   * Whether others may have files in a folder (`out` of an output `out/*.js`), which then stay, though it was not there when the restore was planned: another task's restore may have made it
+   * since. Default: none.
+   */
+  readonly isShared?: (path: string) => boolean;
 }
 
 /** `undone`: whether everything is as it was before. */
@@ -128,6 +134,10 @@ function moveOut(swap: Swap, relative: string): void {
 }
 
 function moveIn(swap: Swap, unit: StagedUnit): void {
+  if (unit.kind === "directory" && swap.isShared?.(unit.path) === true) {
+    mergeIn(swap, unit);
+    return;
+  }
   const target = `${swap.root}/${unit.path}`;
   for (let attempt = 1; ; attempt += 1) {
     makeParents(swap, parentOf(unit.path));
@@ -144,6 +154,19 @@ function moveIn(swap: Swap, unit: StagedUnit): void {
     }
   }
   swap.undo.push(() => renameAcross(target, unit.staged));
+}
+
+/** One by one what is in a folder that is shared; the folder itself is made where there is none. */
+function mergeIn(swap: Swap, { path, staged }: StagedUnit): void {
+  const present = lstat(`${swap.root}/${path}`);
+  if (present?.isDirectory() === false) unlocking(swap, path, () => moveOut(swap, path));
+  makeParents(swap, path);
+  for (const entry of readdirSync(staged, { withFileTypes: true }))
+    moveIn(swap, {
+      path: `${path}/${entry.name}`,
+      kind: entry.isDirectory() ? "directory" : entry.isSymbolicLink() ? "symlink" : "file",
+      staged: `${staged}/${entry.name}`,
+    });
 }
 
 /** A file gives way to a file within the rename, so that readers never miss it; a second name keeps the old one for taking back. */
@@ -173,9 +196,18 @@ function makeParents(swap: Swap, path: string): void {
   if (stat !== undefined) return;
   try {
     mkdirSync(absolute);
-    swap.undo.push(() => rmdirSync(absolute));
+    swap.undo.push(() => removeFolder(absolute));
   } catch (error) {
     if (errorCode(error) !== "EEXIST") throw error;
+  }
+}
+
+/** Unless somebody put something into it. */
+function removeFolder(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch (error) {
+    if (errorCode(error) !== "ENOTEMPTY") throw error;
   }
 }
 
