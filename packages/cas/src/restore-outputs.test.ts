@@ -19,6 +19,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { canBeNobody, runModule, sourceUrl } from "../test/other-process.ts";
 import { listTree } from "../test/tree.ts";
 import { makeWorkspace, type Workspace } from "../test/workspace.ts";
+import type { BlobStore } from "./blob-store.ts";
 import { blobPath } from "./disk-layout.ts";
 import type { OutputEntry } from "./output-entry.ts";
 import { restoreOutputs } from "./restore-outputs.ts";
@@ -36,6 +37,21 @@ async function captured(outputs: readonly string[], project = ""): Promise<reado
   const { entries, problems } = await space.capture(project, outputs);
   expect(problems).toEqual([]);
   return entries;
+}
+
+/** Gives nothing before so many asked: all of them have planned by then what they change. */
+function readTogether(store: BlobStore, readers: number): BlobStore {
+  const slow: { -readonly [Name in keyof BlobStore]: BlobStore[Name] } = { ...store };
+  delete slow.readSync;
+  let asked = 0;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  slow.read = async function* read(...question) {
+    asked += 1;
+    if (asked === readers) resolve();
+    await promise;
+    yield* store.read(...question);
+  };
+  return slow;
 }
 
 describe("row 45: restored outputs", () => {
@@ -156,8 +172,16 @@ describe("row 45: restored outputs", () => {
     const entries = await Promise.all(tasks.map((outputs) => captured(outputs)));
     for (const order of [tasks, tasks.toReversed()]) {
       rmSync(at("out"), { recursive: true });
+      space.index.invalidate("");
+      const store = readTogether(space.store, tasks.length);
       const restores = order.map((outputs) =>
-        space.restore("", outputs, entries[tasks.indexOf(outputs)] ?? []),
+        restoreOutputs({
+          index: space.index,
+          projectDirectory: "",
+          outputs,
+          entries: entries[tasks.indexOf(outputs)] ?? [],
+          store,
+        }),
       );
       const results = await Promise.all(restores);
       expect(results.map(({ kind }) => kind)).toEqual(Array(4).fill("restored"));
