@@ -4,7 +4,12 @@ import { createServer } from "node:net";
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { defaultCacheSettings, type CacheSettings } from "@cuenv/config";
+import {
+  type CacheSettings,
+  defaultCacheSettings,
+  readEnvironmentSwitches,
+  switchVariables,
+} from "@cuenv/config";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Check } from "./check.ts";
 import { checkCacheFolder } from "./check-cache-folder.ts";
@@ -185,6 +190,13 @@ describe("the environment", () => {
       "nothing reads the variable CUENV_CACHE_DIRR",
       "nothing reads the variable CUENV_TRSUT",
     ]);
+  });
+
+  it("is not noted for variables that a run reads", () => {
+    const env = Object.fromEntries(switchVariables.map((name) => [name, "1"]));
+    expect(Object.keys(readEnvironmentSwitches(env))).toHaveLength(switchVariables.length);
+    expect(checkEnvironment({ ...env, CUENV_CACHE_INLINE_THRESHOLD: "1" })).toEqual([]);
+    expect(checkEnvironment({ CUENV_SERVER_TOKEN: "x", CUENV_TASK_DEFINITION: "y" })).toEqual([]);
   });
 });
 
