@@ -63,6 +63,19 @@ describe.concurrent("T15: a workspace does not say whom to trust", () => {
     expect(own.exists(".cache")).toBe(true);
   });
 
+  it("and a cacheDir in env.cue that is another tool's is nothing that was locked", async () => {
+    const tool = '\n_vite: {\n\tcacheDir: "node_modules/.vite"\n}\n';
+    const own = createSandbox({ ...files, "env.cue": `${files["env.cue"]}${tool}` });
+    const settings = join(own.home, ".config/cuenv/config.yaml");
+    mkdirSync(dirname(settings), { recursive: true });
+    writeFileSync(settings, "trust: {mode: local, locked: true}\n");
+    const env = { CUENV_CACHE_DIR: undefined };
+    expect(await cacheStatus(own, ["t"], { env })).toEqual({ t: "miss" });
+    own.write("env.cue", `tasks: [${tool}`);
+    const run = await own.cuenv(["cache", "clear"], { env });
+    expect([run.code, run.stderr]).toEqual([0, expect.not.stringContaining("CONFIG_LOCKED")]);
+  });
+
   it("and a folder that is no workspace is none: from home or / keys are trusted and revoked", async () => {
     const own = createSandbox({ "env.cue": cue({ tasks: {} }) });
     mkdirSync(own.home, { recursive: true });

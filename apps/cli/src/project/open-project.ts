@@ -100,7 +100,7 @@ export async function openProject(
     keepsEvaluator,
     // Only the evaluated file says all of the settings. Before, its text is asked for the one that says where to look.
     memoDirectory: memoDirectory(
-      settle(writtenCacheDir(projectDirectory)).settings,
+      settle(guessedCacheDir(projectDirectory, trust)).settings,
       workspaceRoot,
       false,
       warn,
@@ -207,7 +207,7 @@ export async function openSettingsAlone(
     environment: process.env,
   };
   const { files, trust } = await loadSettingsFiles(place);
-  const project = found === undefined ? {} : writtenCacheDir(found);
+  const project = found === undefined ? {} : guessedCacheDir(found, trust);
   const environment = process.env;
   const cache = resolveCacheSettings({ environment, project, files, projectDirectory });
   assertUnlocked(trust, { environment, cache });
@@ -239,6 +239,11 @@ function findProject(packageName: string | undefined, directory: string | undefi
 function cacheFlags(invocation: Invocation): CacheSettingsInput {
   const mode = flagText(invocation, "cache");
   return mode === undefined ? {} : { defaultMode: parseCacheMode(mode, "--cache") };
+}
+
+/** Where the user has locked the folder, env.cue has none to say: what looks like one there is something else, or is refused when it is evaluated. */
+function guessedCacheDir(projectDirectory: string, trust: TrustSettingsInput): CacheSettingsInput {
+  return trust.locked === true ? {} : writtenCacheDir(projectDirectory);
 }
 
 /** With the cache off nothing is read or written below its folder, remembered evaluations included. `writes`: it is made if need be. */
