@@ -2,6 +2,7 @@ import { type Candidate, type Completion, completionOf } from "../completions/ca
 import type { Invocation } from "../command-line/command.ts";
 import { openProject } from "../project/open-project.ts";
 import { printOut } from "../report/terminal.ts";
+import { visibleText } from "../report/visible-text.ts";
 
 /** Somebody waits at a prompt: a project that takes longer to evaluate is not completed until a run has. */
 const longestWaitMs = 3_000;
@@ -63,6 +64,6 @@ function linesOf(found: "files" | "folders" | readonly Candidate[]): string {
   if (typeof found === "string") return `:${found}\n`;
   return found
     .filter(({ value }) => !/[\t\n\r]/.test(value))
-    .map(({ value, what }) => `${value}\t${what.replaceAll(/\s+/g, " ").trim()}\n`)
+    .map(({ value, what }) => `${value}\t${visibleText(what.replaceAll(/\s+/g, " ").trim())}\n`)
     .join("");
 }

@@ -24,6 +24,7 @@ import type { Invocation } from "../command-line/command.ts";
 import { chosenEnvironment, flagText } from "../command-line/given.ts";
 import { decideOnCompiledCode } from "../compiled-code.ts";
 import { printErr } from "../report/terminal.ts";
+import { visibleLines } from "../report/visible-text.ts";
 import { makeMemoSeal, readMemoSeal } from "./memo-seal.ts";
 import { recallProject, rememberProject } from "./project-memo.ts";
 import { writtenCacheDir } from "./written-cache-dir.ts";
@@ -188,7 +189,9 @@ export async function openSettings(
     }
   } catch (error) {
     if (!(error instanceof CuenvError) || error.exitCode !== exitCodes.configuration) throw error;
-    printErr(`warning: env.cue is left out, because it is not valid: ${error.message}\n`);
+    printErr(
+      `warning: env.cue is left out, because it is not valid: ${visibleLines(error.message)}\n`,
+    );
   }
   return openSettingsAlone(invocation, from);
 }

@@ -5,6 +5,7 @@ import { installSignalHandling, Interruption, interruptExitCode } from "@cuenv/r
 import type { Invocation } from "../command-line/command.ts";
 import { reportError } from "../report/report-error.ts";
 import { painterOf, printErr } from "../report/terminal.ts";
+import { visibleText } from "../report/visible-text.ts";
 import { runTasks, type RunTasksOptions } from "../run/run-tasks.ts";
 import { createFolderWatcher, type FolderWatcher } from "./folder-watcher.ts";
 import { changedPaths, createChangeJudge } from "./input-changes.ts";
@@ -59,7 +60,7 @@ export async function watchTasks(
   const paint = painterOf(2);
   const printed = { at: 0 };
   const say = (text: string): void => {
-    printErr(`${paint("dim", "cuenv watch:")} ${text}\n`);
+    printErr(`${paint("dim", "cuenv watch:")} ${visibleText(text)}\n`);
     printed.at = performance.now();
   };
   const controller = new AbortController();
