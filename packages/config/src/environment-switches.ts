@@ -20,13 +20,6 @@ export interface EnvironmentSwitches {
   readonly traceFile: string | undefined;
 }
 
-/** The names of all of them. */
-export const switchVariables: readonly string[] = [
-  "CUENV_CACHE_DEBUG",
-  "CUENV_CACHE_STATS",
-  "CUENV_CACHE_PROFILE",
-];
-
 /** @throws {CuenvError} CONFIG_VALUE */
 export function readEnvironmentSwitches(
   environment: Readonly<Record<string, string | undefined>>,

@@ -29,11 +29,7 @@ export {
   type SettingKind,
 } from "./setting-table.ts";
 export type { Warning } from "./problems.ts";
-export {
-  type EnvironmentSwitches,
-  readEnvironmentSwitches,
-  switchVariables,
-} from "./environment-switches.ts";
+export { type EnvironmentSwitches, readEnvironmentSwitches } from "./environment-switches.ts";
 export type { EvaluatedPackage } from "./evaluated-package.ts";
 export { normalizeProject, type NormalizeOptions } from "./normalize/normalize-project.ts";
 export {

@@ -1,4 +1,4 @@
-import { settingVariables, switchVariables } from "@cuenv/config";
+import { otherCacheVariables, settingVariables } from "@cuenv/config";
 import { nearName } from "@cuenv/errors";
 import { type Check, note } from "./check.ts";
 
@@ -6,7 +6,6 @@ import { type Check, note } from "./check.ts";
 const others = [
   "CUENV_ENV",
   "CUENV_PACKAGE",
-  "CUENV_CACHE_INLINE_THRESHOLD",
   "CUENV_SECRET_SALT",
   "CUENV_SERVER_TOKEN",
   "CUENV_SIGNING_KEY",
@@ -19,7 +18,7 @@ const others = [
 
 /** Variables whose name nobody reads, and that are near one that is read. */
 export function checkEnvironment(env: Readonly<Record<string, string | undefined>>): Check[] {
-  const known = [...Object.values(settingVariables).flat(), ...switchVariables, ...others];
+  const known = [...Object.values(settingVariables).flat(), ...otherCacheVariables, ...others];
   return Object.keys(env).flatMap((name) => {
     if (!name.startsWith("CUENV_") || known.includes(name)) return [];
     const near = nearName(name, known);
