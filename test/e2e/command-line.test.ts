@@ -171,6 +171,19 @@ describe.concurrent("exit codes", () => {
     expect(run.stderr).toMatch(/cannot find an env\.cue[^]*hint: /);
   });
 
+  it("passes over no word behind --: without a task it is wrong usage, and for a command that passes nothing on a name", async () => {
+    const unnamed = await project.cuenv(["task", "--", "build"]);
+    expect([unnamed.code, unnamed.stdout]).toEqual([2, ""]);
+    expect(unnamed.stderr).toMatch(/cannot give "build" to a task: none was named/);
+    expect(await project.cuenv(["task", "--"])).toMatchObject({ code: 0 });
+    const graph = await project.cuenv(["graph", "--", "exits"]);
+    expect(graph).toMatchObject({ code: 0, stdout: "exits  not cached\n" });
+    expect((await project.cuenv(["graph", "exits", "--", "absent"])).stdout).toMatch(
+      /exits.*absent/s,
+    );
+    expect((await project.cuenv(["cache", "show", "--", "-x"])).stderr).toMatch(/"-x"/);
+  });
+
   it.each([
     [["task", "biuld"], /did you mean "build"/i],
     [["task", "build", "--forse"], /did you mean --force/i],

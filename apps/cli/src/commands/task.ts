@@ -97,7 +97,7 @@ async function report(document: RunDocument, summaryFile: string | undefined): P
 }
 
 /** Flags that contradict each other. A watch has no end of its own, so nothing that is told once at the end of a run. */
-function refuseTogether({ flags, names }: Invocation): void {
+function refuseTogether({ flags, names, rest }: Invocation): void {
   const refuse = (flag: string, others: readonly string[], reason: string): void => {
     const other = others.find((each) => flags[each] !== undefined);
     if (flags[flag] === true && other !== undefined)
@@ -110,6 +110,15 @@ function refuseTogether({ flags, names }: Invocation): void {
     throw new CuenvError("USAGE", "cannot use --watch: no task was named", {
       hint: "cuenv task lists the tasks.",
     });
+  const [argument] = rest ?? [];
+  if (names.length === 0 && argument !== undefined)
+    throw new CuenvError(
+      "USAGE",
+      `cannot give ${JSON.stringify(argument)} to a task: none was named`,
+      {
+        hint: "The names of tasks stand before --, their arguments behind it.",
+      },
+    );
 }
 
 /** Where something about the run goes. A list of tasks is no run, and there is nothing to time in one that is only planned. */
