@@ -166,4 +166,32 @@ describe("T14: a folder that everybody may write to", () => {
     own.write("shared/other/env.cue", mine);
     expect((await own.cuenv(["task"], { cwd: "shared/other" })).stdout).toContain("evil");
   });
+
+  it("says nothing of what cuenv init, cuenv turbo and cuenv nx why find, and has no turbo to run", async () => {
+    const own = createSandbox({
+      "shared/mine/package.json": '{"name": "mine", "scripts": {"build": "echo mine"}}',
+      "shared/nx.json":
+        '{"targetDefaults": {"build": {"command": "echo evil", "options": {"cwd": "mine"}}}}',
+      "shared/turbo.json": "{",
+      "shared/node_modules/.bin/turbo": "#!/bin/sh\necho evil\n",
+    });
+    chmodSync(own.path("shared/node_modules/.bin/turbo"), 0o755);
+    chmodSync(own.path("shared"), 0o1777);
+    const from = (...args: string[]) =>
+      own.cuenv(["-C", "shared/mine", ...args], { env: { PATH: "/usr/bin:/bin" } });
+    const drafted = await from("init", "--print");
+    expect([drafted.code, drafted.stdout], drafted.stderr).toEqual([
+      0,
+      expect.stringMatching(/from package\.json\.[^]*echo mine/),
+    ]);
+    const turbo = await from("turbo", "run", "build");
+    expect([turbo.code, turbo.stdout]).toEqual([127, ""]);
+    const why = await from("nx", "why", "mine:build");
+    expect(why.stderr).toContain("cannot find an nx.json");
+    // With another mode it is a workspace as any other: so it is the mode that counts.
+    chmodSync(own.path("shared"), 0o755);
+    expect((await from("turbo", "run", "build")).stdout).toBe("evil\n");
+    own.write("shared/turbo.json", "{}");
+    expect((await from("init", "--print", "--from", "nx")).stdout).toContain("echo evil");
+  });
 });
