@@ -400,4 +400,33 @@ describe.concurrent("a FIFO where a file is looked for", () => {
     own.write("project.cue", 'package env\ntasks: t: command: "echo beside"\n');
     expect(await run("")).toMatchObject({ code: 0, stdout: "beside\n" });
   });
+
+  it("is none, and is not waited for, where the root of a workspace or something to begin with is looked for", async () => {
+    const own = createSandbox({
+      "sub/env.cue": cue({ tasks: { t: { command: "echo found" } } }),
+      "fifo/x": "",
+      "turbo/package.json": "{}",
+    });
+    const names = [
+      "turbo.json",
+      "package.json",
+      "fifo/env.cue",
+      "fifo/package.json",
+      "turbo/turbo.json",
+    ];
+    execFileSync(
+      "mkfifo",
+      names.map((name) => own.path(name)),
+    );
+    const run = (cwd: string, ...args: string[]) =>
+      own.cuenv(args, { cwd, signal: AbortSignal.timeout(30_000) });
+    expect(await run("sub", "task", "t")).toMatchObject({ code: 0, stdout: "found\n" });
+    expect(await run("fifo", "inspect")).toMatchObject({ code: 3 });
+    for (const folder of ["fifo", "turbo"])
+      expect(await run(folder, "init")).toMatchObject({
+        code: 3,
+        stderr: expect.stringContaining("it is not a regular file"),
+      });
+    expect(await run("turbo", "turbo", "sync")).toMatchObject({ code: 3 });
+  });
 });

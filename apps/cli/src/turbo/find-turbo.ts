@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { foldersAbove } from "../project/folders-above.ts";
 
@@ -40,7 +40,8 @@ export function isLinked(root: string): boolean {
 
 function textOf(path: string): string | undefined {
   try {
-    return readFileSync(path, "utf8");
+    // Reading a FIFO would wait for a writer.
+    return statSync(path).isFile() ? readFileSync(path, "utf8") : undefined;
   } catch {
     return undefined;
   }
