@@ -260,6 +260,24 @@ describe.concurrent("what is stored", () => {
     expect((await own.cuenv(audit)).code).toBe(0);
   });
 
+  it("cache audit runs nothing where nothing is read from the cache", async () => {
+    const own = createSandbox(files);
+    await cacheStatus(own, ["t"]);
+    for (const env of [
+      { CUENV_CACHE: "off" },
+      { CUENV_CACHE: "write" },
+      { CUENV_CACHE_ENABLED: "false" },
+    ]) {
+      const run = await own.cuenv(["cache", "audit", "--rebuild", "100%"], { env });
+      expect([run.code, run.stdout, run.stderr]).toEqual([
+        2,
+        "",
+        expect.stringContaining("cannot audit"),
+      ]);
+    }
+    expect(own.count("../t")).toBe(1);
+  });
+
   it("cache audit ends when it is interrupted, with the stored results in their places", async () => {
     const own = createSandbox({
       "env.cue": cue({

@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import type { Streams } from "@cuenv/cache";
+import { isReadable } from "@cuenv/config";
 import { equalDigests } from "@cuenv/digest";
 import { CuenvError, exitCodes } from "@cuenv/errors";
 import type { Invocation } from "../command-line/command.ts";
@@ -31,6 +32,7 @@ type StreamName = keyof Streams;
 export async function runCacheAudit(invocation: Invocation): Promise<number> {
   const share = parseShare(flagText(invocation, "rebuild"));
   const open = await openProject(invocation);
+  refuseUnread(open);
   const names = invocation.names.length > 0 ? invocation.names : cachedTasks(open);
   const before = await taskOutcomes(open, { names, force: false, quiet: false });
   if (before.isInterrupted) return before.exitCode;
@@ -47,6 +49,19 @@ export async function runCacheAudit(invocation: Invocation): Promise<number> {
     printOut(`${JSON.stringify({ version: 1, stored: hits.length, audited, different })}\n`);
   else printOut(text(audited, hits.length, different));
   return different > 0 ? exitCodes.damage : 0;
+}
+
+/** Where nothing is taken from the cache, all tasks would run, and nothing be compared. */
+function refuseUnread({ cache: { settings } }: OpenProject): void {
+  if (settings.enabled && isReadable(settings.defaultMode)) return;
+  const reason = settings.enabled ? `its mode is ${settings.defaultMode}` : "it is disabled";
+  throw new CuenvError(
+    "RUN_NOTHING_STORED",
+    `cannot audit: nothing is read from the cache, since ${reason}`,
+    {
+      hint: "CUENV_CACHE=read asks it.",
+    },
+  );
 }
 
 function parseShare(value: string | undefined): number {
