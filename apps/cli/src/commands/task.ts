@@ -3,7 +3,7 @@ import { planRun, type OutputMode } from "@cuenv/runner";
 import { CuenvError } from "@cuenv/errors";
 import type { Invocation } from "../command-line/command.ts";
 import { flagText } from "../command-line/given.ts";
-import { openProject } from "../project/open-project.ts";
+import { type OpenProject, openProject } from "../project/open-project.ts";
 import { stepSummaryFile } from "../report/step-summary-file.ts";
 import { printOut } from "../report/terminal.ts";
 import { type RunDocument, runDocument } from "../run/run-document.ts";
@@ -28,11 +28,14 @@ export async function runTaskCommand(invocation: Invocation): Promise<number> {
     return watchTasks(invocation, {
       force: flags["force"] === true,
       jobs,
-      verbose: flags["verbose"] === true,
+      verbose: flags["verbose"] === true || switches.debug,
       continueOnError: flags["continue-on-error"] === true,
       outputMode,
       strictSignatures: flags["strict-signatures"] === true,
-      onRun: (summary) => report(runDocument(summary), summaryFile),
+      onRun: async (summary, open) => {
+        await report(runDocument(summary), summaryFile);
+        if (switches.stats) await tellStatistics(open);
+      },
     });
   }
   const open = await openProject(invocation);
@@ -77,11 +80,13 @@ export async function runTaskCommand(invocation: Invocation): Promise<number> {
     const { writeRunFile } = await import("../report/write-run-file.ts");
     writeRunFile("trace", traceFile, trace.text());
   }
-  if (switches.stats) {
-    const { reportStatistics } = await import("../statistics/report-statistics.ts");
-    await reportStatistics(open);
-  }
+  if (switches.stats) await tellStatistics(open);
   return summary.exitCode;
+}
+
+async function tellStatistics(open: OpenProject): Promise<void> {
+  const { reportStatistics } = await import("../statistics/report-statistics.ts");
+  await reportStatistics(open);
 }
 
 async function report(document: RunDocument, summaryFile: string | undefined): Promise<void> {

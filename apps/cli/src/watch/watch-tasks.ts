@@ -16,7 +16,10 @@ export type WatchedRunOptions = Omit<
   "open" | "plan" | "json" | "detached" | "signal"
 > & {
   /** Told each run's end. */
-  readonly onRun: (summary: Awaited<ReturnType<typeof runTasks>>) => Promise<void> | void;
+  readonly onRun: (
+    summary: Awaited<ReturnType<typeof runTasks>>,
+    open: RunTasksOptions["open"],
+  ) => Promise<void> | void;
 };
 
 /**
@@ -159,7 +162,7 @@ async function runOnce(watch: Watch, before: WatchedInputs): Promise<Changed> {
   await seeing;
   watch.printed.at = performance.now();
   watch.wasEnded = run.signal.aborted;
-  if (!run.signal.aborted) await options.onRun(summary);
+  if (!run.signal.aborted) await options.onRun(summary, project.open);
   const reloaded = [...reloadedMeanwhile, ...(await reload(watch))];
   const seen = look(watch);
   const changed = changedPaths(before, seen);
