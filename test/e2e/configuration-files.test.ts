@@ -216,6 +216,21 @@ tasks: b: #T & {command: "true", cache: mode: "read-write"}
   });
 });
 
+describe.concurrent("cuenv cache init --package", () => {
+  it("writes where a run of that package reads, and not into the folder that one stands in", async () => {
+    const own = createSandbox({
+      "build.cue": 'package other\ntasks: t: {command: "true", inputs: []}\n',
+      "sub/file": "",
+    });
+    const args = ["-C", "sub", "cache", "init", "--package", "other"];
+    expect((await own.cuenv(args)).code).toBe(0);
+    expect([own.exists("cuenv.cache.yaml"), own.exists("sub/cuenv.cache.yaml")]).toEqual([
+      true,
+      false,
+    ]);
+  });
+});
+
 describe.concurrent("a FIFO where a file is looked for", () => {
   it("is none, and is not waited for", async () => {
     const own = createSandbox({ "sub/env.cue": cue({ tasks: { t: { command: "echo found" } } }) });
