@@ -27,7 +27,7 @@ import { printErr } from "../report/terminal.ts";
 import { visibleLines } from "../report/visible-text.ts";
 import { makeMemoSeal, readMemoSeal } from "./memo-seal.ts";
 import { recallProject, rememberProject } from "./project-memo.ts";
-import { writtenCacheDir } from "./written-cache-dir.ts";
+import { cacheDirWrittenAnywhere, writtenCacheDir } from "./written-cache-dir.ts";
 
 export interface OpenProject {
   readonly project: Project;
@@ -101,7 +101,7 @@ export async function openProject(
     keepsEvaluator,
     // Only the evaluated file says all of the settings. Before, its text is asked for the one that says where to look.
     memoDirectory: memoDirectory(
-      settle(guessedCacheDir(projectDirectory, trust)).settings,
+      settle(guessed(writtenCacheDir, projectDirectory, trust)).settings,
       workspaceRoot,
       false,
       warn,
@@ -210,7 +210,7 @@ export async function openSettingsAlone(
     environment: process.env,
   };
   const { files, trust } = await loadSettingsFiles(place);
-  const project = found === undefined ? {} : guessedCacheDir(found, trust);
+  const project = found === undefined ? {} : guessed(cacheDirWrittenAnywhere, found, trust);
   const environment = process.env;
   const cache = resolveCacheSettings({ environment, project, files, projectDirectory });
   assertUnlocked(trust, { environment, cache });
@@ -245,8 +245,12 @@ function cacheFlags(invocation: Invocation): CacheSettingsInput {
 }
 
 /** Where the user has locked the folder, env.cue has none to say: what looks like one there is something else, or is refused when it is evaluated. */
-function guessedCacheDir(projectDirectory: string, trust: TrustSettingsInput): CacheSettingsInput {
-  return trust.locked === true ? {} : writtenCacheDir(projectDirectory);
+function guessed(
+  guess: (projectDirectory: string) => CacheSettingsInput,
+  projectDirectory: string,
+  trust: TrustSettingsInput,
+): CacheSettingsInput {
+  return trust.locked === true ? {} : guess(projectDirectory);
 }
 
 /** With the cache off nothing is read or written below its folder, remembered evaluations included. `writes`: it is made if need be. */
