@@ -146,6 +146,25 @@ describe.concurrent("T15: a workspace does not say whom to trust", () => {
   });
 });
 
+describe("what is remembered of env.cue", () => {
+  it("is recalled, too, where another file of the package names the cache folder", async () => {
+    const own = createSandbox({
+      "env.cue": `package cuenv\n${files["env.cue"]}`,
+      "cache.cue": 'package cuenv\nconfig: cache: {\n\tcacheDir: ".own"\n}\n',
+    });
+    const env = { CUENV_CACHE_DIR: undefined, CUENV_TRUST: "off" };
+    await cacheStatus(own, ["t"], { env });
+    // Whoever finds it there runs what it says: so it is seen to be found.
+    const evaluation =
+      filesBelow(own.path(".own/v1/workspaces")).find((path) => path.includes("/evaluation/")) ??
+      "";
+    const [, remembered = ""] = readFileSync(evaluation, "utf8").split("\n");
+    const body = remembered.replaceAll("echo said", "echo recalled");
+    writeFileSync(evaluation, `${createHash("sha256").update(body).digest("hex")}\n${body}`);
+    expect((await own.cuenv(["task", "t", "--force"], { env })).stdout).toBe("recalled\n");
+  });
+});
+
 describe("T14: a folder that everybody may write to", () => {
   it("adds nothing to the projects below it, and is none for who works there", async () => {
     const mine = `package cuenv\n${files["env.cue"]}`;

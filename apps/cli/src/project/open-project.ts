@@ -99,13 +99,11 @@ export async function openProject(
     environment,
     onInputs,
     keepsEvaluator,
-    // Only the evaluated file says all of the settings. Before, its text is asked for the one that says where to look.
-    memoDirectory: memoDirectory(
-      settle(guessed(writtenCacheDir, projectDirectory, trust)).settings,
-      workspaceRoot,
-      false,
-      warn,
-    ),
+    // Only the evaluated file says all of the settings. Before, its text is asked for the one that says where to look, and then the others.
+    memoDirectories: [writtenCacheDir, cacheDirWrittenAnywhere].map((guess) => () => {
+      const { settings } = settle(guessed(guess, projectDirectory, trust));
+      return memoDirectory(settings, workspaceRoot, false, warn);
+    }),
     memoDirectoryFor: ({ cache }) => {
       const { settings } = settle(cache);
       return remember && mayRemember(settings)
@@ -275,8 +273,8 @@ interface LoadOptions {
   readonly projectPath: string;
   readonly packageName: string | undefined;
   readonly environment: string | undefined;
-  /** Where to look; undefined: nowhere. */
-  readonly memoDirectory: string | undefined;
+  /** Where to look, one after the other; undefined: nowhere. */
+  readonly memoDirectories: readonly (() => string | undefined)[];
   /** Where to keep what was made of this project. */
   readonly memoDirectoryFor: (project: Project) => string | undefined;
   readonly onInputs: OpenOptions["onInputs"];
@@ -285,13 +283,10 @@ interface LoadOptions {
 
 /** A warm run recalls what was evaluated and what was made of it, and loads neither the evaluator nor the normaliser. */
 async function loadProject(options: LoadOptions): Promise<Project> {
-  const { memoDirectory: memo } = options;
   const request = { directory: options.directory, packageName: options.packageName };
-  const found = memo === undefined ? undefined : readMemoSeal(options.policy);
-  if (memo === undefined || found === undefined) return evaluated(request, options);
-  const seal = found.secret;
-  const recalled = recallAnswer({ ...request, memoDirectory: memo, seal });
-  if (recalled === undefined) return evaluated(request, options);
+  const found = recallFromAny(request, options);
+  if (found === undefined) return evaluated(request, options);
+  const { recalled, memo, seal } = found;
   options.onInputs?.(recalled.inputs);
   const key = { ...options, memoDirectory: memo, answer: recalled.answer, seal };
   const known = recallProject(key);
@@ -307,6 +302,25 @@ async function loadProject(options: LoadOptions): Promise<Project> {
     rememberProject(key, project);
   }
   return project;
+}
+
+/** The first place costs a warm run nothing more; the others are looked at where evaluating is what is left. */
+function recallFromAny(
+  request: { readonly directory: string; readonly packageName: string | undefined },
+  { memoDirectories, policy }: LoadOptions,
+) {
+  const seen = new Set<string>();
+  for (const place of memoDirectories) {
+    const memo = place();
+    if (memo === undefined || seen.has(memo)) continue;
+    seen.add(memo);
+    const found = readMemoSeal(policy);
+    if (found === undefined) return undefined;
+    const seal = found.secret;
+    const recalled = recallAnswer({ ...request, memoDirectory: memo, seal });
+    if (recalled !== undefined) return { recalled, memo, seal };
+  }
+  return undefined;
 }
 
 async function normalized(
