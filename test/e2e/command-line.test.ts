@@ -171,6 +171,19 @@ describe.concurrent("exit codes", () => {
     expect(run.stderr).toMatch(/cannot find an env\.cue[^]*hint: /);
   });
 
+  it("passes over no word behind --: without a task it is wrong usage, and for a command that passes nothing on a name", async () => {
+    const unnamed = await project.cuenv(["task", "--", "build"]);
+    expect([unnamed.code, unnamed.stdout]).toEqual([2, ""]);
+    expect(unnamed.stderr).toMatch(/cannot give "build" to a task: none was named/);
+    expect(await project.cuenv(["task", "--"])).toMatchObject({ code: 0 });
+    const graph = await project.cuenv(["graph", "--", "exits"]);
+    expect(graph).toMatchObject({ code: 0, stdout: "exits  not cached\n" });
+    expect((await project.cuenv(["graph", "exits", "--", "absent"])).stdout).toMatch(
+      /exits.*absent/s,
+    );
+    expect((await project.cuenv(["cache", "show", "--", "-x"])).stderr).toMatch(/"-x"/);
+  });
+
   it.each([
     [["task", "biuld"], /did you mean "build"/i],
     [["task", "build", "--forse"], /did you mean --force/i],
@@ -214,6 +227,48 @@ describe.concurrent("cuenv exec", () => {
 });
 
 describe.concurrent("terminals and pipes", () => {
+  it("lets nothing that a project says steer the terminal, before one of its tasks was run", async () => {
+    const hostile = "\u001B[2J\u009B1A\u202E";
+    const own = createSandbox({
+      "env.cue": cue({
+        config: { cache: { cacheDir: `.c${hostile}` } },
+        tasks: {
+          described: { command: "true", description: `what ${hostile} it is` },
+          scripted: { script: `: ${hostile}` },
+          old: { command: "true", inputs: [], cache: { mode: "read" } },
+          "turned\u202E": { command: "true" },
+        },
+      }),
+      "wrong/env.cue": cue({ tasks: { t: { command: "true", inputs: [`${hostile}/../../x`] } } }),
+      "named/env.cue": cue({ tasks: { [`t${hostile}`]: { command: "true" } } }),
+      "script/package.json": JSON.stringify({ scripts: { [`a${hostile}`]: "cuenv task a" } }),
+      [`folder${hostile}/env.cue`]: "tasks: [",
+    });
+    const printed: string[] = [];
+    for (const args of [
+      ["task"],
+      ["cache", "config"],
+      ["cache", "validate"],
+      ["cache", "stats"],
+      ["cache", "clear"],
+      ["cache", "verify"],
+      ["doctor"],
+      ["__complete", "--", "task", "d"],
+      ["-C", "wrong", "task"],
+      ["-C", "wrong", "doctor"],
+      ["-C", "wrong", "cache", "stats"],
+      ["-C", "named", "task"],
+      ["-C", "script", "init", "--from", "scripts"],
+      ["-C", `folder${hostile}`, "task"],
+    ]) {
+      const env = { CUENV_CACHE_DIR: undefined };
+      const run = await own.cuenv(args, { env });
+      printed.push(run.stdout + run.stderr);
+      expect(run.stdout + run.stderr, args.join(" ")).not.toMatch(/(?!\n|\t)[\p{Cc}\p{Cf}]/u);
+    }
+    expect(printed[0]).toContain("what \\u001b[2J\\u009b1A\\u202e it is");
+  });
+
   it("row 46: FORCE_COLOR colours our own lines, NO_COLOR wins, and a pipe gets none", async () => {
     const escape = "\u001B[";
     const stderr = async (env: Record<string, string>): Promise<string> =>

@@ -62,6 +62,18 @@ describe("cuenv __complete", () => {
     expect(names.stdout).toBe("--env=production\t\n");
   });
 
+  it("gives the tasks of the package that is named on the line", async () => {
+    const own = createSandbox({
+      "env.cue": cue({ tasks: { mine: { command: "true" } } }),
+      "other.cue": 'package other\ntasks: theirs: command: "true"\n',
+    });
+    const tasksOf = async (...words: string[]): Promise<string> =>
+      (await own.cuenv(["__complete", "--", "task", ...words, ""])).stdout;
+    expect(await tasksOf()).toBe("mine\t\n");
+    expect(await tasksOf("--package", "other")).toBe("theirs\t\n");
+    expect(await tasksOf("--package=other")).toBe("theirs\t\n");
+  });
+
   it("never fails: without a project, with a broken one, with a folder that is not there", async () => {
     const none = createSandbox({});
     const broken = createSandbox({ "env.cue": "tasks: {" });

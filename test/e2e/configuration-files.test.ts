@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { chmodSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -212,5 +213,65 @@ tasks: b: #T & {command: "true", cache: mode: "read-write"}
     const own = createSandbox({ "env.cue": old.replace("mode:", "moode:") });
     expect(await own.cuenv(["cache", "migrate", "--yes"])).toMatchObject({ code: 3, stdout: "" });
     expect((await own.cuenv(["cache", "migrate", "--yes", "--dry-run"])).code).toBe(2);
+  });
+});
+
+describe.concurrent("cuenv cache init --package", () => {
+  it("writes where a run of that package reads, and not into the folder that one stands in", async () => {
+    const own = createSandbox({
+      "build.cue": 'package other\ntasks: t: {command: "true", inputs: []}\n',
+      "sub/file": "",
+    });
+    const args = ["-C", "sub", "cache", "init", "--package", "other"];
+    expect((await own.cuenv(args)).code).toBe(0);
+    expect([own.exists("cuenv.cache.yaml"), own.exists("sub/cuenv.cache.yaml")]).toEqual([
+      true,
+      false,
+    ]);
+  });
+});
+
+describe.concurrent("a FIFO where a file is looked for", () => {
+  it("is none, and is not waited for", async () => {
+    const own = createSandbox({ "sub/env.cue": cue({ tasks: { t: { command: "echo found" } } }) });
+    execFileSync("mkfifo", [own.path("sub/more.cue"), own.path("env.cue"), own.path("other.cue")]);
+    const run = (cwd: string) =>
+      own.cuenv(["task", "t"], { cwd, signal: AbortSignal.timeout(30_000) });
+    expect(await run("sub")).toMatchObject({ code: 0, stdout: "found\n" });
+    expect(await run("")).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining("PROJECT_NOT_FOUND"),
+    });
+    own.write("project.cue", 'package env\ntasks: t: command: "echo beside"\n');
+    expect(await run("")).toMatchObject({ code: 0, stdout: "beside\n" });
+  });
+
+  it("is none, and is not waited for, where the root of a workspace or something to begin with is looked for", async () => {
+    const own = createSandbox({
+      "sub/env.cue": cue({ tasks: { t: { command: "echo found" } } }),
+      "fifo/x": "",
+      "turbo/package.json": "{}",
+    });
+    const names = [
+      "turbo.json",
+      "package.json",
+      "fifo/env.cue",
+      "fifo/package.json",
+      "turbo/turbo.json",
+    ];
+    execFileSync(
+      "mkfifo",
+      names.map((name) => own.path(name)),
+    );
+    const run = (cwd: string, ...args: string[]) =>
+      own.cuenv(args, { cwd, signal: AbortSignal.timeout(30_000) });
+    expect(await run("sub", "task", "t")).toMatchObject({ code: 0, stdout: "found\n" });
+    expect(await run("fifo", "inspect")).toMatchObject({ code: 3 });
+    for (const folder of ["fifo", "turbo"])
+      expect(await run(folder, "init")).toMatchObject({
+        code: 3,
+        stderr: expect.stringContaining("it is not a regular file"),
+      });
+    expect(await run("turbo", "turbo", "sync")).toMatchObject({ code: 3 });
   });
 });

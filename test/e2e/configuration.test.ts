@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { json, noCacheDir, plainTask, settingsOf, writeUser } from "./configured.ts";
@@ -383,21 +382,5 @@ describe.concurrent("cuenv cache validate", () => {
       ["cuenv.cache.json", "number"],
       ["config.yaml", "number"],
     ]);
-  });
-});
-
-describe.concurrent("a FIFO where a file is looked for", () => {
-  it("is none, and is not waited for", async () => {
-    const own = createSandbox({ "sub/env.cue": cue({ tasks: { t: { command: "echo found" } } }) });
-    execFileSync("mkfifo", [own.path("sub/more.cue"), own.path("env.cue"), own.path("other.cue")]);
-    const run = (cwd: string) =>
-      own.cuenv(["task", "t"], { cwd, signal: AbortSignal.timeout(30_000) });
-    expect(await run("sub")).toMatchObject({ code: 0, stdout: "found\n" });
-    expect(await run("")).toMatchObject({
-      code: 3,
-      stderr: expect.stringContaining("PROJECT_NOT_FOUND"),
-    });
-    own.write("project.cue", 'package env\ntasks: t: command: "echo beside"\n');
-    expect(await run("")).toMatchObject({ code: 0, stdout: "beside\n" });
   });
 });

@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { cacheStatus } from "./run-json.ts";
+import { cacheStatus, statusOf } from "./run-json.ts";
 import { createSandbox, cue, type Sandbox } from "./sandbox.ts";
 
 const names = ["a", "b", "c"];
@@ -66,6 +66,24 @@ describe("cuenv cache prune and cleanup", () => {
     expect(await removedBy(sandbox, ["prune", "--max-age", "7d"])).toMatchObject({ entries: 0 });
     expect(await removedBy(sandbox, ["cleanup"])).toMatchObject({ entries: 0, bytes: 0 });
     expect(await cacheStatus(sandbox, names)).toEqual({ a: "hit", b: "hit", c: "hit" });
+  });
+
+  it("clear the folder that a project names, in whichever of its files, though another cannot be evaluated", async () => {
+    const own = createSandbox({
+      "env.cue": 'package cuenv\ntasks: t: {command: "echo hi", inputs: []}\n',
+      "cache.cue": 'package cuenv\nconfig: cache: {\n\tcacheDir: ".own"\n}\n',
+      "beside/env.cue": 'package cuenv\ntasks: b: {command: "echo beside", inputs: []}\n',
+    });
+    const env = { CUENV_CACHE_DIR: undefined };
+    expect(await statusOf(own, "t", { env })).toBe("miss");
+    expect(await statusOf(own, "b", { env, cwd: "beside" })).toBe("miss");
+    own.write("env.cue", "package cuenv\ntasks: {\n");
+    const cleared = await own.cuenv(["cache", "clear"], { env });
+    expect([cleared.code, cleared.stdout]).toEqual([
+      0,
+      expect.stringMatching(/Removed 1 result, .*\.own\n$/),
+    ]);
+    expect(await statusOf(own, "b", { env, cwd: "beside" })).toBe("hit");
   });
 
   it("say what is wrong with their flags, and remove nothing then", async () => {

@@ -175,6 +175,20 @@ describe("cuenv inspect", () => {
     expect(lenient.projects[1]?.read).toContain(sandbox.path("b/env.cue"));
   });
 
+  it("finds, without a folder, the project of the package that is asked for, as a run does", async () => {
+    const sandbox = createSandbox({
+      "build.cue": 'package other\ntasks: t: {command: "true", inputs: []}\n',
+      "sub/file": "",
+    });
+    for (const [args, env] of [
+      [["--package", "other"], {}],
+      [[], { CUENV_PACKAGE: "other" }],
+    ] as const) {
+      const run = await sandbox.cuenv(["-C", "sub", "inspect", ...args], { env });
+      expect([run.code, run.stdout]).toEqual([0, `${sandbox.root}\n  t: no files → nothing\n`]);
+    }
+  });
+
   it("reads a list of folders on stdin, and prints for people with exit code 3 when one is wrong", async () => {
     const sandbox = createSandbox({
       "a/env.cue": cue({ tasks: { build } }),

@@ -63,6 +63,19 @@ describe.concurrent("T15: a workspace does not say whom to trust", () => {
     expect(own.exists(".cache")).toBe(true);
   });
 
+  it("and a cacheDir in env.cue that is another tool's is nothing that was locked", async () => {
+    const tool = '\n_vite: {\n\tcacheDir: "node_modules/.vite"\n}\n';
+    const own = createSandbox({ ...files, "env.cue": `${files["env.cue"]}${tool}` });
+    const settings = join(own.home, ".config/cuenv/config.yaml");
+    mkdirSync(dirname(settings), { recursive: true });
+    writeFileSync(settings, "trust: {mode: local, locked: true}\n");
+    const env = { CUENV_CACHE_DIR: undefined };
+    expect(await cacheStatus(own, ["t"], { env })).toEqual({ t: "miss" });
+    own.write("env.cue", `tasks: [${tool}`);
+    const run = await own.cuenv(["cache", "clear"], { env });
+    expect([run.code, run.stderr]).toEqual([0, expect.not.stringContaining("CONFIG_LOCKED")]);
+  });
+
   it("and a folder that is no workspace is none: from home or / keys are trusted and revoked", async () => {
     const own = createSandbox({ "env.cue": cue({ tasks: {} }) });
     mkdirSync(own.home, { recursive: true });
@@ -133,6 +146,25 @@ describe.concurrent("T15: a workspace does not say whom to trust", () => {
   });
 });
 
+describe("what is remembered of env.cue", () => {
+  it("is recalled, too, where another file of the package names the cache folder", async () => {
+    const own = createSandbox({
+      "env.cue": `package cuenv\n${files["env.cue"]}`,
+      "cache.cue": 'package cuenv\nconfig: cache: {\n\tcacheDir: ".own"\n}\n',
+    });
+    const env = { CUENV_CACHE_DIR: undefined, CUENV_TRUST: "off" };
+    await cacheStatus(own, ["t"], { env });
+    // Whoever finds it there runs what it says: so it is seen to be found.
+    const evaluation =
+      filesBelow(own.path(".own/v1/workspaces")).find((path) => path.includes("/evaluation/")) ??
+      "";
+    const [, remembered = ""] = readFileSync(evaluation, "utf8").split("\n");
+    const body = remembered.replaceAll("echo said", "echo recalled");
+    writeFileSync(evaluation, `${createHash("sha256").update(body).digest("hex")}\n${body}`);
+    expect((await own.cuenv(["task", "t", "--force"], { env })).stdout).toBe("recalled\n");
+  });
+});
+
 describe("T14: a folder that everybody may write to", () => {
   it("adds nothing to the projects below it, and is none for who works there", async () => {
     const mine = `package cuenv\n${files["env.cue"]}`;
@@ -152,5 +184,33 @@ describe("T14: a folder that everybody may write to", () => {
     expect((await own.cuenv(["task", "evil"], { cwd: "shared/empty" })).stdout).toBe("evil\n");
     own.write("shared/other/env.cue", mine);
     expect((await own.cuenv(["task"], { cwd: "shared/other" })).stdout).toContain("evil");
+  });
+
+  it("says nothing of what cuenv init, cuenv turbo and cuenv nx why find, and has no turbo to run", async () => {
+    const own = createSandbox({
+      "shared/mine/package.json": '{"name": "mine", "scripts": {"build": "echo mine"}}',
+      "shared/nx.json":
+        '{"targetDefaults": {"build": {"command": "echo evil", "options": {"cwd": "mine"}}}}',
+      "shared/turbo.json": "{",
+      "shared/node_modules/.bin/turbo": "#!/bin/sh\necho evil\n",
+    });
+    chmodSync(own.path("shared/node_modules/.bin/turbo"), 0o755);
+    chmodSync(own.path("shared"), 0o1777);
+    const from = (...args: string[]) =>
+      own.cuenv(["-C", "shared/mine", ...args], { env: { PATH: "/usr/bin:/bin" } });
+    const drafted = await from("init", "--print");
+    expect([drafted.code, drafted.stdout], drafted.stderr).toEqual([
+      0,
+      expect.stringMatching(/from package\.json\.[^]*echo mine/),
+    ]);
+    const turbo = await from("turbo", "run", "build");
+    expect([turbo.code, turbo.stdout]).toEqual([127, ""]);
+    const why = await from("nx", "why", "mine:build");
+    expect(why.stderr).toContain("cannot find an nx.json");
+    // With another mode it is a workspace as any other: so it is the mode that counts.
+    chmodSync(own.path("shared"), 0o755);
+    expect((await from("turbo", "run", "build")).stdout).toBe("evil\n");
+    own.write("shared/turbo.json", "{}");
+    expect((await from("init", "--print", "--from", "nx")).stdout).toContain("echo evil");
   });
 });

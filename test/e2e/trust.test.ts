@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { cacheStatus, runJson } from "./run-json.ts";
 import { counting, createSandbox, cue, type Sandbox } from "./sandbox.ts";
 import {
@@ -258,6 +258,53 @@ describe.concurrent("what is stored", () => {
     ]);
     expect(own.read("out")).toBe("1");
     expect((await own.cuenv(audit)).code).toBe(0);
+  });
+
+  it("cache audit runs nothing where nothing is read from the cache", async () => {
+    const own = createSandbox(files);
+    await cacheStatus(own, ["t"]);
+    for (const env of [
+      { CUENV_CACHE: "off" },
+      { CUENV_CACHE: "write" },
+      { CUENV_CACHE_ENABLED: "false" },
+    ]) {
+      const run = await own.cuenv(["cache", "audit", "--rebuild", "100%"], { env });
+      expect([run.code, run.stdout, run.stderr]).toEqual([
+        2,
+        "",
+        expect.stringContaining("cannot audit"),
+      ]);
+    }
+    expect(own.count("../t")).toBe(1);
+  });
+
+  it("cache audit ends when it is interrupted, with the stored results in their places", async () => {
+    const own = createSandbox({
+      "env.cue": cue({
+        tasks: Object.fromEntries(
+          ["a", "b", "c"].map((name) => [
+            name,
+            {
+              ...counting(name, `[ ! -e ../again ] || sleep 30; echo made > ${name}.out`),
+              inputs: [],
+              outputs: [`${name}.out`],
+            },
+          ]),
+        ),
+      }),
+    });
+    await own.cuenv(["task", "*"]);
+    own.write("../again", "");
+    const ran = (): number =>
+      ["a", "b", "c"].reduce((sum, name) => sum + own.read(`../${name}`).split("\n").length - 1, 0);
+    let pid = 0;
+    const audit = ["cache", "audit", "--rebuild", "100%"];
+    const run = own.cuenv(audit, { onStart: (started) => (pid = started) });
+    await vi.waitUntil(() => ran() === 4, { timeout: 20_000 });
+    process.kill(pid, "SIGINT");
+    expect(await run).toMatchObject({ code: 130, stdout: "" });
+    expect(ran()).toBe(4);
+    expect(["a", "b", "c"].map((name) => own.read(`${name}.out`))).toEqual(Array(3).fill("made\n"));
   });
 
   it("T20: it compares what was printed, too, unless asked not to, and outputs that a task would leave as they are", async () => {

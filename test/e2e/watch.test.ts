@@ -51,11 +51,13 @@ function start(
   files: Readonly<Record<string, string>>,
   task: string,
   args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
 ): Watch {
   const sandbox = createSandbox(files);
   let pid = 0;
   const ended = sandbox.cuenv(["task", task, "--watch", ...args], {
     detached: true,
+    env,
     onStart: (id) => (pid = id),
   });
   running = { sandbox, ended, pid: () => pid };
@@ -330,6 +332,19 @@ describe("cuenv task --watch", () => {
     kill(busy.pid(), "SIGINT");
     expect((await busy.ended).code).toBe(130);
     await vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), { timeout: 5_000 });
+  });
+
+  it("says more of each run where variables ask for it", async () => {
+    const files = { "env.cue": cue({ tasks: { t: { ...counting("t"), inputs: ["a"] } } }), a: "1" };
+    const asked = { CUENV_CACHE_DEBUG: "1", CUENV_CACHE_STATS: "1" };
+    const watch = start(files, "t", [], asked);
+    await runs(watch, "t", 1);
+    watch.sandbox.write("a", "2");
+    expect(await runs(watch, "t", 2)).toBe(2);
+    kill(watch.pid(), "SIGINT");
+    const { stderr } = await watch.ended;
+    expect(stderr.match(/stored, key [0-9a-f]{64}/g)).toHaveLength(2);
+    expect(stderr.match(/^Cache folder /gm)).toHaveLength(2);
   });
 
   it("refuses what a watch cannot give, and a task that is not there", async () => {

@@ -147,6 +147,15 @@ describe("loadSettingsFiles", () => {
     expect(await failure()).toMatchObject({ code: "CONFIG_FILE", location: { line: 2 } });
   });
 
+  it("refuses a YAML file of several documents, and says where the second begins", async () => {
+    write("repo/cuenv.cache.yaml", "enabled: true\n---\nenabled: false\n");
+    expect(await failure()).toMatchObject({
+      code: "CONFIG_FILE",
+      message: expect.stringMatching(/: it has a second document$/) as string,
+      location: { line: 2 },
+    });
+  });
+
   it("refuses a YAML file whose aliases explode", async () => {
     const levels = Array.from(
       { length: 9 },

@@ -96,7 +96,7 @@ function cueFiles(folder: string): string[] {
   return (
     entries
       .filter(({ name }) => name.endsWith(".cue") && !name.startsWith(".") && !name.startsWith("_"))
-      // Others are no files of a package, and reading a FIFO would wait for a writer.
+      // Others are no files of a package.
       .filter((entry) =>
         entry.isSymbolicLink() ? isKind(join(folder, entry.name), "file") : entry.isFile(),
       )
@@ -115,10 +115,10 @@ function packageOf(path: string): string | undefined {
   return undefined;
 }
 
-/** Undefined when there is no readable file: finding a root fails for no such reason. */
+/** Undefined when there is no readable file: finding a root fails for no such reason, and waits for no writer of a FIFO. */
 function readText(path: string): string | undefined {
   try {
-    return readFileSync(path, "utf8");
+    return isKind(path, "file") ? readFileSync(path, "utf8") : undefined;
   } catch {
     return undefined;
   }

@@ -27,8 +27,11 @@ export function readYaml(text: string, file: string): YamlDocument {
     return { file, line, column: col };
   };
   const [error] = document.errors;
-  if (error !== undefined)
-    return { ok: false, reason: error.message, location: locate(error.pos[0]) };
+  if (error !== undefined) {
+    // The parser's own words are for who calls it.
+    const reason = error.code === "MULTIPLE_DOCS" ? "it has a second document" : error.message;
+    return { ok: false, reason, location: locate(error.pos[0]) };
+  }
   const positions: Record<string, Location> = Object.create(null);
 
   function walk(node: unknown, pointer: string, depth: number): void {

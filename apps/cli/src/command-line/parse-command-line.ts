@@ -141,15 +141,19 @@ function parseCommand(
     });
     if (values["help"] === true) return { kind: "help", command, topic: command.name };
     refuseWords(command, positionals, rest);
-    return {
-      kind: "command",
-      command,
-      invocation: { flags: values, names: positionals, rest },
-    };
+    // Where nothing is passed on to a program, the dashes only end the flags.
+    const invocation = passesOn(command)
+      ? { flags: values, names: positionals, rest }
+      : { flags: values, names: [...positionals, ...(rest ?? [])], rest: undefined };
+    return { kind: "command", command, invocation };
   } catch (error) {
     if (error instanceof CuenvError) throw error;
     throw usageError(command, words, error);
   }
+}
+
+function passesOn({ usage }: Command): boolean {
+  return usage.includes("-- ");
 }
 
 /** Words that a command would pass over in silence were meant for something. */
@@ -179,7 +183,7 @@ function usageError(command: Command, words: readonly string[], error: unknown):
   const see = `See cuenv ${command.name} --help.`;
   // A flag of the task's program, most likely: `cuenv task test --coverage`, `cuenv exec ls -la`.
   const isForAnother =
-    unknown !== undefined && command.usage.includes("-- ") && !(words[0] ?? "-").startsWith("-");
+    unknown !== undefined && passesOn(command) && !(words[0] ?? "-").startsWith("-");
   const behind = isForAnother ? `What is for the program stands behind --. ${see}` : see;
   return new CuenvError(
     "USAGE",

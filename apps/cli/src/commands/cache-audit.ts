@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import type { Streams } from "@cuenv/cache";
+import { isReadable } from "@cuenv/config";
 import { equalDigests } from "@cuenv/digest";
 import { CuenvError, exitCodes } from "@cuenv/errors";
 import type { Invocation } from "../command-line/command.ts";
@@ -31,18 +32,36 @@ type StreamName = keyof Streams;
 export async function runCacheAudit(invocation: Invocation): Promise<number> {
   const share = parseShare(flagText(invocation, "rebuild"));
   const open = await openProject(invocation);
+  refuseUnread(open);
   const names = invocation.names.length > 0 ? invocation.names : cachedTasks(open);
-  const { outcomes: before } = await taskOutcomes(open, { names, force: false, quiet: false });
-  const hits = [...before].filter(([, outcome]) => outcome.kind === "hit");
+  const before = await taskOutcomes(open, { names, force: false, quiet: false });
+  if (before.isInterrupted) return before.exitCode;
+  const hits = [...before.outcomes].filter(([, outcome]) => outcome.kind === "hit");
   const withStreams = invocation.flags["outputs-only"] !== true;
   const audited: Audited[] = [];
-  for (const [task, outcome] of sample(hits, share))
-    audited.push(await rebuild(open, task, outcome, withStreams));
+  for (const [task, outcome] of sample(hits, share)) {
+    const rebuilt = await rebuild(open, task, outcome, withStreams);
+    if ("interrupted" in rebuilt) return rebuilt.interrupted;
+    audited.push(rebuilt);
+  }
   const different = audited.filter(({ verdict }) => verdict === "different").length;
   if (invocation.flags["json"] === true)
     printOut(`${JSON.stringify({ version: 1, stored: hits.length, audited, different })}\n`);
   else printOut(text(audited, hits.length, different));
   return different > 0 ? exitCodes.damage : 0;
+}
+
+/** Where nothing is taken from the cache, all tasks would run, and nothing be compared. */
+function refuseUnread({ cache: { settings } }: OpenProject): void {
+  if (settings.enabled && isReadable(settings.defaultMode)) return;
+  const reason = settings.enabled ? `its mode is ${settings.defaultMode}` : "it is disabled";
+  throw new CuenvError(
+    "RUN_NOTHING_STORED",
+    `cannot audit: nothing is read from the cache, since ${reason}`,
+    {
+      hint: "CUENV_CACHE=read asks it.",
+    },
+  );
 }
 
 function parseShare(value: string | undefined): number {
@@ -64,6 +83,11 @@ function cachedTasks({ project }: OpenProject): readonly string[] {
   throw new CuenvError("USAGE", "cannot audit: no task of the project is cached");
 }
 
+interface Interrupted {
+  /** The exit code that says so. */
+  readonly interrupted: number;
+}
+
 /** At least one, if there is one; drawn anew each time, so that nobody knows which are looked at. */
 function sample<Item>(items: readonly Item[], share: number): readonly Item[] {
   const left = [...items];
@@ -78,16 +102,17 @@ async function rebuild(
   task: string,
   stored: CachedOutcome,
   withStreams: boolean,
-): Promise<Audited> {
+): Promise<Audited | Interrupted> {
   const key = stored.key ?? "";
   // A tool that finds them there may leave them as somebody else made them.
   removeOutputs(open, stored.state.outputs ?? []);
-  const { outcomes } = await taskOutcomes(open, { names: [task], force: true, quiet: false });
-  const again = outcomes.get(task);
+  const run = await taskOutcomes(open, { names: [task], force: true, quiet: false });
+  const again = run.outcomes.get(task);
   const isComparable =
     again?.kind === "executed" && again.execution.succeeded && again.key === stored.key;
   if (!isComparable) {
     await taskOutcomes(open, { names: [task], force: false, quiet: true });
+    if (run.isInterrupted) return { interrupted: run.exitCode };
     return { task, key, verdict: "unknown", outputs: [], streams: [] };
   }
   const outputs = comparedOutputs(stored.state.outputs ?? [], again.state.outputs ?? []);

@@ -17,6 +17,7 @@ import { type SettingRow, settingRows, type SourceOfValue } from "../configurati
 import { taskRows, taskState } from "../configuration/task-rows.ts";
 import { formatLocation } from "../report/report-error.ts";
 import { painterOf, printOut } from "../report/terminal.ts";
+import { visibleText } from "../report/visible-text.ts";
 
 /** `cuenv cache config [TASK]`: each effective setting and where it comes from. */
 export async function runCacheConfig(invocation: Invocation): Promise<number> {
@@ -146,13 +147,13 @@ function taskLines(rows: readonly SettingRow[], task: CommandTask): readonly str
   return [
     "",
     `Task ${task.name}: ${state}`,
-    ...own.map(({ name, value }) => `  ${name.padEnd(width)}  ${valueText(value)}`),
+    ...own.map(({ name, value }) => `  ${name.padEnd(width)}  ${visibleText(valueText(value))}`),
   ];
 }
 
 /** The home folder as `~`. */
 function shortText({ value }: SourceOfValue): string {
-  const text = valueText(value);
+  const text = visibleText(valueText(value));
   const home = homeOf(process.env);
   return home !== "/" && text.startsWith(`${home}/`) ? `~${text.slice(home.length)}` : text;
 }

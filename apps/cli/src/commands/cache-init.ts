@@ -66,7 +66,8 @@ function chooseTarget(invocation: Invocation): Target {
     if (format === "cue") throw usage("--format cue", "a user's settings are not in CUE");
     return { file: join(userFolder, `config.${format}`), format, from: "user" };
   }
-  const folder = findProjectDirectory(process.cwd()) ?? process.cwd();
+  const folder =
+    findProjectDirectory(process.cwd(), { package: packageAsked(invocation) }) ?? process.cwd();
   const name = format === "cue" ? "cache.cue" : `cuenv.cache.${format}`;
   return { file: join(folder, name), format, from: "project" };
 }
@@ -126,11 +127,14 @@ function makeFolder(folder: string): void {
   mkdirSync(folder);
 }
 
+function packageAsked(invocation: Invocation): string | undefined {
+  return flagText(invocation, "package") ?? process.env["CUENV_PACKAGE"];
+}
+
 /** Files of one package are one configuration, so a file beside env.cue needs its package clause. */
 async function packageAround(invocation: Invocation): Promise<string> {
-  const packageName = flagText(invocation, "package") ?? process.env["CUENV_PACKAGE"];
-  const options = packageName === undefined ? {} : { package: packageName };
-  const directory = findProjectDirectory(process.cwd(), options);
+  const packageName = packageAsked(invocation);
+  const directory = findProjectDirectory(process.cwd(), { package: packageName });
   if (directory === undefined) {
     throw new CuenvError("PROJECT_NOT_FOUND", "cannot write cache.cue: there is no env.cue here", {
       hint: "cuenv cache init writes cuenv.cache.yaml, which needs none",

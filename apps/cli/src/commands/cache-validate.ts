@@ -6,6 +6,7 @@ import { otherFindings } from "../configuration/other-findings.ts";
 import { type Configuration, readConfiguration } from "../configuration/read-configuration.ts";
 import { formatLocation } from "../report/report-error.ts";
 import { painterOf, printOut } from "../report/terminal.ts";
+import { visibleLines } from "../report/visible-text.ts";
 
 /** `cuenv cache validate`: everything that is wrong with the configuration, at once. */
 export async function runCacheValidate(invocation: Invocation): Promise<number> {
@@ -68,8 +69,8 @@ function report(
       const hint =
         suggestion === null || message.endsWith(suggestion)
           ? []
-          : [`${paint("cyan", "hint")}: ${suggestion}`];
-      return [`${title}: ${place}${message}`, ...hint];
+          : [`${paint("cyan", "hint")}: ${visibleLines(suggestion)}`];
+      return [`${title}: ${visibleLines(place + message)}`, ...hint];
     });
   const count = (found: number, what: string): string =>
     `${found} ${what}${found === 1 ? "" : "s"}`;

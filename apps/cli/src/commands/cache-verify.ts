@@ -2,6 +2,7 @@ import { storedTrust, type Verification, verifyCache } from "@cuenv/cache/mainte
 import { CuenvError, exitCodes } from "@cuenv/errors";
 import type { Invocation } from "../command-line/command.ts";
 import { openSettings } from "../project/open-project.ts";
+import { visibleText } from "../report/visible-text.ts";
 import { formatBytes } from "../run/format-duration.ts";
 import { runMaintenance } from "../statistics/run-maintenance.ts";
 
@@ -47,9 +48,9 @@ function document(found: Verification): Record<string, unknown> {
 function text(found: Verification, left: number, cacheDir: string): string {
   const problems = found.problems.map(
     ({ kind, path, detail, repaired }) =>
-      `${repaired ? "repaired" : kind === "untrustedEntry" ? "untrusted" : "damaged"}: ${path}: ${detail} (${kind})\n`,
+      `${repaired ? "repaired" : kind === "untrustedEntry" ? "untrusted" : "damaged"}: ${visibleText(`${path}: ${detail}`)} (${kind})\n`,
   );
-  const checked = `Checked ${found.entries} results and ${found.blobs} blobs (${formatBytes(found.blobBytes)}) in ${cacheDir}`;
+  const checked = `Checked ${found.entries} results and ${found.blobs} blobs (${formatBytes(found.blobBytes)}) in ${visibleText(cacheDir)}`;
   if (problems.length === 0) return `${checked}: no damage.\n`;
   const untrusted = found.problems.filter(({ kind }) => kind === "untrustedEntry").length;
   const counts = [

@@ -7,6 +7,7 @@ import { cueFile } from "../init/cue-text.ts";
 import type { Draft } from "../init/draft.ts";
 import { draftOrigins, makeDraft } from "../init/make-draft.ts";
 import { printErr, printOut } from "../report/terminal.ts";
+import { visibleText } from "../report/visible-text.ts";
 
 /** `cuenv init`: writes an env.cue from package.json, turbo.json or nx.json. Never over one that is there. */
 export async function runInit(invocation: Invocation): Promise<number> {
@@ -65,7 +66,7 @@ function explanation({ tasks, notes }: Draft): string {
   const count = `${tasks.length} ${tasks.length === 1 ? "task" : "tasks"}, ${cached} of them cached`;
   const [first] = tasks;
   const lines = notes.map(
-    ({ task, message }) => `  ${task === undefined ? "" : `${task}: `}${message}`,
+    ({ task, message }) => `  ${visibleText(`${task === undefined ? "" : `${task}: `}${message}`)}`,
   );
   return [
     `${count}.`,

@@ -3,7 +3,7 @@ import { planRun, type OutputMode } from "@cuenv/runner";
 import { CuenvError } from "@cuenv/errors";
 import type { Invocation } from "../command-line/command.ts";
 import { flagText } from "../command-line/given.ts";
-import { openProject } from "../project/open-project.ts";
+import { type OpenProject, openProject } from "../project/open-project.ts";
 import { stepSummaryFile } from "../report/step-summary-file.ts";
 import { printOut } from "../report/terminal.ts";
 import { type RunDocument, runDocument } from "../run/run-document.ts";
@@ -28,11 +28,14 @@ export async function runTaskCommand(invocation: Invocation): Promise<number> {
     return watchTasks(invocation, {
       force: flags["force"] === true,
       jobs,
-      verbose: flags["verbose"] === true,
+      verbose: flags["verbose"] === true || switches.debug,
       continueOnError: flags["continue-on-error"] === true,
       outputMode,
       strictSignatures: flags["strict-signatures"] === true,
-      onRun: (summary) => report(runDocument(summary), summaryFile),
+      onRun: async (summary, open) => {
+        await report(runDocument(summary), summaryFile);
+        if (switches.stats) await tellStatistics(open);
+      },
     });
   }
   const open = await openProject(invocation);
@@ -77,11 +80,13 @@ export async function runTaskCommand(invocation: Invocation): Promise<number> {
     const { writeRunFile } = await import("../report/write-run-file.ts");
     writeRunFile("trace", traceFile, trace.text());
   }
-  if (switches.stats) {
-    const { reportStatistics } = await import("../statistics/report-statistics.ts");
-    await reportStatistics(open);
-  }
+  if (switches.stats) await tellStatistics(open);
   return summary.exitCode;
+}
+
+async function tellStatistics(open: OpenProject): Promise<void> {
+  const { reportStatistics } = await import("../statistics/report-statistics.ts");
+  await reportStatistics(open);
 }
 
 async function report(document: RunDocument, summaryFile: string | undefined): Promise<void> {
@@ -97,7 +102,7 @@ async function report(document: RunDocument, summaryFile: string | undefined): P
 }
 
 /** Flags that contradict each other. A watch has no end of its own, so nothing that is told once at the end of a run. */
-function refuseTogether({ flags, names }: Invocation): void {
+function refuseTogether({ flags, names, rest }: Invocation): void {
   const refuse = (flag: string, others: readonly string[], reason: string): void => {
     const other = others.find((each) => flags[each] !== undefined);
     if (flags[flag] === true && other !== undefined)
@@ -110,6 +115,15 @@ function refuseTogether({ flags, names }: Invocation): void {
     throw new CuenvError("USAGE", "cannot use --watch: no task was named", {
       hint: "cuenv task lists the tasks.",
     });
+  const [argument] = rest ?? [];
+  if (names.length === 0 && argument !== undefined)
+    throw new CuenvError(
+      "USAGE",
+      `cannot give ${JSON.stringify(argument)} to a task: none was named`,
+      {
+        hint: "The names of tasks stand before --, their arguments behind it.",
+      },
+    );
 }
 
 /** Where something about the run goes. A list of tasks is no run, and there is nothing to time in one that is only planned. */

@@ -31,10 +31,16 @@ const nothing: Completion = { kind: "these", candidates: [] };
 export function completionOf(words: readonly string[]): {
   readonly completion: Completion;
   readonly folder: string | undefined;
+  /** What `--package` says, if it is there. */
+  readonly packageName: string | undefined;
 } {
   const current = words.at(-1) ?? "";
   const before = words.slice(0, -1);
-  return { completion: complete(before, current), folder: givenFolder(before) };
+  return {
+    completion: complete(before, current),
+    folder: givenFolder(before),
+    packageName: givenPackage(before),
+  };
 }
 
 function complete(before: readonly string[], current: string): Completion {
@@ -72,6 +78,13 @@ function givenFolder(words: readonly string[]): string | undefined {
     if (/^-C./.test(word)) return word.slice(2);
   }
   return undefined;
+}
+
+function givenPackage(words: readonly string[]): string | undefined {
+  const own = words.includes("--") ? words.slice(0, words.indexOf("--")) : words;
+  const at = own.findLastIndex((word) => /^--package(?:=|$)/.test(word));
+  const word = own[at];
+  return word === "--package" ? own[at + 1] : word?.slice("--package=".length);
 }
 
 function findCommand(shown: readonly Command[], words: readonly string[]): Command | undefined {

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { defaultCacheSettings, type CacheSettings } from "@cuenv/config";
+import { type CacheSettings, defaultCacheSettings, otherCacheVariables } from "@cuenv/config";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Check } from "./check.ts";
 import { checkCacheFolder } from "./check-cache-folder.ts";
@@ -185,6 +185,13 @@ describe("the environment", () => {
       "nothing reads the variable CUENV_CACHE_DIRR",
       "nothing reads the variable CUENV_TRSUT",
     ]);
+  });
+
+  it("is not noted for variables that a run reads", () => {
+    expect(otherCacheVariables).toContain("CUENV_CACHE_STATS");
+    const env = Object.fromEntries(otherCacheVariables.map((name) => [name, "1"]));
+    expect(checkEnvironment(env)).toEqual([]);
+    expect(checkEnvironment({ CUENV_SERVER_TOKEN: "x", CUENV_TASK_DEFINITION: "y" })).toEqual([]);
   });
 });
 

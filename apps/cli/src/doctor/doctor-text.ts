@@ -1,3 +1,4 @@
+import { visibleText } from "../report/visible-text.ts";
 import type { Check, CheckStatus } from "./check.ts";
 
 type Paint = (style: "green" | "yellow" | "red" | "dim" | "cyan", text: string) => string;
@@ -9,12 +10,12 @@ const indent = " ".repeat(8);
 export function doctorText(checks: readonly Check[], paint: Paint, columns: number): string {
   const width = Math.max(...checks.map(({ name }) => name.length));
   const lines = checks.flatMap(({ name, status, message, advice }) => {
-    const [first = "", ...more] = folded(message, columns - indent.length - width - 2);
+    const [first = "", ...more] = folded(visibleText(message), columns - indent.length - width - 2);
     const rest = indent + " ".repeat(width + 2);
     return [
       `${paint(look[status], status.padEnd(indent.length))}${name.padEnd(width)}  ${first}`,
       ...more.map((line) => rest + line),
-      ...(advice === undefined ? [] : folded(advice, columns - rest.length - 2)).map(
+      ...(advice === undefined ? [] : folded(visibleText(advice), columns - rest.length - 2)).map(
         (line, index) => `${rest}${index === 0 ? paint("cyan", "→ ") : "  "}${line}`,
       ),
     ];

@@ -1,5 +1,5 @@
 import { CuenvError } from "@cuenv/errors";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 export interface JsonObject {
@@ -16,8 +16,11 @@ const maxCharacters = 16 * 1024 * 1024;
 export function readJsonObject(path: string): JsonObject | undefined {
   let text: string;
   try {
+    // Reading a FIFO would wait for a writer.
+    if (!statSync(path).isFile()) throw wrongFile(path, "it is not a regular file");
     text = readFileSync(path, "utf8");
   } catch (error) {
+    if (error instanceof CuenvError) throw error;
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
     throw wrongFile(path, String(code ?? error));

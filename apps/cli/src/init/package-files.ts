@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { join, relative } from "node:path";
+import { foldersAbove } from "../project/folders-above.ts";
 import { type JsonObject, objectOf, readJsonObject, textOf } from "./json-file.ts";
 
 export type PackageManager = "npm" | "pnpm" | "yarn" | "bun";
@@ -133,9 +134,8 @@ export function nearestWith(
   file: string,
   holds: (content: JsonObject) => boolean = () => true,
 ): string | undefined {
-  for (let folder = directory; ; folder = dirname(folder)) {
+  return foldersAbove(directory).find((folder) => {
     const content = readJsonObject(join(folder, file));
-    if (content !== undefined && holds(content)) return folder;
-    if (folder === dirname(folder)) return undefined;
-  }
+    return content !== undefined && holds(content);
+  });
 }

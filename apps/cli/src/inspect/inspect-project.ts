@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { ignoredPatterns } from "@cuenv/cache/explanation";
 import { findWorkspaceRoot, settingsPaths, type Warning } from "@cuenv/config";
@@ -142,7 +142,8 @@ function warningDocument({ message, location }: Warning): WarningDocument {
 async function writtenIn(file: string): Promise<WrittenProject | undefined> {
   const { writtenProject } = await import("@cuenv/config/migration");
   try {
-    return writtenProject(readFileSync(file, "utf8"));
+    // Reading a FIFO would wait for a writer.
+    return statSync(file).isFile() ? writtenProject(readFileSync(file, "utf8")) : undefined;
   } catch {
     return undefined;
   }

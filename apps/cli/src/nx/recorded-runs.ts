@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { CuenvError } from "@cuenv/errors";
+import { foldersAbove } from "../project/folders-above.ts";
 
 /** What `@cuenv/nx` keeps of a task: its last runs with another hash each, the newest first. */
 export interface RecordedTask {
@@ -20,11 +21,9 @@ export interface RecordedRun {
 
 /** The folder of the nearest nx.json. @throws {CuenvError} USAGE */
 export function nxRoot(from: string): string {
-  for (let folder = from; ; folder = dirname(folder)) {
-    if (existsSync(join(folder, "nx.json"))) return folder;
-    if (folder === dirname(folder))
-      throw new CuenvError("USAGE", `cannot find an nx.json in ${from} or a folder above it`);
-  }
+  const root = foldersAbove(from).find((folder) => existsSync(join(folder, "nx.json")));
+  if (root !== undefined) return root;
+  throw new CuenvError("USAGE", `cannot find an nx.json in ${from} or a folder above it`);
 }
 
 /** Undefined: nothing is known of the task. */

@@ -24,9 +24,10 @@ import type { Invocation } from "../command-line/command.ts";
 import { chosenEnvironment, flagText } from "../command-line/given.ts";
 import { decideOnCompiledCode } from "../compiled-code.ts";
 import { printErr } from "../report/terminal.ts";
+import { visibleLines } from "../report/visible-text.ts";
 import { makeMemoSeal, readMemoSeal } from "./memo-seal.ts";
 import { recallProject, rememberProject } from "./project-memo.ts";
-import { writtenCacheDir } from "./written-cache-dir.ts";
+import { cacheDirWrittenAnywhere, writtenCacheDir } from "./written-cache-dir.ts";
 
 export interface OpenProject {
   readonly project: Project;
@@ -98,13 +99,11 @@ export async function openProject(
     environment,
     onInputs,
     keepsEvaluator,
-    // Only the evaluated file says all of the settings. Before, its text is asked for the one that says where to look.
-    memoDirectory: memoDirectory(
-      settle(writtenCacheDir(projectDirectory)).settings,
-      workspaceRoot,
-      false,
-      warn,
-    ),
+    // Only the evaluated file says all of the settings. Before, its text is asked for the one that says where to look, and then the others.
+    memoDirectories: [writtenCacheDir, cacheDirWrittenAnywhere].map((guess) => () => {
+      const { settings } = settle(guessed(guess, projectDirectory, trust));
+      return memoDirectory(settings, workspaceRoot, false, warn);
+    }),
     memoDirectoryFor: ({ cache }) => {
       const { settings } = settle(cache);
       return remember && mayRemember(settings)
@@ -188,7 +187,9 @@ export async function openSettings(
     }
   } catch (error) {
     if (!(error instanceof CuenvError) || error.exitCode !== exitCodes.configuration) throw error;
-    printErr(`warning: env.cue is left out, because it is not valid: ${error.message}\n`);
+    printErr(
+      `warning: env.cue is left out, because it is not valid: ${visibleLines(error.message)}\n`,
+    );
   }
   return openSettingsAlone(invocation, from);
 }
@@ -207,7 +208,7 @@ export async function openSettingsAlone(
     environment: process.env,
   };
   const { files, trust } = await loadSettingsFiles(place);
-  const project = found === undefined ? {} : writtenCacheDir(found);
+  const project = found === undefined ? {} : guessed(cacheDirWrittenAnywhere, found, trust);
   const environment = process.env;
   const cache = resolveCacheSettings({ environment, project, files, projectDirectory });
   assertUnlocked(trust, { environment, cache });
@@ -241,6 +242,15 @@ function cacheFlags(invocation: Invocation): CacheSettingsInput {
   return mode === undefined ? {} : { defaultMode: parseCacheMode(mode, "--cache") };
 }
 
+/** Where the user has locked the folder, env.cue has none to say: what looks like one there is something else, or is refused when it is evaluated. */
+function guessed(
+  guess: (projectDirectory: string) => CacheSettingsInput,
+  projectDirectory: string,
+  trust: TrustSettingsInput,
+): CacheSettingsInput {
+  return trust.locked === true ? {} : guess(projectDirectory);
+}
+
 /** With the cache off nothing is read or written below its folder, remembered evaluations included. `writes`: it is made if need be. */
 function memoDirectory(
   settings: CacheSettings,
@@ -263,8 +273,8 @@ interface LoadOptions {
   readonly projectPath: string;
   readonly packageName: string | undefined;
   readonly environment: string | undefined;
-  /** Where to look; undefined: nowhere. */
-  readonly memoDirectory: string | undefined;
+  /** Where to look, one after the other; undefined: nowhere. */
+  readonly memoDirectories: readonly (() => string | undefined)[];
   /** Where to keep what was made of this project. */
   readonly memoDirectoryFor: (project: Project) => string | undefined;
   readonly onInputs: OpenOptions["onInputs"];
@@ -273,13 +283,10 @@ interface LoadOptions {
 
 /** A warm run recalls what was evaluated and what was made of it, and loads neither the evaluator nor the normaliser. */
 async function loadProject(options: LoadOptions): Promise<Project> {
-  const { memoDirectory: memo } = options;
   const request = { directory: options.directory, packageName: options.packageName };
-  const found = memo === undefined ? undefined : readMemoSeal(options.policy);
-  if (memo === undefined || found === undefined) return evaluated(request, options);
-  const seal = found.secret;
-  const recalled = recallAnswer({ ...request, memoDirectory: memo, seal });
-  if (recalled === undefined) return evaluated(request, options);
+  const found = recallFromAny(request, options);
+  if (found === undefined) return evaluated(request, options);
+  const { recalled, memo, seal } = found;
   options.onInputs?.(recalled.inputs);
   const key = { ...options, memoDirectory: memo, answer: recalled.answer, seal };
   const known = recallProject(key);
@@ -295,6 +302,25 @@ async function loadProject(options: LoadOptions): Promise<Project> {
     rememberProject(key, project);
   }
   return project;
+}
+
+/** The first place costs a warm run nothing more; the others are looked at where evaluating is what is left. */
+function recallFromAny(
+  request: { readonly directory: string; readonly packageName: string | undefined },
+  { memoDirectories, policy }: LoadOptions,
+) {
+  const seen = new Set<string>();
+  for (const place of memoDirectories) {
+    const memo = place();
+    if (memo === undefined || seen.has(memo)) continue;
+    seen.add(memo);
+    const found = readMemoSeal(policy);
+    if (found === undefined) return undefined;
+    const seal = found.secret;
+    const recalled = recallAnswer({ ...request, memoDirectory: memo, seal });
+    if (recalled !== undefined) return { recalled, memo, seal };
+  }
+  return undefined;
 }
 
 async function normalized(

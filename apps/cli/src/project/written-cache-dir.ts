@@ -1,5 +1,5 @@
 import type { CacheSettingsInput } from "@cuenv/config";
-import { closeSync, constants, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, openSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const written = /^[ \t]*(?:[\w.]*[:.][ \t{]*)*cache(?:Dir|_dir)[ \t]*:[ \t]*"(?<path>[^"\\]+)"/m;
@@ -12,18 +12,45 @@ const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
  * lies there. A guess that is wrong costs an evaluation; what is found is checked by content.
  */
 export function writtenCacheDir(projectDirectory: string): CacheSettingsInput {
+  const path = cacheDirIn(join(projectDirectory, "env.cue"));
+  return path === undefined ? {} : { cacheDir: path };
+}
+
+/**
+ * The same of all files in the folder, `cache.cue` for one: for who goes by nothing else, since they cannot be evaluated. To clear another
+ * folder than theirs would be a loss to others.
+ */
+export function cacheDirWrittenAnywhere(projectDirectory: string): CacheSettingsInput {
+  const others = cueFiles(projectDirectory).filter((name) => name !== "env.cue");
+  for (const name of ["env.cue", ...others]) {
+    const path = cacheDirIn(join(projectDirectory, name));
+    if (path !== undefined) return { cacheDir: path };
+  }
+  return {};
+}
+
+function cueFiles(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => name.endsWith(".cue") && !/^[._]/.test(name))
+      .toSorted();
+  } catch {
+    return [];
+  }
+}
+
+function cacheDirIn(path: string): string | undefined {
   let text: string;
   try {
-    const file = openSync(join(projectDirectory, "env.cue"), flags);
+    const file = openSync(path, flags);
     try {
       text = readFileSync(file, "utf8");
     } finally {
       closeSync(file);
     }
   } catch {
-    return {};
+    return undefined;
   }
-  if (!text.includes("cacheDir") && !text.includes("cache_dir")) return {};
-  const path = written.exec(text)?.groups?.["path"];
-  return path === undefined ? {} : { cacheDir: path };
+  if (!text.includes("cacheDir") && !text.includes("cache_dir")) return undefined;
+  return written.exec(text)?.groups?.["path"];
 }

@@ -1,4 +1,5 @@
 import { formatBytes } from "../run/format-duration.ts";
+import { visibleText } from "./visible-text.ts";
 
 /** What a command that removes results says of it. `of`: whose they were. */
 export function removedText(
@@ -6,5 +7,5 @@ export function removedText(
   cacheDir: string,
   of = "",
 ): string {
-  return `Removed ${entries} ${entries === 1 ? "result" : "results"}${of}, ${formatBytes(bytes)}, from ${cacheDir}\n`;
+  return `Removed ${entries} ${entries === 1 ? "result" : "results"}${of}, ${formatBytes(bytes)}, from ${visibleText(cacheDir)}\n`;
 }

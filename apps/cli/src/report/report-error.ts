@@ -1,6 +1,7 @@
 import { CuenvError, type Location } from "@cuenv/errors";
 import { relative } from "node:path";
 import { painterOf, printErr, printOut } from "./terminal.ts";
+import { visibleLines } from "./visible-text.ts";
 
 /** Prints an error for people on stderr or, with `json`, as the one document on stdout; gives the exit code. */
 export function reportError(error: unknown, json: boolean): number {
@@ -58,8 +59,9 @@ function errorText(error: CuenvError): string {
   return [error, ...error.others]
     .map((each) => {
       const place = each.location === undefined ? "" : `${formatLocation(each.location)}: `;
-      const hint = each.hint === undefined ? "" : `\n${paint("cyan", "hint")}: ${each.hint}`;
-      return `${paint("red", "error")}: ${place}${each.message} ${paint("dim", `[${each.code}]`)}${hint}\n`;
+      const hint =
+        each.hint === undefined ? "" : `\n${paint("cyan", "hint")}: ${visibleLines(each.hint)}`;
+      return `${paint("red", "error")}: ${visibleLines(place + each.message)} ${paint("dim", `[${each.code}]`)}${hint}\n`;
     })
     .join("");
 }

@@ -5,3 +5,8 @@ export function visibleText(text: string): string {
     (each) => `\\u${(each.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
   );
 }
+
+/** As {@link visibleText}, of a message that may have several lines. */
+export function visibleLines(text: string): string {
+  return text.replaceAll(/[^\n\t]+/g, visibleText);
+}

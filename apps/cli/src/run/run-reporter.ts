@@ -1,7 +1,7 @@
 import type { CacheEvent, Miss } from "@cuenv/cache";
 import type { NodeOutcome, PlanNode, ProcessOutcome, RunSummary } from "@cuenv/runner";
 import { painterOf, printErr, printErrSoon } from "../report/terminal.ts";
-import { visibleText } from "../report/visible-text.ts";
+import { visibleLines, visibleText } from "../report/visible-text.ts";
 import { formatDuration } from "./format-duration.ts";
 import type { NodePayload } from "./run-context.ts";
 
@@ -43,7 +43,7 @@ export function createRunReporter(options: RunReporterOptions): RunReporter {
   const warn = (cause: string, message: string): void => {
     if (warned.has(cause)) return;
     warned.add(cause);
-    printErr(`${paint("yellow", "warning")}: ${message}\n`);
+    printErr(`${paint("yellow", "warning")}: ${visibleLines(message)}\n`);
   };
   return {
     warn,
@@ -57,7 +57,7 @@ export function createRunReporter(options: RunReporterOptions): RunReporter {
       if (event.type === "inputNotFound")
         lacking.set(event.task, [...(lacking.get(event.task) ?? []), event.message]);
       if ((event.type === "note" || event.type === "inputNotFound") && options.verbose)
-        printErr(`${paint("dim", "cuenv")} ${event.task}: ${event.message}\n`);
+        printErr(`${paint("dim", "cuenv")} ${event.task}: ${visibleLines(event.message)}\n`);
       if (event.type === "notStored") warnNotStored(warn, event);
       if (event.type === "flushing")
         printErr(
@@ -83,7 +83,7 @@ export function createRunReporter(options: RunReporterOptions): RunReporter {
       say(node, `attempt ${attempt} ${endOf(failed)}; trying again`),
     notStarted: (_, { message, hint }) => {
       printErr(
-        `${paint("red", "error")}: ${message}\n${hint === undefined ? "" : `${paint("cyan", "hint")}: ${hint}\n`}`,
+        `${paint("red", "error")}: ${visibleLines(message)}\n${hint === undefined ? "" : `${paint("cyan", "hint")}: ${visibleLines(hint)}\n`}`,
       );
     },
     finished: (node, outcome) =>

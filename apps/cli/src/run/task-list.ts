@@ -1,4 +1,5 @@
 import type { Argument, Project, Task } from "@cuenv/config";
+import { visibleLines, visibleText } from "../report/visible-text.ts";
 
 /** The tasks of a project, by name with what they are for; as one document with `json`. */
 export function taskList(project: Project, json: boolean): string {
@@ -16,9 +17,12 @@ export function taskList(project: Project, json: boolean): string {
     return `${JSON.stringify({ version: 1, tasks: rows })}\n`;
   }
   if (tasks.length === 0) return "No tasks in env.cue. Add one below `tasks`.\n";
-  const width = Math.max(...tasks.map((task) => task.name.length));
+  const width = Math.max(...tasks.map((task) => visibleText(task.name).length));
   return tasks
-    .map((task) => `${`${task.name.padEnd(width)}  ${summaryOf(task)}`.trimEnd()}\n`)
+    .map(
+      (task) =>
+        `${`${visibleText(task.name).padEnd(width)}  ${visibleLines(summaryOf(task))}`.trimEnd()}\n`,
+    )
     .join("");
 }
 

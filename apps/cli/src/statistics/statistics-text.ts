@@ -5,6 +5,7 @@ import type {
   TaskStatistics,
 } from "@cuenv/cache/maintenance";
 import type { CacheSettings } from "@cuenv/config";
+import { visibleText } from "../report/visible-text.ts";
 import { formatBytes, formatDuration } from "../run/format-duration.ts";
 
 /** More tasks than these are left to --json. */
@@ -17,7 +18,12 @@ export function statisticsText(
   options: { readonly since: string | undefined; readonly project: string | undefined },
 ): string {
   const time = options.since ?? `${settings.statsRetentionDays} days`;
-  const lines = [`Cache folder  ${settings.cacheDir}`, "", ...diskLines(settings, disk), ""];
+  const lines = [
+    `Cache folder  ${visibleText(settings.cacheDir)}`,
+    "",
+    ...diskLines(settings, disk),
+    "",
+  ];
   if (runs.windows.every((window) => window.runs === 0)) {
     lines.push("No runs yet that asked the cache for anything.");
     return `${lines.join("\n")}\n`;
@@ -95,12 +101,12 @@ function taskLines(tasks: readonly TaskStatistics[], project: string | undefined
   const isElsewhere = tasks.some((task) => task.project !== project && task.project !== "");
   const head = ["task", "hits", "misses", "hit rate", "saved", ...(isElsewhere ? ["project"] : [])];
   const rows = tasks.map((task) => [
-    task.name,
+    visibleText(task.name),
     `${task.hits}`,
     `${task.misses}`,
     percent(task.hitRate),
     formatDuration(task.savedMs),
-    ...(isElsewhere ? [task.project === project ? "." : task.project] : []),
+    ...(isElsewhere ? [task.project === project ? "." : visibleText(task.project)] : []),
   ]);
   return table([head, ...rows], "lrrrrl");
 }

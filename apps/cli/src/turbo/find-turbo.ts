@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { foldersAbove } from "../project/folders-above.ts";
 
-/** The program of the project, as npx finds it; else that of PATH. */
+/** The program of the project, as npx finds it; else that of PATH. Never one that another user of the machine put into /tmp, below which somebody works. */
 export function findTurbo(from: string): string {
-  const file = ancestors(from)
+  const file = foldersAbove(from)
     .map((folder) => join(folder, "node_modules", ".bin", "turbo"))
     .find((path) => existsSync(path));
   return file ?? "turbo";
@@ -23,7 +24,7 @@ export function turboRoot(from: string): string {
 
 /** Undefined: there is no such turbo.json here or above. */
 export function turboFolder(from: string): string | undefined {
-  return ancestors(from).find((folder) =>
+  return foldersAbove(from).find((folder) =>
     ["turbo.json", "turbo.jsonc"].some((name) => {
       const text = textOf(join(folder, name));
       return text !== undefined && !/"extends"\s*:/.test(text);
@@ -39,14 +40,9 @@ export function isLinked(root: string): boolean {
 
 function textOf(path: string): string | undefined {
   try {
-    return readFileSync(path, "utf8");
+    // Reading a FIFO would wait for a writer.
+    return statSync(path).isFile() ? readFileSync(path, "utf8") : undefined;
   } catch {
     return undefined;
   }
-}
-
-/** The folder and those above it. */
-function ancestors(folder: string): readonly string[] {
-  const parent = dirname(folder);
-  return parent === folder ? [folder] : [folder, ...ancestors(parent)];
 }

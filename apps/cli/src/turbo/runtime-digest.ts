@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { arch, platform } from "node:os";
 import { CuenvError } from "@cuenv/errors";
+import { ownVariables } from "../run/host-environment.ts";
 
 /** A tool that does not say its version in this time (ms) will not. */
 const toolTimeoutMs = 30_000;
@@ -21,6 +22,7 @@ export function runtimeDigest(commands: readonly string[], root: string): string
 function printed(command: string, cwd: string): string {
   const { status, stdout, stderr, error } = spawnSync("sh", ["-c", command], {
     cwd,
+    env: ownVariables(),
     encoding: "utf8",
     timeout: toolTimeoutMs,
     stdio: ["ignore", "pipe", "pipe"],

@@ -1,7 +1,7 @@
 import type { TaskOutcome } from "@cuenv/cache";
-import { planRun } from "@cuenv/runner";
+import { planRun, type RunSummary } from "@cuenv/runner";
 import type { OpenProject } from "../project/open-project.ts";
-import type { CommandExecution } from "../run/run-context.ts";
+import type { CommandExecution, NodePayload } from "../run/run-context.ts";
 import { runTasks } from "../run/run-tasks.ts";
 
 export type CachedOutcome = TaskOutcome<CommandExecution>;
@@ -10,6 +10,8 @@ export interface TaskOutcomes {
   /** What the cache gave or the cached tasks did, by name of the task. */
   readonly outcomes: ReadonlyMap<string, CachedOutcome>;
   readonly exitCode: number;
+  /** Somebody ended the run: whoever began it is to do nothing more. */
+  readonly isInterrupted: boolean;
 }
 
 export interface TaskOutcomesOptions {
@@ -43,5 +45,15 @@ export async function taskOutcomes(
     if ("payload" in outcome && outcome.payload.cache !== undefined)
       outcomes.set(name, outcome.payload.cache);
   }
-  return { outcomes, exitCode: summary.exitCode };
+  return { outcomes, exitCode: summary.exitCode, isInterrupted: isInterrupted(summary) };
+}
+
+/** Also one that was interrupted when its tasks were over, and none had failed. */
+function isInterrupted({ outcomes, failed, exitCode }: RunSummary<NodePayload>): boolean {
+  const isCut = [...outcomes.values()].some(
+    (outcome) =>
+      outcome.status === "cancelled" ||
+      (outcome.status === "skipped" && outcome.reason.kind === "interrupted"),
+  );
+  return isCut || (failed.length === 0 && exitCode > 128);
 }

@@ -61,6 +61,21 @@ describe("following folders", () => {
     expect(await told(watcher, 200)).toBe(false);
   });
 
+  it("follows a folder that another one took the place of at once, with its inode", async () => {
+    const { folder, watcher } = watching();
+    const inner = join(folder, "inner");
+    mkdirSync(inner);
+    watcher.follow(new Set([inner]));
+    for (const file of ["a", "b"]) {
+      rmSync(inner, { recursive: true });
+      mkdirSync(inner);
+      expect(await told(watcher)).toBe(true);
+      expect(watcher.follow(new Set([inner]))).toBe(true);
+      writeFileSync(join(inner, file), "1");
+      expect(await told(watcher)).toBe(true);
+    }
+  });
+
   it("looks now and then where the system follows no more, and says so once", async () => {
     const reasons: string[] = [];
     const { folder, watcher } = watching(

@@ -1,4 +1,5 @@
 import { type FSWatcher, statSync, watch } from "node:fs";
+import { basename } from "node:path";
 import { createQuietBell } from "./quiet-bell.ts";
 
 /** Says that something happened in one of the folders that it follows; what, it does not say. */
@@ -24,7 +25,10 @@ interface Followed {
  */
 export function createFolderWatcher(
   onPolling: (reason: string) => void,
-  watchFolder: (folder: string, listener: () => void) => FSWatcher = watch,
+  watchFolder: (
+    folder: string,
+    listener: (event: string, name: string | null) => void,
+  ) => FSWatcher = watch,
 ): FolderWatcher {
   const followed = new Map<string, Followed>();
   const bell = createQuietBell();
@@ -32,9 +36,15 @@ export function createFolderWatcher(
 
   function followOne(folder: string, inode: number): void {
     try {
-      const watcher = watchFolder(folder, bell.ring);
+      const watcher = watchFolder(folder, (event, name) => {
+        // By its own name the folder itself is meant, which went: one that is made in its place may get its inode.
+        if (event === "rename" && name === basename(folder) && followed.get(folder) === entry)
+          drop(folder);
+        bell.ring();
+      });
+      const entry = { watcher, inode };
       watcher.on("error", bell.ring);
-      followed.set(folder, { watcher, inode });
+      followed.set(folder, entry);
     } catch (error) {
       const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
       // Gone in this moment: the folder above tells.

@@ -5,6 +5,7 @@ import { installSignalHandling, Interruption, interruptExitCode } from "@cuenv/r
 import type { Invocation } from "../command-line/command.ts";
 import { reportError } from "../report/report-error.ts";
 import { painterOf, printErr } from "../report/terminal.ts";
+import { visibleText } from "../report/visible-text.ts";
 import { runTasks, type RunTasksOptions } from "../run/run-tasks.ts";
 import { createFolderWatcher, type FolderWatcher } from "./folder-watcher.ts";
 import { changedPaths, createChangeJudge } from "./input-changes.ts";
@@ -15,7 +16,10 @@ export type WatchedRunOptions = Omit<
   "open" | "plan" | "json" | "detached" | "signal"
 > & {
   /** Told each run's end. */
-  readonly onRun: (summary: Awaited<ReturnType<typeof runTasks>>) => Promise<void> | void;
+  readonly onRun: (
+    summary: Awaited<ReturnType<typeof runTasks>>,
+    open: RunTasksOptions["open"],
+  ) => Promise<void> | void;
 };
 
 /**
@@ -59,7 +63,7 @@ export async function watchTasks(
   const paint = painterOf(2);
   const printed = { at: 0 };
   const say = (text: string): void => {
-    printErr(`${paint("dim", "cuenv watch:")} ${text}\n`);
+    printErr(`${paint("dim", "cuenv watch:")} ${visibleText(text)}\n`);
     printed.at = performance.now();
   };
   const controller = new AbortController();
@@ -158,7 +162,7 @@ async function runOnce(watch: Watch, before: WatchedInputs): Promise<Changed> {
   await seeing;
   watch.printed.at = performance.now();
   watch.wasEnded = run.signal.aborted;
-  if (!run.signal.aborted) await options.onRun(summary);
+  if (!run.signal.aborted) await options.onRun(summary, project.open);
   const reloaded = [...reloadedMeanwhile, ...(await reload(watch))];
   const seen = look(watch);
   const changed = changedPaths(before, seen);

@@ -233,8 +233,7 @@ function writtenFields(value: Data): Data {
 }
 
 function isGoodName(name: string): boolean {
-  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-  return name.length <= longestName && name.trim() !== "" && !/^-|[\0-\x1f\x7f]/.test(name);
+  return name.length <= longestName && name.trim() !== "" && !/^-|[\p{Cc}\u2028\u2029]/u.test(name);
 }
 
 /** Which kind of node a struct is. A struct that is neither is taken for a task, whose fields then tell what is wrong. */
