@@ -150,6 +150,7 @@ describe("/bazel/ac", () => {
   it.each<[string, Buffer]>([
     ["text", Buffer.from("nonsense")],
     ["nothing", Buffer.alloc(0)],
+    ["more messages than fit into memory", Buffer.alloc(2 * 2_000_001, Uint8Array.of(0x12, 0))],
     [
       "a hash that is a path",
       Buffer.from(

@@ -1,6 +1,7 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import type { Digest } from "@cuenv/digest";
 import {
+  decodeMessage,
   type Directory,
   DirectorySchema,
   GetTreeRequestSchema,
@@ -111,7 +112,7 @@ async function readDirectory(
     throw error;
   }
   try {
-    return fromBinary(DirectorySchema, bytes);
+    return decodeMessage(DirectorySchema, bytes);
   } catch (cause) {
     throw new GrpcError("INVALID_ARGUMENT", `blob ${digest.hash} is no Directory`, cause);
   }

@@ -1,6 +1,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { hashBytes } from "@cuenv/digest";
 import {
+  ActionCache,
   ChunkingFunction_Value,
   ContentAddressableStorage as Cas,
   DigestFunction_Value,
@@ -58,6 +59,20 @@ describe("a tree", () => {
     expect(await names()).toEqual(["top", "leaf"]);
     await put(twice);
     expect(await names()).toEqual(["top", "twice", "leaf"]);
+  });
+
+  it("is refused, alone and in a result, before it takes the memory of too many directories", async () => {
+    const half = Buffer.alloc(2 * 1_000_001, Uint8Array.of(0x12, 0));
+    const rootDigest = digestOf(Buffer.concat([half, half]));
+    await put(half);
+    const chunkDigests = [digestOf(half), digestOf(half)];
+    await server.client.call(Cas.method.spliceBlob, { blobDigest: rootDigest, chunkDigests });
+    await expect(get({ rootDigest })).rejects.toThrow("INVALID_ARGUMENT");
+    const outputDirectories = [{ path: "dir", treeDigest: rootDigest }];
+    const asked = { actionDigest: digestOf(half), actionResult: { outputDirectories } };
+    await expect(server.client.call(ActionCache.method.updateActionResult, asked)).rejects.toThrow(
+      "INVALID_ARGUMENT",
+    );
   });
 
   it("comes in pages, and from any of them on", async () => {
