@@ -148,6 +148,13 @@ describe("Nx' self-hosted cache", () => {
         { path: "short" },
       ],
       [{ path: "pax", type: "x", content: "12 size=512\n" }, { path: "a" }],
+      // What Nx' client reads differently: lines of another length it passes over, and of two names it takes the first.
+      ...["99 path=safe\n", "11 path=..\n13 path=safe\n", "30 comment=x\n13 path=safe\n"].map(
+        (content): Member[] => [{ path: "pax", type: "x", content }, { path: "dist/a" }],
+      ),
+      [{ path: "long", type: "L", content: "safe\0\0" }, { path: "dist/a" }],
+      [{ path: "long", type: "L", content: "safe", format: "" }, { path: "dist/a" }],
+      [{ path: "/tmp/a", prefix: "safe", format: "ustar\0  " }],
       [{ path: "a" }, { path: "a/b" }],
       [{ path: "a/b" }, { path: "a" }],
       [{ path: "a" }, { path: "a/", type: "5" }],
