@@ -7,6 +7,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import {
   breakableStore,
+  countingStore,
   damageBlobs,
   grant,
   type RunningServer,
@@ -320,6 +321,22 @@ describe("how long tasks took", () => {
     expect((await note("main", { [key]: 9 })).status).toBe(204);
     expect(await durationOf("main")).toBe("1234");
     expect(await durationOf("pull-request")).toBeUndefined();
+  });
+
+  it("is noted in pieces, between which others get a turn", async () => {
+    const store = countingStore();
+    const own = await startServer({ wrapBlobs: store.wrapBlobs });
+    try {
+      const names = Array.from({ length: 150 }, (_, index) => `many-${index}`);
+      for (const name of names) await own.ask(path(name), { method: "PUT", body: nxArchive() });
+      store.atAStretch = 0;
+      const body = JSON.stringify(Object.fromEntries(names.map((name) => [name, 5])));
+      expect((await own.ask("/v1/durations", { method: "POST", body })).status).toBe(204);
+      expect(store.atAStretch).toBeGreaterThan(10);
+      expect(store.atAStretch).toBeLessThan(100);
+    } finally {
+      await own.stop();
+    }
   });
 
   it("is nothing that anybody else may say", async () => {
