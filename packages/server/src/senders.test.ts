@@ -137,3 +137,47 @@ describe("a body without an end", () => {
     expect(await ended).toMatch(/^HTTP\/1\.1 404 /);
   });
 });
+
+describe("who sends requests without waiting for answers", () => {
+  it("gets them in order, of what those before have stored", async () => {
+    const { socket, ended } = connection();
+    const put = `${head("PUT", artifact("piped"), "content-length: 5")}hello`;
+    const get = head("GET", artifact("piped"));
+    socket.write(`${put}${get}${put}${head("GET", artifact("piped"), "connection: close")}`);
+    expect([...(await ended).matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).toEqual([
+      "202",
+      "200",
+      "202",
+      "200",
+    ]);
+  });
+
+  it("has no more read for it than the answers that it reads, and nothing when it is gone", async () => {
+    let read = 0;
+    const own = await startServer({
+      wrapBlobs: (blobs) => ({
+        ...blobs,
+        readSync: (...args) => {
+          read += 1;
+          return blobs.readSync?.(...args);
+        },
+      }),
+    });
+    try {
+      const body = Buffer.alloc(2 * 1024 * 1024, 1);
+      await own.ask(artifact("large"), { method: "PUT", body });
+      const { socket, ended } = connection(own);
+      socket.pause();
+      socket.write(head("GET", artifact("large")).repeat(100));
+      await expect.poll(() => read).toBeGreaterThan(0);
+      await own.ask(artifact("none"));
+      expect(read).toBeLessThan(30);
+      socket.destroy();
+      await ended;
+      await own.ask(artifact("none"));
+      expect(read).toBeLessThan(30);
+    } finally {
+      await own.stop();
+    }
+  });
+});
