@@ -5,7 +5,7 @@ import type { DigestFunction } from "@cuenv/digest";
 import { CuenvError } from "@cuenv/errors";
 import { RequestMetadataSchema } from "@cuenv/reapi/messages";
 import { randomUUID } from "node:crypto";
-import { endpointName, parseEndpoint } from "./endpoint.ts";
+import { endpointName, isLoopback, parseEndpoint } from "./endpoint.ts";
 import { openGrpcChannel, type RemoteTls } from "./grpc-channel.ts";
 import { instanceNameOf } from "./instance-name.ts";
 import { mayUse } from "./may-use.ts";
@@ -80,7 +80,7 @@ export function openRemoteCache(options: OpenRemoteCacheOptions): RemoteCache {
     digestFunction,
     timeoutMs: options.timeoutMs,
     maxConcurrent: options.maxConcurrent,
-    isCompressing: options.compression ?? !isLoopback(endpoint.host),
+    isCompressing: options.compression ?? !isLoopback(endpoint),
     now: options.now ?? Date.now,
   });
   const stores = new Map<string, BlobStore>();
@@ -101,10 +101,6 @@ export function openRemoteCache(options: OpenRemoteCacheOptions): RemoteCache {
     mayUse: (access, signal) => mayUse(connection, access, signal),
     close: () => connection.close(),
   };
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(?:\.\d+){3}$/.test(host);
 }
 
 /** Who calls, as REAPI's servers log it. */
