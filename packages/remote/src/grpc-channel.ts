@@ -11,6 +11,7 @@ import {
 import { isIP } from "node:net";
 import { checkServerIdentity } from "node:tls";
 import { type Endpoint, isLoopback } from "./endpoint.ts";
+import { quietGrpc } from "./grpc-words.ts";
 import { asRemoteError, type Told } from "./remote-error.ts";
 
 /** PEM. */
@@ -66,6 +67,7 @@ const channelOptions: ClientOptions = {
 };
 
 export function openGrpcChannel(options: GrpcChannelOptions): GrpcChannel {
+  quietGrpc();
   const { endpoint } = options;
   const host = isIP(endpoint.host) === 6 ? `[${endpoint.host}]` : endpoint.host;
   const client = new Client(`${host}:${endpoint.port}`, credentialsFor(options), {

@@ -157,7 +157,19 @@ describe("a proxy that http_proxy names", () => {
     await open(server.address).connect();
     expect(asked).toBe(0);
     const elsewhere = open("", { endpoint: "grpc://cache.invalid:8485" });
-    await expect(elsewhere.connect()).rejects.toThrow();
+    await expect(elsewhere.connect()).rejects.toThrow("UNAVAILABLE");
     expect(asked).toBeGreaterThan(0);
+  });
+
+  it("and that does not do is named in what a call fails with, and nothing is printed", async () => {
+    const printed = vi.spyOn(console, "error");
+    cleanups.push(() => printed.mockRestore());
+    vi.stubEnv("http_proxy", "http://127.0.0.1:1");
+    cleanups.push(() => vi.unstubAllEnvs());
+    const cache = open("", { endpoint: "grpc://cache.invalid:8485" });
+    await expect(cache.connect()).rejects.toThrow(
+      /^UNAVAILABLE: Failed to connect to proxy 127\.0\.0\.1:1 /,
+    );
+    expect(printed).not.toHaveBeenCalled();
   });
 });
