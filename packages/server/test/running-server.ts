@@ -146,15 +146,22 @@ export function countingStore(): {
   readonly wrapBlobs: (blobs: BlobStore) => BlobStore;
 } {
   let asked = 0;
+  const count = (): void => {
+    if (asked === 0) setImmediate(() => void (asked = 0));
+    asked += 1;
+    store.atAStretch = Math.max(store.atAStretch, asked);
+  };
   const store = {
     atAStretch: 0,
     wrapBlobs: (blobs: BlobStore): BlobStore => ({
       ...blobs,
       missing: (...args) => {
-        if (asked === 0) setImmediate(() => void (asked = 0));
-        asked += 1;
-        store.atAStretch = Math.max(store.atAStretch, asked);
+        count();
         return blobs.missing(...args);
+      },
+      readSync: (...args) => {
+        count();
+        return blobs.readSync?.(...args);
       },
     }),
   };

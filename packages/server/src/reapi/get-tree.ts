@@ -1,4 +1,5 @@
 import { create, toBinary } from "@bufbuild/protobuf";
+import { createTurns } from "@cuenv/cas";
 import type { Digest } from "@cuenv/digest";
 import {
   decodeMessage,
@@ -77,7 +78,9 @@ async function* walk(
 ): AsyncGenerator<{ readonly directory: Directory; readonly sizeBytes: number }> {
   const seen = new Set([root.hash]);
   const queue = [root];
+  const turn = createTurns();
   for (let index = 0; index < queue.length; index += 1) {
+    await turn();
     call.signal.throwIfAborted();
     const digest = queue[index] ?? root;
     const directory = await readDirectory(services, blobs, readable, digest, call);

@@ -1,3 +1,4 @@
+import { createTurns } from "@cuenv/cas";
 import type { Digest } from "@cuenv/digest";
 import {
   type ActionResult,
@@ -66,7 +67,9 @@ async function addTree(walk: Walk, digest: Digest): Promise<void> {
 
 async function addDirectories(walk: Walk, root: Digest): Promise<void> {
   const queue = add(walk, root) ? [root] : [];
+  const turn = createTurns();
   for (const digest of queue) {
+    await turn();
     const bytes = await walk.read(digest);
     if (bytes === undefined) {
       walk.isWhole = false;

@@ -10,6 +10,7 @@ import {
 import { createHash, randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RunningGrpcServer, startGrpcServer } from "../../test/running-grpc-server.ts";
+import { countingStore } from "../../test/running-server.ts";
 
 let server: RunningGrpcServer;
 beforeAll(async () => {
@@ -73,6 +74,35 @@ describe("a tree", () => {
     await expect(server.client.call(ActionCache.method.updateActionResult, asked)).rejects.toThrow(
       "INVALID_ARGUMENT",
     );
+  });
+
+  it("of very many directories is walked in pieces, between which others get a turn", async () => {
+    const store = countingStore();
+    const own = await startGrpcServer({ wrapBlobs: store.wrapBlobs });
+    try {
+      const leaves = Array.from({ length: 200 }, (_, index) => directory([`leaf ${index}`]));
+      const wide = directory(
+        [],
+        leaves.map((bytes, index) => [`${index}`, bytes]),
+      );
+      const requests = [wide, ...leaves].map((data) => ({ digest: digestOf(data), data }));
+      await own.client.call(Cas.method.batchUpdateBlobs, { requests });
+      const rootDigest = digestOf(wide);
+      const outputDirectories = [{ path: "dir", rootDirectoryDigest: rootDigest }];
+      const asked = { actionDigest: digestOf(leaf), actionResult: { outputDirectories } };
+      const steps = [
+        () => own.client.stream(Cas.method.getTree, { rootDigest }),
+        () => own.client.call(ActionCache.method.updateActionResult, asked),
+      ];
+      for (const step of steps) {
+        store.atAStretch = 0;
+        await step();
+        expect(store.atAStretch).toBeGreaterThan(10);
+        expect(store.atAStretch).toBeLessThan(100);
+      }
+    } finally {
+      await own.stop();
+    }
   });
 
   it("comes in pages, and from any of them on", async () => {
