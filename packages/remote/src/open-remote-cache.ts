@@ -31,6 +31,7 @@ export interface OpenRemoteCacheOptions {
   readonly compression?: boolean | undefined;
   /** Of cuenv, for the server's log. */
   readonly version: string;
+  /** A clock that only goes forward (ms). */
   readonly now?: () => number;
 }
 
@@ -81,7 +82,7 @@ export function openRemoteCache(options: OpenRemoteCacheOptions): RemoteCache {
     timeoutMs: options.timeoutMs,
     maxConcurrent: options.maxConcurrent,
     isCompressing: options.compression ?? !isLoopback(endpoint),
-    now: options.now ?? Date.now,
+    now: options.now ?? (() => performance.now()),
   });
   const stores = new Map<string, BlobStore>();
   const blobsOf = (name: string): BlobStore => {
