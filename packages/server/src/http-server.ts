@@ -183,6 +183,11 @@ async function answer(
     discardRest(request, options.limits.unwantedMs);
     return;
   }
+  if (isFromWebPage(request)) {
+    answerText(response, 403, "web pages store nothing here\n");
+    discardRest(request, options.limits.unwantedMs);
+    return;
+  }
   const exchange: Exchange = {
     request,
     response,
@@ -212,6 +217,14 @@ function isNext(response: ServerResponse): Promise<boolean> {
     response.once("socket", () => resolve(true));
     response.once("close", () => resolve(false));
   });
+}
+
+/**
+ * Browsers send an origin with all that writes, and clients of caches none. A server of this machine alone needs no token: any page that its user looks at could otherwise
+ * put results into it, by its address, or by a name of the page's own that leads here (DNS rebinding).
+ */
+function isFromWebPage({ method, headers }: IncomingMessage): boolean {
+  return headers.origin !== undefined && (method === "PUT" || method === "DELETE");
 }
 
 /** Who cannot be asked about is nobody. */

@@ -181,3 +181,21 @@ describe("who sends requests without waiting for answers", () => {
     }
   });
 });
+
+describe("a web page", () => {
+  it.each(["https://page.example", "http://127.0.0.1:8484", "null"])(
+    "of %s stores and removes nothing, though whoever looks at it may",
+    async (origin) => {
+      const key = "0123456789abcdef".repeat(2);
+      for (const path of [artifact("paged"), `/ccache/${key}`, "/v1/cache/paged"]) {
+        const put = { method: "PUT", body: "poison", headers: { origin } };
+        expect((await server.ask(path, put)).status).toBe(403);
+        expect((await server.ask(path)).status).toBe(404);
+      }
+      const path = `/ccache/${"f".repeat(32)}`;
+      await server.ask(path, { method: "PUT", body: "kept" });
+      expect((await server.ask(path, { method: "DELETE", headers: { origin } })).status).toBe(403);
+      expect((await server.ask(path, { headers: { origin } })).body.toString()).toBe("kept");
+    },
+  );
+});
