@@ -142,6 +142,7 @@ export {
   HealthCheckResponse_ServingStatus,
   HealthCheckResponse_ServingStatusSchema,
 } from "./gen/grpc/health/v1/health_pb.ts";
+export { decodeMessage } from "./decode-message.ts";
 export { digestFunctionOf, digestFunctionValue } from "./digest-function.ts";
 export {
   type BlobResource,

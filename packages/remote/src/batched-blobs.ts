@@ -1,4 +1,4 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { status as grpcStatus } from "@grpc/grpc-js";
 import { type Digest, equalDigests, formatDigest, hashBytes } from "@cuenv/digest";
 import {
@@ -8,6 +8,7 @@ import {
   BatchUpdateBlobsResponseSchema,
   Compressor_Value,
   ContentAddressableStorage as Cas,
+  decodeMessage,
   digestFunctionValue,
   type Status,
 } from "@cuenv/reapi/messages";
@@ -107,7 +108,7 @@ async function readBatch(
   });
   const bytes = toBinary(BatchReadBlobsRequestSchema, request);
   const answer = await connection.call(Cas.method.batchReadBlobs, bytes, { access: "read" });
-  const { responses } = fromBinary(BatchReadBlobsResponseSchema, answer);
+  const { responses } = decodeMessage(BatchReadBlobsResponseSchema, answer);
   const found = new Map(
     responses.map((response) => [
       `${response.digest?.hash ?? ""}/${response.digest?.sizeBytes ?? 0n}`,
@@ -159,7 +160,7 @@ async function writeBatch(
   });
   const bytes = toBinary(BatchUpdateBlobsRequestSchema, request);
   const answer = await connection.call(Cas.method.batchUpdateBlobs, bytes, { access: "write" });
-  const { responses } = fromBinary(BatchUpdateBlobsResponseSchema, answer);
+  const { responses } = decodeMessage(BatchUpdateBlobsResponseSchema, answer);
   const statuses = new Map(responses.map(({ digest, status }) => [digest?.hash ?? "", status]));
   return uploads.map(({ digest }) =>
     statuses.has(digest.hash)

@@ -34,6 +34,11 @@ function withoutUser(text: string): string {
   return text.replace(/^(?<scheme>\w+:\/\/)?.*@/, "$<scheme>");
 }
 
+/** This machine itself. */
+export function isLoopback({ host }: Endpoint): boolean {
+  return host === "localhost" || host === "::1" || /^127(?:\.\d+){3}$/.test(host);
+}
+
 /** For people: without user names, tokens or paths. */
 export function endpointName({ host, port }: Endpoint): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;

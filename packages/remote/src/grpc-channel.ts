@@ -10,7 +10,8 @@ import {
 } from "@grpc/grpc-js";
 import { isIP } from "node:net";
 import { checkServerIdentity } from "node:tls";
-import type { Endpoint } from "./endpoint.ts";
+import { type Endpoint, isLoopback } from "./endpoint.ts";
+import { quietGrpc } from "./grpc-words.ts";
 import { asRemoteError, type Told } from "./remote-error.ts";
 
 /** PEM. */
@@ -66,10 +67,13 @@ const channelOptions: ClientOptions = {
 };
 
 export function openGrpcChannel(options: GrpcChannelOptions): GrpcChannel {
+  quietGrpc();
   const { endpoint } = options;
   const host = isIP(endpoint.host) === 6 ? `[${endpoint.host}]` : endpoint.host;
   const client = new Client(`${host}:${endpoint.port}`, credentialsFor(options), {
     ...channelOptions,
+    // A proxy (http_proxy) would ask its own machine instead of this one, and get our token.
+    ...(isLoopback(endpoint) ? { "grpc.enable_http_proxy": 0 } : {}),
     ...(isIP(endpoint.host) === 0 ? {} : { "grpc.ssl_target_name_override": addressName }),
   });
   const metadata = new Metadata();

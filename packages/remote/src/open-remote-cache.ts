@@ -5,7 +5,7 @@ import type { DigestFunction } from "@cuenv/digest";
 import { CuenvError } from "@cuenv/errors";
 import { RequestMetadataSchema } from "@cuenv/reapi/messages";
 import { randomUUID } from "node:crypto";
-import { endpointName, parseEndpoint } from "./endpoint.ts";
+import { endpointName, isLoopback, parseEndpoint } from "./endpoint.ts";
 import { openGrpcChannel, type RemoteTls } from "./grpc-channel.ts";
 import { instanceNameOf } from "./instance-name.ts";
 import { mayUse } from "./may-use.ts";
@@ -31,6 +31,7 @@ export interface OpenRemoteCacheOptions {
   readonly compression?: boolean | undefined;
   /** Of cuenv, for the server's log. */
   readonly version: string;
+  /** A clock that only goes forward (ms). */
   readonly now?: () => number;
 }
 
@@ -80,8 +81,8 @@ export function openRemoteCache(options: OpenRemoteCacheOptions): RemoteCache {
     digestFunction,
     timeoutMs: options.timeoutMs,
     maxConcurrent: options.maxConcurrent,
-    isCompressing: options.compression ?? !isLoopback(endpoint.host),
-    now: options.now ?? Date.now,
+    isCompressing: options.compression ?? !isLoopback(endpoint),
+    now: options.now ?? (() => performance.now()),
   });
   const stores = new Map<string, BlobStore>();
   const blobsOf = (name: string): BlobStore => {
@@ -101,10 +102,6 @@ export function openRemoteCache(options: OpenRemoteCacheOptions): RemoteCache {
     mayUse: (access, signal) => mayUse(connection, access, signal),
     close: () => connection.close(),
   };
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(?:\.\d+){3}$/.test(host);
 }
 
 /** Who calls, as REAPI's servers log it. */

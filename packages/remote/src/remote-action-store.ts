@@ -9,6 +9,7 @@ import {
   ActionCache,
   type ActionResult,
   ActionResultSchema,
+  decodeMessage,
   DigestSchema,
   digestFunctionValue,
   ExecutedActionMetadataSchema,
@@ -104,7 +105,7 @@ async function getEntry(
     throw error;
   }
   const metadata =
-    fromBinary(ActionResultSchema, answer).executionMetadata?.auxiliaryMetadata ?? [];
+    decodeMessage(ActionResultSchema, answer).executionMetadata?.auxiliaryMetadata ?? [];
   const inline = metadata.find(({ typeUrl }) => typeUrl === entryType);
   if (inline !== undefined) return Uint8Array.from(inline.value);
   const blob = metadata.find(({ typeUrl }) => typeUrl === entryBlobType);

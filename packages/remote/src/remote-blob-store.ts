@@ -52,7 +52,8 @@ export function createRemoteBlobStore(connection: RemoteConnection): BlobStore {
       const name = formatDigest(digest);
       const same = writing.get(name);
       // Only who sends the same bytes may share: another source may fail, or be of other bytes.
-      if (same !== undefined && source instanceof Uint8Array) return same;
+      if (same !== undefined && source instanceof Uint8Array && (await isDone(same, signal)))
+        return;
       const written = write(digest, source, signal);
       writing.set(name, written);
       try {
@@ -73,6 +74,18 @@ export function createRemoteBlobStore(connection: RemoteConnection): BlobStore {
       }
     },
   };
+}
+
+/** Whether another's transfer of the same blob did it. False: it was called off, or its source failed, which says nothing of our bytes. @throws as `write` */
+async function isDone(same: Promise<void>, signal: AbortSignal | undefined): Promise<boolean> {
+  try {
+    await withAbort(same, signal);
+    return true;
+  } catch (error) {
+    const isRemote = error instanceof CuenvError && error.code === "CAS_STORE_UNAVAILABLE";
+    if (isRemote || signal?.aborted === true) throw error;
+    return false;
+  }
 }
 
 async function negotiated(

@@ -107,6 +107,32 @@ describe("what a remote cache can do", () => {
   });
 });
 
+describe("a blob that two send at the same time", () => {
+  it("is there for one of them when the other was called off, or its source failed", async () => {
+    const server = await startServer();
+    cleanups.push(server.stop);
+    const cache = open(server.address);
+    const stop = new AbortController();
+    const bytes = randomBytes(2_000_000);
+    async function* failing(): AsyncGenerator<Uint8Array> {
+      yield bytes.subarray(0, 1000);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      throw new Error("its disk failed");
+    }
+    const first = failureOf(() => cache.blobs.write(digestOf(bytes), failing()));
+    await cache.blobs.write(digestOf(bytes), bytes);
+    expect(await first).toContain("its disk failed");
+    const others = randomBytes(2_000_000);
+    const called = failureOf(() => cache.blobs.write(digestOf(others), others, stop.signal));
+    const second = cache.blobs.write(digestOf(others), others);
+    stop.abort(new Error("called off"));
+    await second;
+    expect(await called).toContain("called off");
+    for (const each of [bytes, others])
+      expect((await readAll(cache, digestOf(each))).equals(each)).toBe(true);
+  });
+});
+
 describe("calls of a remote cache", () => {
   it("row 12: bear the token, and no failure has it", async () => {
     const seen: unknown[] = [];

@@ -1,6 +1,8 @@
 import { status as grpcStatus } from "@grpc/grpc-js";
+import { proxyTrouble } from "./grpc-words.ts";
 
 const internalCode: number = grpcStatus.INTERNAL;
+const unavailableCode: number = grpcStatus.UNAVAILABLE;
 
 /** How a call of the remote cache ended that did not end well. */
 export class RemoteError extends Error {
@@ -41,7 +43,9 @@ export function asRemoteError(error: unknown, told: Told = toldPlainly): RemoteE
   const isStatus = "code" in error && typeof error.code === "number";
   const code = isStatus ? Number(error.code) : grpcStatus.UNKNOWN;
   const details = ("details" in error ? String(error.details) : error.message).trim();
-  const text = told(details.endsWith(emptyNote) ? details.slice(0, -emptyNote.length) : details);
+  const said = details.endsWith(emptyNote) ? details.slice(0, -emptyNote.length) : details;
+  const trouble = code === unavailableCode ? proxyTrouble() : undefined;
+  const text = told(trouble === undefined ? said : `${trouble} (${said})`);
   // A connection that broke in mid-stream is told as INTERNAL.
   const isBroken = code === internalCode && text.includes("RST_STREAM");
   const name = isBroken ? "UNAVAILABLE" : (grpcStatus[code] ?? "UNKNOWN");

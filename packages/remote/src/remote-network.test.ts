@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { describe, expect, it } from "vitest";
+import { type AddressInfo, createServer } from "node:net";
+import { describe, expect, it, vi } from "vitest";
 import { startChaosProxy } from "../test/chaos.ts";
 import { cleanups, digestOf, failureOf, keyOf, open, readAll } from "../test/open-cache.ts";
 import { startServer } from "../test/open-remote.ts";
@@ -135,5 +136,40 @@ describe("an upload to a remote cache", () => {
     expect(isSent).toBe(false);
     stop.abort();
     await sent;
+  });
+});
+
+describe("a proxy that http_proxy names", () => {
+  it("is not asked for this machine itself, and does not get its token", async () => {
+    const server = await startServer();
+    cleanups.push(server.stop);
+    let asked = 0;
+    const proxy = createServer((socket) => {
+      asked += 1;
+      socket.destroy();
+    });
+    await new Promise<void>((resolve) => void proxy.listen(0, "127.0.0.1", resolve));
+    cleanups.push(() => proxy.close());
+    for (const name of ["no_proxy", "no_grpc_proxy", "grpc_proxy", "https_proxy"])
+      vi.stubEnv(name, "");
+    vi.stubEnv("http_proxy", `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`);
+    cleanups.push(() => vi.unstubAllEnvs());
+    await open(server.address).connect();
+    expect(asked).toBe(0);
+    const elsewhere = open("", { endpoint: "grpc://cache.invalid:8485" });
+    await expect(elsewhere.connect()).rejects.toThrow("UNAVAILABLE");
+    expect(asked).toBeGreaterThan(0);
+  });
+
+  it("and that does not do is named in what a call fails with, and nothing is printed", async () => {
+    const printed = vi.spyOn(console, "error");
+    cleanups.push(() => printed.mockRestore());
+    vi.stubEnv("http_proxy", "http://127.0.0.1:1");
+    cleanups.push(() => vi.unstubAllEnvs());
+    const cache = open("", { endpoint: "grpc://cache.invalid:8485" });
+    await expect(cache.connect()).rejects.toThrow(
+      /^UNAVAILABLE: Failed to connect to proxy 127\.0\.0\.1:1 /,
+    );
+    expect(printed).not.toHaveBeenCalled();
   });
 });

@@ -137,3 +137,65 @@ describe("a body without an end", () => {
     expect(await ended).toMatch(/^HTTP\/1\.1 404 /);
   });
 });
+
+describe("who sends requests without waiting for answers", () => {
+  it("gets them in order, of what those before have stored", async () => {
+    const { socket, ended } = connection();
+    const put = `${head("PUT", artifact("piped"), "content-length: 5")}hello`;
+    const get = head("GET", artifact("piped"));
+    socket.write(`${put}${get}${put}${head("GET", artifact("piped"), "connection: close")}`);
+    expect([...(await ended).matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).toEqual([
+      "202",
+      "200",
+      "202",
+      "200",
+    ]);
+  });
+
+  it("has no more read for it than the answers that it reads, and nothing when it is gone", async () => {
+    let read = 0;
+    const own = await startServer({
+      wrapBlobs: (blobs) => ({
+        ...blobs,
+        readSync: (...args) => {
+          read += 1;
+          return blobs.readSync?.(...args);
+        },
+      }),
+    });
+    try {
+      const body = Buffer.alloc(2 * 1024 * 1024, 1);
+      await own.ask(artifact("large"), { method: "PUT", body });
+      const { socket, ended } = connection(own);
+      socket.pause();
+      socket.write(head("GET", artifact("large")).repeat(100));
+      await expect.poll(() => read).toBeGreaterThan(0);
+      await own.ask(artifact("none"));
+      expect(read).toBeLessThan(30);
+      socket.destroy();
+      await ended;
+      await own.ask(artifact("none"));
+      expect(read).toBeLessThan(30);
+    } finally {
+      await own.stop();
+    }
+  });
+});
+
+describe("a web page", () => {
+  it.each(["https://page.example", "http://127.0.0.1:8484", "null"])(
+    "of %s stores and removes nothing, though whoever looks at it may",
+    async (origin) => {
+      const key = "0123456789abcdef".repeat(2);
+      for (const path of [artifact("paged"), `/ccache/${key}`, "/v1/cache/paged"]) {
+        const put = { method: "PUT", body: "poison", headers: { origin } };
+        expect((await server.ask(path, put)).status).toBe(403);
+        expect((await server.ask(path)).status).toBe(404);
+      }
+      const path = `/ccache/${"f".repeat(32)}`;
+      await server.ask(path, { method: "PUT", body: "kept" });
+      expect((await server.ask(path, { method: "DELETE", headers: { origin } })).status).toBe(403);
+      expect((await server.ask(path, { headers: { origin } })).body.toString()).toBe("kept");
+    },
+  );
+});

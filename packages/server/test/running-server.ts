@@ -140,6 +140,34 @@ export function breakableStore(): {
   return store;
 }
 
+/** A store that notes how often it is asked for blobs before anybody else of the process gets a turn, at the most. */
+export function countingStore(): {
+  atAStretch: number;
+  readonly wrapBlobs: (blobs: BlobStore) => BlobStore;
+} {
+  let asked = 0;
+  const count = (): void => {
+    if (asked === 0) setImmediate(() => void (asked = 0));
+    asked += 1;
+    store.atAStretch = Math.max(store.atAStretch, asked);
+  };
+  const store = {
+    atAStretch: 0,
+    wrapBlobs: (blobs: BlobStore): BlobStore => ({
+      ...blobs,
+      missing: (...args) => {
+        count();
+        return blobs.missing(...args);
+      },
+      readSync: (...args) => {
+        count();
+        return blobs.readSync?.(...args);
+      },
+    }),
+  };
+  return store;
+}
+
 /** Another byte in the middle of every blob that the server has, as a bad disk makes it. */
 export function damageBlobs({ root }: Pick<RunningServer, "root">): void {
   const blobs = join(root, "v1", "cas", "sha256");

@@ -7,11 +7,15 @@ export interface Member {
   readonly target?: string;
   /** What the header says, where it is not the truth. */
   readonly sizeBytes?: number;
+  /** Magic and version; default: those of POSIX. */
+  readonly format?: string;
+  readonly prefix?: string;
 }
 
 /** A tar archive, sound or not, byte by byte as it is told. */
 export function tarArchive(members: readonly Member[]): Buffer {
-  const blocks = members.flatMap(({ path, type = "0", content = "", target = "", sizeBytes }) => {
+  const blocks = members.flatMap((member) => {
+    const { path, type = "0", content = "", target = "", sizeBytes, prefix = "" } = member;
     const body = Buffer.from(content);
     const header = Buffer.alloc(512);
     header.write(path, 0, 100);
@@ -20,7 +24,8 @@ export function tarArchive(members: readonly Member[]): Buffer {
     header.write("        ", 148);
     header.write(type, 156);
     header.write(target, 157, 100);
-    header.write("ustar\0", 257, "latin1");
+    header.write(member.format ?? "ustar\x0000", 257, "latin1");
+    header.write(prefix, 345);
     const sum = header.reduce((total, byte) => total + byte, 0);
     header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
     return [header, body, Buffer.alloc((512 - (body.length % 512)) % 512)];

@@ -43,6 +43,7 @@ describe("why a task of turbo has another hash", () => {
   it.each([
     [{ inputs: { ...usual.inputs, "src/in.txt": "xx" } }, "src/in.txt changed"],
     [{ inputs: { ...usual.inputs, "src/new.txt": "xx" } }, "src/new.txt is new"],
+    [{ inputs: { ...usual.inputs, constructor: "xx" } }, "constructor is new"],
     [{ inputs: { "package.json": "aa" } }, "src/in.txt is gone"],
     [
       { environmentVariables: { ...usual.environmentVariables, configured: ["LEVEL=ee"] } },

@@ -226,7 +226,10 @@ function differences(
 ): Difference[] {
   const names = [...new Set([...Object.keys(old), ...Object.keys(now)])].toSorted(compareUtf8);
   return names.flatMap((name) => {
-    const [before, after] = [old[name] ?? null, now[name] ?? null];
+    // A file may be called `constructor`.
+    const [before, after] = [old, now].map((each) =>
+      Object.hasOwn(each, name) ? (each[name] ?? null) : null,
+    ) as [string | null, string | null];
     return before === after ? [] : [{ name, before, after }];
   });
 }

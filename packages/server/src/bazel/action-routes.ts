@@ -1,4 +1,4 @@
-import type { BlobStore } from "@cuenv/cas";
+import { type BlobStore, createTurns } from "@cuenv/cas";
 import { countArtifacts } from "../count-artifacts.ts";
 import type { Exchange } from "../front-end.ts";
 import { type Admitted, findReadable } from "../find-readable.ts";
@@ -71,7 +71,10 @@ async function hasAll(
   const named = readActionResult(await readWhole(blobs, result, signal));
   if (named === undefined) return false;
   const seen = new Set<string>();
+  const turn = createTurns();
   const find = async (content: ContentDigest) => {
+    await turn();
+    signal.throwIfAborted();
     const artifact = { protocol, name: contentName(content.hash) };
     const record = await findReadable(options.artifacts.find, admitted, artifact, signal);
     return record?.blob.sizeBytes === content.sizeBytes ? record : undefined;

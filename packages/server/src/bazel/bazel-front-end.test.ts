@@ -6,6 +6,7 @@ import { assert, property, uint8Array } from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   type Ask,
+  countingStore,
   damageBlobs,
   grant,
   type RunningServer,
@@ -150,6 +151,7 @@ describe("/bazel/ac", () => {
   it.each<[string, Buffer]>([
     ["text", Buffer.from("nonsense")],
     ["nothing", Buffer.alloc(0)],
+    ["more messages than fit into memory", Buffer.alloc(2 * 2_000_001, Uint8Array.of(0x12, 0))],
     [
       "a hash that is a path",
       Buffer.from(
@@ -173,6 +175,32 @@ describe("/bazel/ac", () => {
         for (const read of [readActionResult, readTree]) expect(() => read(bytes)).not.toThrow();
       }),
     );
+  });
+});
+
+describe("a result with very many outputs", () => {
+  it("is looked through in pieces, between which others get a turn", async () => {
+    const store = countingStore();
+    const own = await startServer({ wrapBlobs: store.wrapBlobs });
+    try {
+      const contents = Array.from({ length: 200 }, (_, index) => Buffer.from(`content ${index}`));
+      for (const body of contents)
+        await own.ask(`/bazel/cas/${digestOf(body).hash}`, { method: "PUT", body });
+      const outputFiles = contents.map((content, index) => ({
+        path: `out/${index}`,
+        digest: digestOf(content),
+      }));
+      const result = create(ActionResultSchema, { outputFiles });
+      const path = `/bazel/ac/${newKey()}`;
+      const body = Buffer.from(toBinary(ActionResultSchema, result));
+      await own.ask(path, { method: "PUT", body });
+      store.atAStretch = 0;
+      expect((await own.ask(path)).status).toBe(200);
+      expect(store.atAStretch).toBeGreaterThan(10);
+      expect(store.atAStretch).toBeLessThan(100);
+    } finally {
+      await own.stop();
+    }
   });
 });
 

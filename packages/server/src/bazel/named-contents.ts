@@ -1,6 +1,5 @@
-import { fromBinary } from "@bufbuild/protobuf";
 import { isHash } from "@cuenv/digest";
-import { ActionResultSchema, type Digest, TreeSchema } from "@cuenv/reapi/messages";
+import { ActionResultSchema, decodeMessage, type Digest, TreeSchema } from "@cuenv/reapi/messages";
 
 /** A digest as a message has it, of whichever function its client uses. */
 export interface ContentDigest {
@@ -20,7 +19,7 @@ export function readActionResult(
   // Every message is empty then, and none that was meant: exit code 0 without any output or time.
   if (bytes === undefined || bytes.length === 0) return undefined;
   return readDigests(() => {
-    const result = fromBinary(ActionResultSchema, bytes);
+    const result = decodeMessage(ActionResultSchema, bytes);
     const files = result.outputFiles.map(({ digest }) => digest);
     const roots = result.outputDirectories.map(({ treeDigest, rootDirectoryDigest }) =>
       treeDigest === undefined ? rootDirectoryDigest : undefined,
@@ -37,7 +36,7 @@ export function readActionResult(
 export function readTree(bytes: Uint8Array | undefined): readonly ContentDigest[] | undefined {
   if (bytes === undefined) return undefined;
   return readDigests(() => {
-    const { root, children } = fromBinary(TreeSchema, bytes);
+    const { root, children } = decodeMessage(TreeSchema, bytes);
     const directories = root === undefined ? children : [root, ...children];
     return checked(directories.flatMap(({ files }) => files.map(({ digest }) => digest)));
   });

@@ -1,4 +1,5 @@
 import type { ArtifactRecord } from "@cuenv/action-cache";
+import { createTurns } from "@cuenv/cas";
 import { isAllowed } from "../access-policy.ts";
 import type { ArtifactOptions } from "../artifact-options.ts";
 import type { Exchange } from "../front-end.ts";
@@ -36,7 +37,10 @@ export async function noteDurations(
   const body = await readBody(request, maxBodyBytes);
   const durations = body === undefined ? undefined : parseDurations(body.toString("utf8"));
   if (durations === undefined) return answer(400);
+  const turn = createTurns();
   for (const [name, durationMs] of durations) {
+    await turn();
+    signal.throwIfAborted();
     const artifact = { protocol: "nx", namespace, name };
     const record = await artifacts.find(artifact, signal);
     if (record === undefined || record.writer !== identity.name || durationOf(record) !== undefined)

@@ -14,6 +14,8 @@ const blockBytes = 512;
 /** The extended headers that carry long names: no path is longer (1 MiB). */
 const maxExtensionBytes = 1024 * 1024;
 const keptContentBytes = 8 * 1024;
+/** Types of entries that are names for what follows. */
+const extensions = "LKx";
 
 /** Is given the bytes of a file as they pass. */
 type Watch = (path: string) => ((bytes: Uint8Array) => void) | undefined;
@@ -46,7 +48,7 @@ export async function* tarEntries(
     if (block.every((byte) => byte === 0)) return;
     const header = parseHeader(block);
     const padded = Math.ceil(header.sizeBytes / blockBytes) * blockBytes;
-    if ("LKx".includes(header.type)) {
+    if (extensions.includes(header.type)) {
       if (header.sizeBytes > maxExtensionBytes) throw new TarError("a name is too long");
       const bytes = (await reader.take(padded)).subarray(0, header.sizeBytes);
       const more = extensionOf(header.type, bytes);
@@ -88,12 +90,17 @@ function parseHeader(block: Buffer): Header {
   );
   if (numberOf(block.subarray(148, 156)) !== sum)
     throw new TarError("the sum of a header is wrong");
-  const isUstar = block.toString("latin1", 257, 262) === "ustar";
-  const prefix = isUstar && block.toString("latin1", 257, 263) === "ustar\0" ? text(345, 155) : "";
+  const format = block.toString("latin1", 257, 265);
+  const type = block[156] === 0 ? "0" : String.fromCharCode(block[156] ?? 0);
+  const prefix = format.startsWith("ustar\0") ? text(345, 155) : "";
+  // Nx' client goes by the version, too: another one is an older format to it, which has neither prefixes nor extended headers.
+  const isOld = format !== "ustar\x0000" && format !== "ustar  \0";
+  if (isOld && (prefix !== "" || extensions.includes(type)))
+    throw new TarError("a header is of no known format");
   const name = text(0, 100);
   return {
     path: prefix === "" ? name : `${prefix}/${name}`,
-    type: block[156] === 0 ? "0" : String.fromCharCode(block[156] ?? 0),
+    type,
     sizeBytes: numberOf(block.subarray(124, 136)),
     target: text(157, 100),
   };
@@ -113,16 +120,30 @@ function numberOf(field: Buffer): number {
 }
 
 function extensionOf(type: string, bytes: Buffer): { path?: string; target?: string } {
-  const whole = bytes.toString("utf8").replace(/\0+$/, "");
-  if (type === "L") return { path: whole };
-  if (type === "K") return { target: whole };
-  // pax: `<length> <name>=<value>\n` each.
+  if (type === "x") return paxNames(bytes);
+  const whole = bytes.toString("utf8").replace(/\0$/, "");
+  return type === "L" ? { path: whole } : { target: whole };
+}
+
+/**
+ * pax: `<length> <name>=<value>\n` each, its length in bytes. Some programs go by the length, and some from line to line; of two of one name some take the first, and some
+ * the last.
+ */
+function paxNames(bytes: Buffer): { path?: string; target?: string } {
   const found: { path?: string; target?: string } = {};
-  for (const line of whole.split("\n")) {
-    const [, name, value = ""] = /^\d+ (path|linkpath|size)=(.*)$/.exec(line) ?? [];
-    if (name === "path") found.path = value;
-    if (name === "linkpath") found.target = value;
+  const take = (field: "path" | "target", value: string): void => {
+    if (field in found) throw new TarError("an entry has two names");
+    found[field] = value;
+  };
+  for (let at = 0; at < bytes.length;) {
+    const line = bytes.subarray(at, bytes.indexOf("\n", at) + 1);
+    const [, length, name, value = ""] =
+      /^(\d{1,7}) ([^=]+)=(.*)\n$/s.exec(line.toString("utf8")) ?? [];
+    if (Number(length) !== line.length) throw new TarError("an extended header is malformed");
+    if (name === "path") take("path", value);
+    if (name === "linkpath") take("target", value);
     if (name === "size") throw new TarError("a size is in an extended header");
+    at += line.length;
   }
   return found;
 }

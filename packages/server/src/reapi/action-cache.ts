@@ -109,7 +109,7 @@ export async function updateActionResult(
     references,
     isWhole,
     writer: caller.identity.name,
-    storedAt: new Date(options.now()).toISOString(),
+    storedAt: new Date().toISOString(),
   };
   await keep(blobs, record, call);
   counts.stored(encoded.length);

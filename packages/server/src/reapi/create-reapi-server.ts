@@ -17,7 +17,7 @@ export function createReapiServer(shared: SharedWithGrpc): GrpcServer {
     metrics: shared.metrics,
     maxBlobBytes: shared.maxBlobBytes,
     isReady: shared.isReady,
-    now: Date.now,
+    now: () => performance.now(),
     onTrouble: shared.onTrouble,
   });
   const server = createGrpcServer({

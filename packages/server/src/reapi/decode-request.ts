@@ -1,4 +1,5 @@
-import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import { decodeMessage } from "@cuenv/reapi/messages";
 import { GrpcError } from "../grpc/grpc-status.ts";
 
 /** @throws {GrpcError} INVALID_ARGUMENT: a reader of hostile bytes fails in many ways, and all of them are the client's */
@@ -7,7 +8,7 @@ export function decodeRequest<Schema extends DescMessage>(
   message: Uint8Array,
 ): MessageShape<Schema> {
   try {
-    return fromBinary(schema, message);
+    return decodeMessage(schema, message);
   } catch (cause) {
     throw new GrpcError("INVALID_ARGUMENT", `the message is no ${schema.name}`, cause);
   }

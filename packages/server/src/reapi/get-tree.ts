@@ -1,6 +1,8 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { createTurns } from "@cuenv/cas";
 import type { Digest } from "@cuenv/digest";
 import {
+  decodeMessage,
   type Directory,
   DirectorySchema,
   GetTreeRequestSchema,
@@ -76,7 +78,9 @@ async function* walk(
 ): AsyncGenerator<{ readonly directory: Directory; readonly sizeBytes: number }> {
   const seen = new Set([root.hash]);
   const queue = [root];
+  const turn = createTurns();
   for (let index = 0; index < queue.length; index += 1) {
+    await turn();
     call.signal.throwIfAborted();
     const digest = queue[index] ?? root;
     const directory = await readDirectory(services, blobs, readable, digest, call);
@@ -111,7 +115,7 @@ async function readDirectory(
     throw error;
   }
   try {
-    return fromBinary(DirectorySchema, bytes);
+    return decodeMessage(DirectorySchema, bytes);
   } catch (cause) {
     throw new GrpcError("INVALID_ARGUMENT", `blob ${digest.hash} is no Directory`, cause);
   }

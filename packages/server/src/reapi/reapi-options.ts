@@ -22,6 +22,7 @@ export interface ReapiOptions {
   readonly maxWindowBytes?: number | undefined;
   /** False once the server is told to end: Health says so. */
   readonly isReady: () => boolean;
+  /** A clock that only goes forward (ms): set back, what was found a moment ago would be believed until it has caught up. */
   readonly now: () => number;
   /** What went wrong with a store, for whoever runs the server. */
   readonly onTrouble?: ((message: string) => void) | undefined;

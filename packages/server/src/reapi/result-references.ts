@@ -1,7 +1,8 @@
-import { fromBinary } from "@bufbuild/protobuf";
+import { createTurns } from "@cuenv/cas";
 import type { Digest } from "@cuenv/digest";
 import {
   type ActionResult,
+  decodeMessage,
   type Directory,
   DirectorySchema,
   TreeSchema,
@@ -59,20 +60,22 @@ async function addTree(walk: Walk, digest: Digest): Promise<void> {
   if (!add(walk, digest)) return;
   const bytes = await walk.read(digest);
   if (bytes === undefined) return void (walk.isWhole = false);
-  const { root, children } = decoded(() => fromBinary(TreeSchema, bytes), digest, "Tree");
+  const { root, children } = decoded(() => decodeMessage(TreeSchema, bytes), digest, "Tree");
   for (const directory of root === undefined ? children : [root, ...children])
     addFiles(walk, directory);
 }
 
 async function addDirectories(walk: Walk, root: Digest): Promise<void> {
   const queue = add(walk, root) ? [root] : [];
+  const turn = createTurns();
   for (const digest of queue) {
+    await turn();
     const bytes = await walk.read(digest);
     if (bytes === undefined) {
       walk.isWhole = false;
       continue;
     }
-    const directory = decoded(() => fromBinary(DirectorySchema, bytes), digest, "Directory");
+    const directory = decoded(() => decodeMessage(DirectorySchema, bytes), digest, "Directory");
     addFiles(walk, directory);
     for (const child of directory.directories) {
       const below = referenceOfWire(child.digest, child.name);

@@ -1,6 +1,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { hashBytes } from "@cuenv/digest";
 import {
+  ActionCache,
   ChunkingFunction_Value,
   ContentAddressableStorage as Cas,
   DigestFunction_Value,
@@ -9,6 +10,7 @@ import {
 import { createHash, randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RunningGrpcServer, startGrpcServer } from "../../test/running-grpc-server.ts";
+import { countingStore } from "../../test/running-server.ts";
 
 let server: RunningGrpcServer;
 beforeAll(async () => {
@@ -58,6 +60,49 @@ describe("a tree", () => {
     expect(await names()).toEqual(["top", "leaf"]);
     await put(twice);
     expect(await names()).toEqual(["top", "twice", "leaf"]);
+  });
+
+  it("is refused, alone and in a result, before it takes the memory of too many directories", async () => {
+    const half = Buffer.alloc(2 * 1_000_001, Uint8Array.of(0x12, 0));
+    const rootDigest = digestOf(Buffer.concat([half, half]));
+    await put(half);
+    const chunkDigests = [digestOf(half), digestOf(half)];
+    await server.client.call(Cas.method.spliceBlob, { blobDigest: rootDigest, chunkDigests });
+    await expect(get({ rootDigest })).rejects.toThrow("INVALID_ARGUMENT");
+    const outputDirectories = [{ path: "dir", treeDigest: rootDigest }];
+    const asked = { actionDigest: digestOf(half), actionResult: { outputDirectories } };
+    await expect(server.client.call(ActionCache.method.updateActionResult, asked)).rejects.toThrow(
+      "INVALID_ARGUMENT",
+    );
+  });
+
+  it("of very many directories is walked in pieces, between which others get a turn", async () => {
+    const store = countingStore();
+    const own = await startGrpcServer({ wrapBlobs: store.wrapBlobs });
+    try {
+      const leaves = Array.from({ length: 200 }, (_, index) => directory([`leaf ${index}`]));
+      const wide = directory(
+        [],
+        leaves.map((bytes, index) => [`${index}`, bytes]),
+      );
+      const requests = [wide, ...leaves].map((data) => ({ digest: digestOf(data), data }));
+      await own.client.call(Cas.method.batchUpdateBlobs, { requests });
+      const rootDigest = digestOf(wide);
+      const outputDirectories = [{ path: "dir", rootDirectoryDigest: rootDigest }];
+      const asked = { actionDigest: digestOf(leaf), actionResult: { outputDirectories } };
+      const steps = [
+        () => own.client.stream(Cas.method.getTree, { rootDigest }),
+        () => own.client.call(ActionCache.method.updateActionResult, asked),
+      ];
+      for (const step of steps) {
+        store.atAStretch = 0;
+        await step();
+        expect(store.atAStretch).toBeGreaterThan(10);
+        expect(store.atAStretch).toBeLessThan(100);
+      }
+    } finally {
+      await own.stop();
+    }
   });
 
   it("comes in pages, and from any of them on", async () => {

@@ -133,6 +133,7 @@ describe("Turborepo's protocol (reference/turbo.md 1.2)", () => {
       const allowed = String(answer.headers["access-control-allow-headers"]).split(", ");
       expect(allowed).toEqual(expect.arrayContaining(["Authorization", "x-artifact-tag"]));
       expect(String(answer.headers["access-control-allow-methods"])).toContain("PUT");
+      expect(answer.headers).not.toHaveProperty("access-control-allow-origin");
     }
   });
 

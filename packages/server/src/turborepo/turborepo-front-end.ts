@@ -85,10 +85,9 @@ function status({ response, identity }: Exchange): void {
   else answerJson(response, 200, { status: "enabled" });
 }
 
-/** Without `Authorization` in the list the client goes on without its token. */
+/** Without `Authorization` in the list the client goes on without its token. No origin is allowed: the client has none, and a web page is not to write here. */
 function preflight({ response }: Exchange): void {
   response.writeHead(200, {
-    "access-control-allow-origin": "*",
     "access-control-allow-methods": "GET, HEAD, PUT, POST",
     "access-control-allow-headers": allowedHeaders,
     "content-length": 0,
