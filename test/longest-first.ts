@@ -6,6 +6,7 @@ const longest = [
   "test/faults/kill-sweep.test.ts",
   "test/e2e/why-mutations.test.ts",
   "test/examples/plain-project.test.ts",
+  "test/builds/random-builds.test.ts",
   "test/faults/errors.test.ts",
   "test/e2e/turbo.test.ts",
   "test/e2e/watch.test.ts",

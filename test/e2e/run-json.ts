@@ -13,6 +13,8 @@ export interface TaskRow {
     readonly stored: boolean;
   };
   readonly restoredFiles: number;
+  /** Whether its outputs stay in the remote cache. */
+  readonly outputsLeft: boolean;
   readonly savedMs: number;
 }
 

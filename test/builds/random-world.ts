@@ -1,0 +1,176 @@
+import {
+  belowTask,
+  type ModelFile,
+  type ModelTask,
+  type OutputKind,
+  type Selector,
+  type World,
+} from "./build-model.ts";
+import type { Random } from "./random.ts";
+
+const paths = [
+  "src/a.txt",
+  "src/b.txt",
+  "src/c.md",
+  "src/d/e.txt",
+  "src/d/f.md",
+  "src/d/g/h.txt",
+  "src/[i]/é.txt",
+  "j.txt",
+];
+const texts = ["1", "2", "3", "", "1\n2\n"];
+const kinds: readonly OutputKind[] = ["none", "file", "folder", "glob", "nested"];
+
+/** Each is one file, one folder, or what a glob matches. */
+const selectors: readonly Selector[] = [
+  ...["src/a.txt", "src/d/e.txt", "j.txt", "src/not-there.txt"].map((path) => ({
+    pattern: path,
+    find: `find ${path} -type f`,
+    matches: (other: string) => other === path,
+  })),
+  {
+    pattern: "src/d",
+    find: "find src/d -type f",
+    matches: (path) => path.startsWith("src/d/"),
+  },
+  {
+    pattern: "src/*.txt",
+    find: "find src -maxdepth 1 -type f -name '*.txt'",
+    matches: (path) => /^src\/[^/]*\.txt$/.test(path),
+  },
+  {
+    pattern: "src/**/*.md",
+    find: "find src -type f -name '*.md'",
+    matches: (path) => path.startsWith("src/") && path.endsWith(".md"),
+  },
+  {
+    pattern: "src/{a,b}.{txt,md}",
+    find: "find src/a.txt src/b.txt src/a.md src/b.md -type f",
+    matches: (path) => /^src\/[ab]\.(?:txt|md)$/.test(path),
+  },
+];
+
+export function randomFile(random: Random): ModelFile {
+  return { text: random.pick(texts), executable: random.percent(15) };
+}
+
+export function randomPath(random: Random): string {
+  return random.pick(paths);
+}
+
+/** @param salt in all tasks, so that no other project has the same */
+export function randomWorld(random: Random, salt: string): World {
+  const sources = new Map<string, ModelFile>();
+  for (const path of paths) if (random.percent(75)) sources.set(path, randomFile(random));
+  const tasks = new Map<string, ModelTask>();
+  const count = 2 + random.below(5);
+  for (let at = 0; at < count; at += 1) {
+    const name = `t${at}`;
+    tasks.set(name, randomTask(random, `v${salt}`, name, tasks));
+  }
+  return { sources, tasks, host: { HOST_A: "1", HOST_B: "1" } };
+}
+
+function randomTask(
+  random: Random,
+  value: string,
+  name: string,
+  before: World["tasks"],
+): ModelTask {
+  const task: ModelTask = {
+    name,
+    group: random.percent(25) ? "group" : undefined,
+    version: 1,
+    value,
+    host: random.percent(30) ? random.pick(["HOST_A", "HOST_B"]) : undefined,
+    selectors: random.percent(12) ? undefined : random.some(selectors, 3),
+    ignored: random.percent(15) ? [random.pick(["src/a.txt", "src/d/f.md"])] : [],
+    dependencies: random.some([...before.keys()], 2),
+    indirect: [],
+    output: random.pick(kinds),
+    cached: random.percent(88),
+    canFail: random.percent(15),
+  };
+  return { ...task, indirect: randomIndirect(random, task, before) };
+}
+
+/** What comes before the task for sure, and is nothing that it depends on itself. */
+export function randomIndirect(
+  random: Random,
+  task: ModelTask,
+  tasks: World["tasks"],
+): readonly string[] {
+  if (task.selectors === undefined) return [];
+  const all = new Map(tasks).set(task.name, task);
+  const candidates = [...belowTask(all, task.name)].filter(
+    (name) => !task.dependencies.includes(name) && tasks.get(name)?.output !== "none",
+  );
+  return random.percent(50) ? random.some(candidates, 1) : [];
+}
+
+/** The world after somebody edited something. */
+export function editWorld(
+  random: Random,
+  world: World,
+): { readonly world: World; readonly what: string } {
+  const kind = random.below(10);
+  if (kind < 6) return editSources(random, world);
+  if (kind < 7) {
+    const name = random.pick(Object.keys(world.host));
+    const value = random.pick(["1", "2"]);
+    return {
+      world: { ...world, host: { ...world.host, [name]: value } },
+      what: `${name}=${value}`,
+    };
+  }
+  return editTask(random, world);
+}
+
+function editSources(
+  random: Random,
+  world: World,
+): { readonly world: World; readonly what: string } {
+  const sources = new Map(world.sources);
+  const path = random.percent(15)
+    ? `src/fail-${random.pick([...world.tasks.keys()])}`
+    : randomPath(random);
+  const isThere = sources.has(path);
+  if (isThere && random.percent(path.startsWith("src/fail-") ? 90 : 25)) {
+    sources.delete(path);
+    return { world: { ...world, sources }, what: `remove ${path}` };
+  }
+  const file = randomFile(random);
+  sources.set(path, file);
+  const what = `write ${path} ${JSON.stringify(file.text)}${file.executable ? " x" : ""}`;
+  return { world: { ...world, sources }, what };
+}
+
+function editTask(random: Random, world: World): { readonly world: World; readonly what: string } {
+  const tasks = new Map(world.tasks);
+  const name = random.pick([...tasks.keys()]);
+  const task = tasks.get(name);
+  if (task === undefined) throw new Error("a task went away");
+  const earlier = new Map([...tasks].slice(0, [...tasks.keys()].indexOf(name)));
+  const changed = random.pick<() => ModelTask>([
+    () => ({ ...task, version: 1 + random.below(2) }),
+    () => ({ ...task, value: random.pick(["v", "w"]) + task.value.slice(1) }),
+    () => ({ ...task, output: random.pick(kinds) }),
+    () => ({ ...task, selectors: random.some(selectors, 3) }),
+    () => ({ ...task, cached: !task.cached }),
+    () => ({ ...task, dependencies: random.some([...earlier.keys()], 2) }),
+  ])();
+  tasks.set(name, changed);
+  // What was below a task may be so no more, or make nothing.
+  for (const [other, each] of tasks) {
+    const below = belowTask(tasks, other);
+    const indirect = each.indirect.filter(
+      (made) =>
+        each.selectors !== undefined &&
+        below.has(made) &&
+        !each.dependencies.includes(made) &&
+        tasks.get(made)?.output !== "none",
+    );
+    tasks.set(other, { ...each, indirect });
+  }
+  return { world: { ...world, tasks }, what: `edit task ${name}` };
+}
