@@ -278,6 +278,21 @@ describe.concurrent("what is stored", () => {
     expect(own.count("../t")).toBe(1);
   });
 
+  it("cache audit ends with the code of a build in which a task fails, though nothing differs", async () => {
+    const own = createSandbox({
+      "env.cue": cue({
+        tasks: {
+          fails: { command: "exit 7", inputs: [] },
+          sound: { command: "echo 1 > out", inputs: [], outputs: ["out"] },
+        },
+      }),
+    });
+    await own.cuenv(["task", "sound"]);
+    const run = await own.cuenv(["cache", "audit", "--rebuild", "100%"]);
+    expect(run.stdout).toContain("Ran 1 of 1 stored results again: 0 different.");
+    expect(run.code).toBe(7);
+  });
+
   it("cache audit ends when it is interrupted, with the stored results in their places", async () => {
     const own = createSandbox({
       "env.cue": cue({

@@ -26,7 +26,7 @@ type StreamName = keyof Streams;
 
 /**
  * `cuenv cache audit --rebuild N%`: takes results from the cache as a build would, runs a share of the tasks again and compares. A result
- * that was put there with a stolen key does not survive it; a task that does not give the same every time does not, either. Exit code 4.
+ * that was put there with a stolen key does not survive it; a task that does not give the same every time does not, either. Exit code 4; else that of the build.
  * `--outputs-only`: what they printed is not compared, for tasks that print how long they took.
  */
 export async function runCacheAudit(invocation: Invocation): Promise<number> {
@@ -48,7 +48,8 @@ export async function runCacheAudit(invocation: Invocation): Promise<number> {
   if (invocation.flags["json"] === true)
     printOut(`${JSON.stringify({ version: 1, stored: hits.length, audited, different })}\n`);
   else printOut(text(audited, hits.length, different));
-  return different > 0 ? exitCodes.damage : 0;
+  // Else the build's own: where a task fails, less was looked at than was asked for.
+  return different > 0 ? exitCodes.damage : before.exitCode;
 }
 
 /** Where nothing is taken from the cache, all tasks would run, and nothing be compared. */
