@@ -113,6 +113,29 @@ describe.concurrent("parameters and references", () => {
     expect(run.stderr).toMatch(reason);
   });
 
+  it("arguments that do not fit are told before what the task needs has run", async () => {
+    const own = createSandbox({
+      "env.cue": `tasks: {
+	build: {command: "touch ../built"}
+	show: {command: "echo {{0}}", params: positional: [{required: true}], dependencies: ["build"]}
+	quiz: {scriptShell: "node", script: "'{{name}}'", params: name: {}, dependencies: ["build"]}
+}
+`,
+    });
+    const wrong = [
+      ["show"],
+      ["show", "--dry-run"],
+      ["show", "--watch"],
+      ["quiz", "--", "--name=';"],
+    ];
+    for (const args of wrong) {
+      const run = await own.cuenv(["task", ...args]);
+      expect(run, args.join(" ")).toMatchObject({ code: 2, stdout: "" });
+      expect(run.stderr).toContain("[RUN_ARGUMENTS]");
+    }
+    expect(own.exists("../built")).toBe(false);
+  });
+
   it("row 25: what another task printed is an argument or a variable, on a hit too", async () => {
     expect((await linesOf(["tag"])).at(-1)).toBe("v 1.2.3");
     expect((await linesOf(["tag"])).at(-1)).toBe("v 1.2.3");
