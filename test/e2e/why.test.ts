@@ -321,7 +321,8 @@ describe("cuenv cache show and diff", () => {
     await project.cuenv(["task", "gen"]);
     for (const [args, message] of [
       [["show", "xyz"], /it is no key/],
-      [["show", "00000000"], /there is no result under it/],
+      [["show", "00000000"], /there is no result under it in \/.*\nhint: .*task NAME -v/],
+      [["show", "0".repeat(64)], /there is no result under it in \/.*\nhint: .*task NAME -v/],
       [["diff", "00000000"], /two keys are needed/],
     ] as const) {
       const run = await project.cuenv(["cache", ...args]);
