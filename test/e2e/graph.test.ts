@@ -80,6 +80,29 @@ describe("cuenv graph", () => {
     expect(found(await graph("test", "--status"))).toEqual({ gen: "hit", test: "hit" });
   });
 
+  it("says with --status that a task needs arguments, and what would be found of all others", async () => {
+    const own = createSandbox({
+      "env.cue": cue({
+        tasks: {
+          greet: {
+            command: "echo {{0}}",
+            inputs: [],
+            params: { positional: [{ required: true }] },
+          },
+          after: { command: "true", inputs: [], dependencies: ["greet"] },
+          lint: { command: "true", inputs: [] },
+        },
+      }),
+    });
+    const run = await own.cuenv(["graph", "--status", "--json"]);
+    expect(run.code, run.stderr).toBe(0);
+    expect((JSON.parse(run.stdout) as Graph).tasks).toMatchObject([
+      { name: "greet", status: "unknown", reason: "it needs arguments" },
+      { name: "after", status: "refused" },
+      { name: "lint", status: "miss" },
+    ]);
+  });
+
   it("says what is wrong with names and formats", async () => {
     expect(await project.cuenv(["graph", "--format", "svg"])).toMatchObject({
       code: 2,

@@ -92,6 +92,44 @@ describe("cuenv init", () => {
     expect(sandbox.read("packages/app/dist/all")).toBe("2");
   });
 
+  it.each(["turbo", "nx"])(
+    "counts what other packages built, though git ignores it: %s",
+    async (tool) => {
+      const sandbox = createSandbox({
+        "package.json": json({ private: true, workspaces: ["packages/*"] }),
+        ".gitignore": "dist\n",
+        ...(tool === "turbo"
+          ? {
+              "turbo.json": json({
+                tasks: { build: { dependsOn: ["^build"], outputs: ["dist/**"] } },
+              }),
+            }
+          : {
+              "nx.json": json({
+                targetDefaults: {
+                  build: { cache: true, dependsOn: ["^build"], outputs: ["{projectRoot}/dist"] },
+                },
+              }),
+            }),
+        "packages/lib/package.json": json({ name: "lib", scripts: { build: "true" } }),
+        "packages/lib/src/lib.txt": "new",
+        // From before the edit.
+        "packages/lib/dist/lib.txt": "old",
+        "packages/app/package.json": json({
+          name: "app",
+          dependencies: { lib: "*" },
+          scripts: { build: "mkdir -p dist && cp ../lib/dist/lib.txt dist/" },
+        }),
+      });
+      const app = "packages/app";
+      await init(sandbox, app);
+      expect(await statusOf(sandbox, "build", app)).toEqual({ build: "miss" });
+      sandbox.write("packages/lib/dist/lib.txt", "new");
+      expect(await statusOf(sandbox, "build", app)).toEqual({ build: "miss" });
+      expect(sandbox.read("packages/app/dist/lib.txt")).toBe("new");
+    },
+  );
+
   it("makes tasks of an Nx project that run where Nx runs them", async () => {
     const sandbox = createSandbox({
       "package.json": json({ private: true }),

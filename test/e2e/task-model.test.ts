@@ -113,6 +113,29 @@ describe.concurrent("parameters and references", () => {
     expect(run.stderr).toMatch(reason);
   });
 
+  it("arguments that do not fit are told before what the task needs has run", async () => {
+    const own = createSandbox({
+      "env.cue": `tasks: {
+	build: {command: "touch ../built"}
+	show: {command: "echo {{0}}", params: positional: [{required: true}], dependencies: ["build"]}
+	quiz: {scriptShell: "node", script: "'{{name}}'", params: name: {}, dependencies: ["build"]}
+}
+`,
+    });
+    const wrong = [
+      ["show"],
+      ["show", "--dry-run"],
+      ["show", "--watch"],
+      ["quiz", "--", "--name=';"],
+    ];
+    for (const args of wrong) {
+      const run = await own.cuenv(["task", ...args]);
+      expect(run, args.join(" ")).toMatchObject({ code: 2, stdout: "" });
+      expect(run.stderr).toContain("[RUN_ARGUMENTS]");
+    }
+    expect(own.exists("../built")).toBe(false);
+  });
+
   it("row 25: what another task printed is an argument or a variable, on a hit too", async () => {
     expect((await linesOf(["tag"])).at(-1)).toBe("v 1.2.3");
     expect((await linesOf(["tag"])).at(-1)).toBe("v 1.2.3");
@@ -142,6 +165,12 @@ describe.concurrent("failures in a plan", () => {
     "env.cue": cue({
       tasks: {
         bad: { command: "exit 9" },
+        ...Object.fromEntries(
+          ["1", "2", "3", "4", "5", "6", "7"].map((name) => [
+            `wrong:${name}`,
+            { command: "exit 1" },
+          ]),
+        ),
         dependent: { ...counting("dependent"), dependencies: ["bad"] },
         other: { ...counting("other", "sleep 0.1") },
         later: { ...counting("later"), dependencies: ["other"] },
@@ -169,6 +198,17 @@ describe.concurrent("failures in a plan", () => {
     expect(run.tasks["dependent"]).toMatchObject({ outcome: "skipped", exitCode: null });
     expect(failing.count("../dependent")).toBe(0);
     expect(run.summary).toMatchObject({ failed: 1, exitCode: 9 });
+  });
+
+  it("the last line names the tasks that failed, a few of many", async () => {
+    const lastLine = async (...args: readonly string[]): Promise<string | undefined> =>
+      (await failing.cuenv(["task", ...args])).stderr.trimEnd().split("\n").at(-1);
+    expect(await lastLine("dependent")).toMatch(
+      /^cuenv 2 tasks: 0 hit, 1 ran, 1 failed \(bad\), 1 skipped in /,
+    );
+    expect(await lastLine("wrong:*", "--continue-on-error")).toMatch(
+      / 7 failed \(wrong:1, wrong:2, wrong:3, wrong:4, wrong:5 and 2 more\) in /,
+    );
   });
 
   it("row 31: --continue-on-error runs what does not depend on the failed task", async () => {

@@ -213,6 +213,17 @@ describe("cuenv why", () => {
     expect(stdout).toContain("test/one.txt");
   });
 
+  it("says of a hit that was made first what differs from what was made later, and not that it came after that", async () => {
+    project.write("test/one.txt", "later");
+    await project.cuenv(["task", "test"]);
+    project.write("test/one.txt", "1");
+    const { stdout } = await project.cuenv(["why", "test"]);
+    expect(stdout).toMatch(/^hit: /);
+    expect(stdout).toMatch(
+      /\nwhat differs from the last other result here:\n +file +test\/one\.txt /,
+    );
+  });
+
   it("says first run, not cached, and what is wrong with a name", async () => {
     const fresh = newProject();
     expect(await why(fresh, "gen")).toMatchObject({ outcome: "miss", text: "first run" });
@@ -321,7 +332,8 @@ describe("cuenv cache show and diff", () => {
     await project.cuenv(["task", "gen"]);
     for (const [args, message] of [
       [["show", "xyz"], /it is no key/],
-      [["show", "00000000"], /there is no result under it/],
+      [["show", "00000000"], /there is no result under it in \/.*\nhint: .*task NAME -v/],
+      [["show", "0".repeat(64)], /there is no result under it in \/.*\nhint: .*task NAME -v/],
       [["diff", "00000000"], /two keys are needed/],
     ] as const) {
       const run = await project.cuenv(["cache", ...args]);

@@ -12,8 +12,8 @@ const maxKeyInputsBytes = 64 * 1024 * 1024;
 /** How much is read of results before the last one, together (1 MiB): 5 ms. */
 const maxEarlierBytes = 1024 * 1024;
 
-/** So few differences are near enough: an edited file, a renamed one. */
-const nearEnough = 2;
+/** No other result can be nearer. */
+const nearest = 1;
 
 const evicted = "its result is no longer in the cache";
 
@@ -39,15 +39,15 @@ export async function explain(
   // Back to what was once: it was here, and is not any more.
   if (earlier.some((result) => result.key === current)) return { text: evicted, causes: [] };
   const candidates = [...(last === undefined ? [] : [last]), ...earlier];
-  const nearest = await nearestCauses(engine, candidates, key.action.keyInputs(), {
+  const found = await nearestCauses(engine, candidates, key.action.keyInputs(), {
     exists: (path) => engine.index.stat(path) !== undefined,
     ...(without === undefined ? {} : { without }),
   });
-  if (nearest === undefined && last !== undefined) {
+  if (found === undefined && last !== undefined) {
     const text = "something changed since the last result, which is no longer in the cache";
     return { text, causes: [] };
   }
-  const causes = nearest ?? explainMiss(undefined, key.action.keyInputs());
+  const causes = found ?? explainMiss(undefined, key.action.keyInputs());
   return { text: causes[0]?.text ?? evicted, causes };
 }
 
@@ -70,7 +70,7 @@ async function nearestCauses(
     const causes = explainMiss(previous, current, options);
     const distance = causes.reduce((sum, { components }) => sum + components.length, 0);
     if (best === undefined || distance < best.distance) best = { causes, distance };
-    if (distance <= nearEnough) break;
+    if (distance <= nearest) break;
   }
   return best?.causes;
 }

@@ -20,9 +20,9 @@ export interface TaskPreview {
   readonly key: string | undefined;
   /** Made when it is asked for: of 200 tasks it takes 25 ms. */
   readonly keyInputs: () => KeyInputs | undefined;
-  /** In a few words: of a miss its reason, of a hit what changed since the result before. */
+  /** In a few words: of a miss its reason, of a hit what differs from the last other result of the workspace. */
   readonly text: string;
-  /** The differences to the last result; of a hit, to the one before it. The most telling first. */
+  /** The differences to the last result; of a hit, to the last other one. The most telling first. */
   readonly causes: readonly Cause[];
   /** The stored result, on a hit. */
   readonly result: TaskResult | undefined;
@@ -150,7 +150,7 @@ function afterRun(request: TaskRequest, key: string | undefined): DependencyStat
   };
 }
 
-/** What the hit differs in from the result before: why it was a miss once. */
+/** What the hit differs in from the last other result, made or restored, of this workspace: of the last one itself, why it was a miss once, as a rule. */
 async function causesOfHit(
   engine: CacheEngine,
   request: TaskRequest,

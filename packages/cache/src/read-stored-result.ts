@@ -53,19 +53,25 @@ function pathOf(folder: CacheFolder, settings: CacheSettings, hash: string): str
   return entryPath(folder.root, settings.digestFunction, settings.namespace, hash);
 }
 
+const whereKeysAre =
+  "cuenv task NAME -v shows the keys of tasks; the first 8 digits of one will do.";
+
 function wholeKey(folder: CacheFolder, settings: CacheSettings, key: string): string {
   if (isHash(key)) return key;
   if (!/^[0-9a-f]{8,63}$/.test(key)) {
     throw new CuenvError("USAGE", `cannot find the result of "${key}": it is no key`, {
-      hint: "cuenv task NAME -v shows the keys of tasks; its first 8 digits will do.",
+      hint: whereKeysAre,
     });
   }
   const [found, another] = namesIn(dirname(pathOf(folder, settings, key))).filter(
     (name) => isHash(name) && name.startsWith(key),
   );
   if (found !== undefined && another === undefined) return found;
-  const reason = found === undefined ? "there is no result under it" : "several keys begin so";
-  throw new CuenvError("USAGE", `cannot find the result of ${key}: ${reason}`);
+  const [reason, hint] =
+    found === undefined
+      ? [`there is no result under it in ${folder.root}`, whereKeysAre]
+      : ["several keys begin so", "Give more of its digits."];
+  throw new CuenvError("USAGE", `cannot find the result of ${key}: ${reason}`, { hint });
 }
 
 function namesIn(directory: string): readonly string[] {
@@ -83,9 +89,14 @@ function readEntry(
   hash: string,
 ): DecodedEntry {
   const bytes = folder.readFile(pathOf(folder, settings, hash), maxEntryBytes);
-  const cannot = (reason: string): CuenvError =>
-    new CuenvError("USAGE", `cannot use the result of ${hash}: ${reason}`);
-  if (bytes === undefined) throw cannot("there is no result under it");
+  const cannot = (reason: string, hint?: string): CuenvError =>
+    new CuenvError(
+      "USAGE",
+      `cannot use the result of ${hash}: ${reason}`,
+      hint === undefined ? {} : { hint },
+    );
+  if (bytes === undefined)
+    throw cannot(`there is no result under it in ${folder.root}`, whereKeysAre);
   const { digestFunction, namespace } = settings;
   const asked = { digest: { hash, sizeBytes: 0 }, namespace, digestFunction };
   const entry = decodeEntryByHash(bytes, asked, verify);

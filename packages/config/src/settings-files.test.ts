@@ -94,6 +94,24 @@ describe("loadSettingsFiles", () => {
     expect(files.map(({ settings }) => settings)).toEqual([{ enabled: false }]);
   });
 
+  it("says of settings in the user's file that stand beside `cache` that they have no effect", async () => {
+    write(
+      "xdg/cuenv/config.yaml",
+      "theme: dark\nmax_size: 1GiB\nremoteCache:\n  endpoint: grpc://x\nmaxAge:\n",
+    );
+    const { files, warnings } = await load();
+    expect(files.map(({ settings }) => settings)).toEqual([{}]);
+    const file = join(folder, "xdg/cuenv/config.yaml");
+    expect(warnings).toMatchObject([
+      {
+        message: `\`max_size\` in ${file} has no effect there: write it below \`cache\``,
+        location: { file, line: 2, column: 1 },
+        kind: "unknown",
+      },
+      { field: "remoteCache" },
+    ]);
+  });
+
   it("says line and column of a wrong field in JSON", async () => {
     write("repo/app/cuenv.cache.json", '{\n  "maxSize": "1GiB",\n  "maxAge": 7\n}\n');
     const error = await failure();

@@ -4,8 +4,9 @@ import { CuenvError, type Location, nearName } from "@cuenv/errors";
 import { isDataObject, kindOf, ownField } from "./evaluated-package.ts";
 import { jsonProblem, locateJson } from "./json-document.ts";
 import { inspectCacheSettings, type InspectedCacheSettings } from "./parse-cache-settings.ts";
-import type { Warning } from "./problems.ts";
+import { createProblems, type Warning } from "./problems.ts";
 import { homeOf, type SettingsFile } from "./resolve-cache-settings.ts";
+import { bothSpellings, settingFields, settingTable } from "./setting-table.ts";
 import { readTrustSettings, type TrustSettingsInput } from "./read-trust-settings.ts";
 
 export interface LoadOptions {
@@ -57,6 +58,7 @@ export async function loadSettingsFiles(options: LoadOptions): Promise<LoadedSet
   await attempt(async () => {
     const user = await readDocument(userConfigDirectory(environment), "config");
     if (user === undefined) return;
+    warnings.push(...misplacedSettings(user));
     await attempt(() => add("user", user, userCache(user), "/cache"));
     trust = userTrust(user);
   });
@@ -132,6 +134,25 @@ function userCache({ path, value, positions }: SettingsDocument): unknown {
     );
   }
   return ownField(value, "cache");
+}
+
+/** Settings that stand where a project's file has them. Something else may be meant by such a name, so that it is no error. */
+function misplacedSettings({ path, value, positions }: SettingsDocument): readonly Warning[] {
+  if (!isDataObject(value)) return [];
+  const names = new Set(
+    settingFields.flatMap((field) => bothSpellings(settingTable[field].path[0])),
+  );
+  const fields = Object.keys(value).filter(
+    (field) => names.has(field) && (ownField(value, field) ?? undefined) !== undefined,
+  );
+  if (fields.length === 0) return [];
+  const problems = createProblems({ positions: positions(), fallback: { file: path } });
+  const suggestion = "write it below `cache`";
+  for (const field of fields) {
+    const message = `\`${field}\` in ${path} has no effect there: ${suggestion}`;
+    problems.warn(field, `/${field}`, message, "cache", { suggestion, kind: "unknown" });
+  }
+  return problems.warnings;
 }
 
 /** Every path that {@link loadSettingsFiles} looks at, whether there is a file or not. */

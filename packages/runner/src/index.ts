@@ -1,5 +1,6 @@
 /** The task executor: what runs, in which order, as which process, with which output. It knows nothing of caching. */
 export { type Plan, type PlanNode, type PlanOptions, planRun } from "./plan.ts";
+export { planChecked } from "./plan-checked.ts";
 export {
   type ExecutionContext,
   type RunEvent,

@@ -1,3 +1,4 @@
+import type { Task } from "@cuenv/config";
 import { CuenvError } from "@cuenv/errors";
 import { planRun } from "@cuenv/runner";
 import { basename } from "node:path";
@@ -66,19 +67,35 @@ async function withStatus(open: OpenProject, graph: GraphDocument): Promise<Grap
     names.length === 0 ? new Map() : await previewPlan(open, planRun(open.project, { names }));
   const tasks = graph.tasks.map((task): GraphTask => {
     const node = previews.get(task.name);
-    if (node === undefined) return { ...task, status: "refused", reason: "it cannot run here" };
+    if (node === undefined) return { ...task, ...withoutPreview(open, task) };
     const status = statusOf(node);
     return { ...task, status, reason: status === "hit" ? null : reasonOf(node) };
   });
   return { version: 1, tasks };
 }
 
-/** Neither refused, nor waiting for one that is. Tasks stand after those that they wait for. */
+function withoutPreview({ project }: OpenProject, { name }: GraphTask) {
+  return needsArguments(project.tasks[name])
+    ? ({ status: "unknown", reason: "it needs arguments" } as const)
+    : ({ status: "refused", reason: "it cannot run here" } as const);
+}
+
+/** Its key has the values of its parameters in it, and nobody gives one to a graph. */
+function needsArguments(task: Task | undefined): boolean {
+  return (
+    task?.kind === "command" &&
+    task.cache.enabled &&
+    task.parameters.some((parameter) => parameter.required && parameter.default === undefined)
+  );
+}
+
+/** Neither refused, nor without arguments that it needs, nor waiting for such a one. Tasks stand after those that they wait for. */
 function runnableTasks({ project }: OpenProject, { tasks }: GraphDocument): ReadonlySet<string> {
   const runnable = new Set<string>();
   for (const { name, dependencies, after } of tasks) {
     const task = project.tasks[name];
-    const isRefused = task?.kind !== "command" || task.action.kind === "refused";
+    const isRefused =
+      task?.kind !== "command" || task.action.kind === "refused" || needsArguments(task);
     if (!isRefused && [...dependencies, ...after].every((other) => runnable.has(other)))
       runnable.add(name);
   }

@@ -1,5 +1,5 @@
 import { readEnvironmentSwitches } from "@cuenv/config";
-import { planRun, type OutputMode } from "@cuenv/runner";
+import { type OutputMode, planChecked, planRun } from "@cuenv/runner";
 import { CuenvError } from "@cuenv/errors";
 import type { Invocation } from "../command-line/command.ts";
 import { flagText } from "../command-line/given.ts";
@@ -45,7 +45,7 @@ export async function runTaskCommand(invocation: Invocation): Promise<number> {
     return 0;
   }
   const only = flags["only"] === true;
-  const plan = planRun(open.project, { names, args: rest ?? [], withDependencies: !only });
+  const plan = planChecked(open.project, { names, args: rest ?? [], withDependencies: !only });
   if (process.env[definitionVariable] !== undefined) {
     const { assertDefinition } = await import("../run/assert-definition.ts");
     assertDefinition(open, plan);

@@ -144,7 +144,7 @@ function hitText(name: string, { result, key, causes }: TaskPreview): string {
     ...(commit === undefined ? [] : [`  commit    ${commit}`]),
     `  took      ${formatDuration(durationMs)}`,
     `  outputs   ${made.length}, ${formatBytes(bytes)}`,
-    ...(causes.length === 0 ? [] : ["what changed since the result before it:"]),
+    ...(causes.length === 0 ? [] : ["what differs from the last other result here:"]),
     ...causes.flatMap(causeLines),
   );
 }

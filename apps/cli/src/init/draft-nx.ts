@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { type Draft, type DraftNote, draftTask, type TaskDraft } from "./draft.ts";
+import { type DefinedTask, dependencyInputs, notAwaited } from "./dependency-inputs.ts";
+import { type Draft, draftTask, type TaskDraft } from "./draft.ts";
 import { draftScripts } from "./draft-scripts.ts";
 import {
   fieldOf,
@@ -14,16 +15,59 @@ import {
 import { nxCommand } from "./nx-command.ts";
 import { nxInputs } from "./nx-inputs.ts";
 import { type NxProject, nxPath } from "./nx-project.ts";
-import { fromRoot, type PackageFiles, workspaceDependencies } from "./package-files.ts";
+import {
+  fromRoot,
+  type PackageFiles,
+  readPackageFiles,
+  workspaceDependencies,
+} from "./package-files.ts";
 
-/** The targets of the project in the current folder: of project.json, of `nx` in package.json, and its scripts, with nx.json's defaults. */
+/** A project with its targets: of project.json, of `nx` in package.json, and its scripts. */
+interface NxTargets {
+  readonly project: NxProject;
+  readonly hasProjectFile: boolean;
+  readonly names: ReadonlySet<string>;
+  /** What scripts are, by name. */
+  readonly commands: ReadonlyMap<string, string>;
+  /** With nx.json's defaults. */
+  readonly target: (name: string) => JsonObject;
+}
+
+/** The targets of the project in the current folder. */
 export function draftNx(files: PackageFiles, root: string): Draft {
-  const { scripts, notes: scriptNotes } = draftScripts(files);
+  const targets = nxTargets(files, root);
+  const { project, names, commands } = targets;
+  noteRootFields(project);
+  const tasks = [...names].flatMap((name) => {
+    const task = translate(project, { name, target: targets.target(name), commands, names });
+    return task === undefined ? [] : [draftTask(name, task)];
+  });
+  const awaited = [...names].flatMap((name) => definedTask(targets, name)?.elsewhere ?? []);
+  const dependencies = dependencyInputs(workspaceDependencies(files), awaited, (path) => {
+    const directory = join(files.workspaceRoot, path);
+    const used = nxTargets(readPackageFiles(directory, files.workspaceRoot), root);
+    return (name) => definedTask(used, name);
+  });
+  const top = fromRoot(files.directory, join(root, "nx.json"));
+  return {
+    sources: [
+      ...(targets.hasProjectFile ? ["project.json"] : []),
+      ...(files.manifest === undefined ? [] : ["package.json"]),
+      top,
+    ],
+    cache: { runtime: ["node --version"] },
+    shared: [...(files.lockfile === undefined ? [] : [`//${files.lockfile}`]), ...dependencies],
+    tasks,
+    notes: project.notes,
+  };
+}
+
+function nxTargets(files: PackageFiles, root: string): NxTargets {
+  const { scripts, notes } = draftScripts(files);
   const projectFile = readJsonObject(join(files.directory, "project.json"));
   const rootFile = readJsonObject(join(root, "nx.json")) ?? {};
   const inPackage = objectOf(files.manifest, "nx");
   const included = textsOf(inPackage, "includedScripts");
-  const notes: DraftNote[] = [...scriptNotes];
   const project: NxProject = {
     files,
     path: fromRoot(root, files.directory),
@@ -36,7 +80,7 @@ export function draftNx(files: PackageFiles, root: string): Draft {
       ...objectOf(inPackage, "namedInputs"),
       ...objectOf(projectFile, "namedInputs"),
     },
-    notes,
+    notes: [...notes],
   };
   const written = { ...objectOf(inPackage, "targets"), ...objectOf(projectFile, "targets") };
   const commands = new Map(scripts.map(({ name, task }) => [name, task.command ?? ""]));
@@ -44,27 +88,25 @@ export function draftNx(files: PackageFiles, root: string): Draft {
     ...Object.keys(written),
     ...[...commands.keys()].filter((name) => included === undefined || included.includes(name)),
   ]);
-  noteRootFields(project);
-  const tasks = [...names].flatMap((name) => {
-    const target = targetOf(rootFile, name, fieldOf(written, name));
-    const task = translate(project, { name, target, commands, names });
-    return task === undefined ? [] : [draftTask(name, task)];
-  });
-  const dependencies = workspaceDependencies(files);
-  const top = fromRoot(files.directory, join(root, "nx.json"));
   return {
-    sources: [
-      ...(projectFile === undefined ? [] : ["project.json"]),
-      ...(files.manifest === undefined ? [] : ["package.json"]),
-      top,
-    ],
-    cache: { runtime: ["node --version"] },
-    shared: [
-      ...(files.lockfile === undefined ? [] : [`//${files.lockfile}`]),
-      ...dependencies.flatMap((path) => [`//${path}/**`, `!//${path}/node_modules/**`]),
-    ],
-    tasks,
-    notes,
+    project,
+    hasProjectFile: projectFile !== undefined,
+    names,
+    commands,
+    target: (name) => targetOf(rootFile, name, fieldOf(written, name)),
+  };
+}
+
+function definedTask({ project, names, target }: NxTargets, name: string): DefinedTask | undefined {
+  if (!names.has(name)) return undefined;
+  const found = target(name);
+  const { dependencies, elsewhere } = dependenciesOf(project, { name, target: found, names });
+  return {
+    outputs: outputsOf(project, found, () => {}),
+    dependencies,
+    elsewhere: elsewhere.map((each) =>
+      each.startsWith("^") ? each.slice(1) : each.slice(each.indexOf(":") + 1),
+    ),
   };
 }
 
@@ -106,7 +148,10 @@ function translate(
   const action = nxCommand(project, { name, target, scripts: commands, say });
   if (action === undefined) return undefined;
   noteTargetFields(target, say);
-  const dependencies = dependenciesOf(project, { name, target, names, say });
+  const { dependencies, elsewhere, missing } = dependenciesOf(project, { name, target, names });
+  if (elsewhere.length > 0) say(notAwaited(elsewhere));
+  if (missing.length > 0)
+    say(`does not wait for ${missing.join(", ")}: a plugin of Nx may infer it, no file says so`);
   const description = textOf(objectOf(target, "metadata"), "description");
   const base: TaskDraft = {
     ...action,
@@ -141,14 +186,8 @@ function dependenciesOf(
     name,
     target,
     names,
-    say,
-  }: {
-    readonly name: string;
-    readonly target: JsonObject;
-    readonly names: ReadonlySet<string>;
-    readonly say: (message: string) => void;
-  },
-): string[] {
+  }: { readonly name: string; readonly target: JsonObject; readonly names: ReadonlySet<string> },
+): { readonly dependencies: string[]; readonly elsewhere: string[]; readonly missing: string[] } {
   const listed = fieldOf(target, "dependsOn");
   const elsewhere: string[] = [];
   const missing: string[] = [];
@@ -161,13 +200,7 @@ function dependenciesOf(
       return [];
     },
   );
-  if (elsewhere.length > 0)
-    say(
-      `does not wait for ${elsewhere.join(", ")}: cuenv runs the tasks of one project. Run those before it; what they read is among its inputs`,
-    );
-  if (missing.length > 0)
-    say(`does not wait for ${missing.join(", ")}: a plugin of Nx may infer it, no file says so`);
-  return dependencies;
+  return { dependencies, elsewhere, missing };
 }
 
 function dependencyOf(

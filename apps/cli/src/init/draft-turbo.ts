@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { type DefinedTask, dependencyInputs, notAwaited } from "./dependency-inputs.ts";
 import { type Draft, type DraftNote, draftTask, type TaskDraft } from "./draft.ts";
 import { draftScripts } from "./draft-scripts.ts";
 import { frameworkVariables } from "./framework-variables.ts";
@@ -15,6 +16,7 @@ import {
   dependencyNames,
   fromRoot,
   type PackageFiles,
+  readPackageFiles,
   workspaceDependencies,
 } from "./package-files.ts";
 
@@ -43,18 +45,16 @@ const noticedTaskFields = ["passThroughEnv", "with", "extends"] as const;
 /** Scripts of the current package with what turbo.json says of them. */
 export function draftTurbo(files: PackageFiles, root: string): Draft {
   const { scripts, notes } = draftScripts(files);
-  const own = files.directory === root ? undefined : join(files.directory, "turbo.json");
-  const turbo: TurboPackage = {
-    files,
-    root,
-    name: textOf(files.manifest, "name"),
-    rootFile: readJsonObject(join(root, "turbo.json")) ?? {},
-    ownFile: own === undefined ? undefined : readJsonObject(own),
-    scripts: new Set(scripts.map(({ name }) => name)),
-    notes: [...notes],
-  };
+  const names = scripts.map(({ name }) => name);
+  const turbo = turboPackage(files, root, names);
+  turbo.notes.push(...notes);
   noteRootFields(turbo);
-  const dependencies = workspaceDependencies(files);
+  const awaited = names.flatMap((name) => definedTask(turbo, name)?.elsewhere ?? []);
+  const dependencies = dependencyInputs(workspaceDependencies(files), awaited, (path) => {
+    const other = readPackageFiles(join(files.workspaceRoot, path), files.workspaceRoot);
+    const used = turboPackage(other, root, Object.keys(objectOf(other.manifest, "scripts")));
+    return (name) => definedTask(used, name);
+  });
   const tasks = scripts.map(({ name, task }) => {
     const definition = definitionOf(turbo, name);
     return definition === undefined
@@ -69,13 +69,37 @@ export function draftTurbo(files: PackageFiles, root: string): Draft {
   return {
     sources: ["package.json", ...turboFiles(turbo)],
     cache: cacheSettings(turbo),
-    shared: [
-      ...globals,
-      ...lockfile,
-      ...dependencies.flatMap((path) => [`//${path}/**`, `!//${path}/node_modules/**`]),
-    ],
+    shared: [...globals, ...lockfile, ...dependencies],
     tasks,
     notes: turbo.notes,
+  };
+}
+
+function turboPackage(files: PackageFiles, root: string, scripts: readonly string[]): TurboPackage {
+  const own = files.directory === root ? undefined : join(files.directory, "turbo.json");
+  return {
+    files,
+    root,
+    name: textOf(files.manifest, "name"),
+    rootFile: readJsonObject(join(root, "turbo.json")) ?? {},
+    ownFile: own === undefined ? undefined : readJsonObject(own),
+    scripts: new Set(scripts),
+    notes: [],
+  };
+}
+
+/** A task without a script makes nothing, and waits for others all the same. */
+function definedTask(turbo: TurboPackage, name: string): DefinedTask | undefined {
+  const definition = definitionOf(turbo, name);
+  if (definition === undefined) return undefined;
+  const { dependencies, elsewhere } = dependenciesOf(turbo, name, definition);
+  const outputs = turbo.scripts.has(name) ? (textsOf(definition, "outputs") ?? []) : [];
+  return {
+    outputs: outputs.map((glob) => fromTop(turbo, glob)),
+    dependencies,
+    elsewhere: elsewhere.map((target) =>
+      target.startsWith("^") ? target.slice(1) : splitAtHash(target)[1],
+    ),
   };
 }
 
@@ -143,7 +167,8 @@ function translate(turbo: TurboPackage, name: string, definition: JsonObject): T
           ? "passThroughEnv: cuenv shows a cached task only what is in its key; list what it needs in cacheConfig.envInclude"
           : `${field} is not translated`,
       );
-  const { dependencies, variables } = dependenciesOf(turbo, name, definition, say);
+  const { dependencies, variables, elsewhere } = dependenciesOf(turbo, name, definition);
+  if (elsewhere.length > 0) say(notAwaited(elsewhere));
   const isLong =
     fieldOf(definition, "persistent") === true || fieldOf(definition, "interactive") === true;
   if (isLong || fieldOf(definition, "cache") === false) return { dependencies, cache: false };
@@ -164,8 +189,11 @@ function dependenciesOf(
   turbo: TurboPackage,
   name: string,
   definition: JsonObject,
-  say: (message: string) => void,
-): { readonly dependencies: string[]; readonly variables: string[] } {
+): {
+  readonly dependencies: string[];
+  readonly variables: string[];
+  readonly elsewhere: readonly string[];
+} {
   const dependencies: string[] = [];
   const variables: string[] = [];
   const elsewhere: string[] = [];
@@ -186,11 +214,7 @@ function dependenciesOf(
     }
   };
   for (const target of textsOf(definition, "dependsOn") ?? []) add(target);
-  if (elsewhere.length > 0)
-    say(
-      `does not wait for ${elsewhere.join(", ")}: cuenv runs the tasks of one project. Run those before it; what they read is among its inputs`,
-    );
-  return { dependencies: dependencies.filter((each) => each !== name), variables };
+  return { dependencies: dependencies.filter((each) => each !== name), variables, elsewhere };
 }
 
 function splitAtHash(target: string): [string, string] {

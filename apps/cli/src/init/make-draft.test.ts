@@ -131,6 +131,46 @@ describe("a package of a Turborepo workspace", () => {
     ]);
   });
 
+  it("depends on what the tasks that it waits for make in the packages that it uses, and those wait for", () => {
+    const outputs = ["$TURBO_ROOT$/out/ui", "dist/**", "!dist/cache/**"];
+    const found = draft(
+      {
+        ...turboRoot,
+        "turbo.json": {
+          tasks: {
+            build: { dependsOn: ["^build", "gen"], outputs },
+            gen: { dependsOn: ["^tokens"], outputs: ["gen"] },
+            test: { outputs: ["coverage"] },
+            tokens: { outputs: ["tokens.json"] },
+          },
+        },
+        "packages/ui/package.json": {
+          name: "@r/ui",
+          dependencies: { "@r/css": "workspace:*" },
+          scripts: { build: "b", test: "t" },
+        },
+        "packages/css/package.json": { name: "@r/css", scripts: { gen: "g", tokens: "x" } },
+        "apps/web/package.json": {
+          dependencies: { "@r/ui": "workspace:*" },
+          scripts: { build: "b" },
+        },
+      },
+      "apps/web",
+    );
+    expect(found.shared.slice(1)).toEqual([
+      "//packages/css/**",
+      "!//packages/css/node_modules/**",
+      // Where there is no build, what it would wait for.
+      "//packages/css/gen",
+      "//packages/css/tokens.json",
+      "//packages/ui/**",
+      "!//packages/ui/node_modules/**",
+      "//out/ui",
+      "//packages/ui/dist/**",
+      "!//packages/ui/dist/cache/**",
+    ]);
+  });
+
   it("counts the variables of the framework that it is built with", () => {
     const found = turbo({ build: {} }, { manifest: { devDependencies: { vite: "1", next: "1" } } });
     expect(found.cache["envInclude"]).toEqual(["NEXT_PUBLIC_*", "VITE_*"]);

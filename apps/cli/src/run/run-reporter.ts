@@ -31,6 +31,9 @@ export interface RunReporterOptions {
   readonly cacheOff: boolean;
 }
 
+/** How many failed tasks the last line names. */
+const maxNames = 5;
+
 export function createRunReporter(options: RunReporterOptions): RunReporter {
   const paint = painterOf(2);
   const warned = new Set<string>();
@@ -201,6 +204,13 @@ export function endOf(outcome: ProcessOutcome): string {
   }
 }
 
+/** What each of them printed may stand far above. */
+function fewNames(names: readonly string[]): string {
+  const more = names.length - maxNames;
+  const shown = names.slice(0, maxNames).join(", ");
+  return more > 0 ? `${shown} and ${more} more` : shown;
+}
+
 function summaryLine(paint: Paint, summary: RunSummary<NodePayload>, savedMs: number): string {
   let hits = 0;
   let ran = 0;
@@ -210,9 +220,9 @@ function summaryLine(paint: Paint, summary: RunSummary<NodePayload>, savedMs: nu
     else if ("payload" in outcome && outcome.payload.cache?.kind === "hit") hits += 1;
     else if (outcome.status !== "errored") ran += 1;
   }
-  const failed = summary.failed.length;
+  const { failed } = summary;
   const parts = [`${hits} hit`, `${ran} ran`];
-  if (failed > 0) parts.push(paint("red", `${failed} failed`));
+  if (failed.length > 0) parts.push(paint("red", `${failed.length} failed (${fewNames(failed)})`));
   if (skipped > 0) parts.push(`${skipped} skipped`);
   const total = summary.outcomes.size;
   const saved = savedMs > 0 ? `, saved ${formatDuration(savedMs)}` : "";

@@ -4,7 +4,7 @@ import { createInputLook, excludedPaths, type WatchedInputs } from "@cuenv/cache
 import { userConfigDirectory } from "@cuenv/config";
 import type { EvaluationInput } from "@cuenv/cue";
 import { CuenvError } from "@cuenv/errors";
-import { type Plan, planRun } from "@cuenv/runner";
+import { type Plan, planChecked } from "@cuenv/runner";
 import type { Invocation } from "../command-line/command.ts";
 import { type OpenProject, openProject } from "../project/open-project.ts";
 import { withoutOwnOutput } from "./without-own-output.ts";
@@ -22,11 +22,11 @@ export interface WatchedProject {
   readonly identity: string;
 }
 
-/** @throws {CuenvError} as openProject and planRun */
+/** @throws {CuenvError} as openProject and planChecked */
 export async function openWatchedProject(invocation: Invocation): Promise<WatchedProject> {
   let inputs: readonly EvaluationInput[] = [];
   const open = await openProject(invocation, { onInputs: (found) => (inputs = found) });
-  const plan = planRun(open.project, { names: invocation.names, args: invocation.rest ?? [] });
+  const plan = planChecked(open.project, { names: invocation.names, args: invocation.rest ?? [] });
   const { projectDirectory, workspaceRoot, projectPath, cache, project } = open;
   const files = configurationFiles(open, inputs);
   const folders = inputs.filter((input) => input.kind === "directory");
