@@ -64,6 +64,41 @@ describe.concurrent("replaying output", () => {
   });
 });
 
+describe.concurrent("--replay", () => {
+  const quiet = createSandbox({
+    "env.cue": `package cuenv
+tasks: {
+	gen: {command: "echo gen; echo gen-err >&2", inputs: []}
+	check: {command: "echo", args: ["check", gen.stdout], inputs: ["in"], dependencies: ["gen"]}
+	all: {command: "echo all", inputs: [], dependencies: ["check"]}
+}
+`,
+    in: "1",
+  });
+  const lines = async (...args: string[]): Promise<readonly string[]> => {
+    const run = await quiet.cuenv(["task", ...args]);
+    expect(run.code, run.stderr).toBe(0);
+    return [...run.stdout.split("\n"), ...run.stderr.split("\n")].filter((line) =>
+      line.includes("│"),
+    );
+  };
+
+  it("of none or only the named tasks shows what tasks print that run, and hands on what hits printed", async () => {
+    expect(await lines("all", "--replay=none")).toHaveLength(4);
+    expect(await lines("all")).toHaveLength(4);
+    expect(await lines("all", "--replay=none")).toEqual([]);
+    expect(await lines("all", "--replay=toplevel")).toEqual(["all   │ all"]);
+    quiet.write("in", "2");
+    expect(await lines("all", "--replay=none")).toEqual(["check │ check gen", "all   │ all"]);
+  });
+
+  it("is told what there is", async () => {
+    const wrong = await quiet.cuenv(["task", "all", "--replay=new"]);
+    expect(wrong).toMatchObject({ code: 2, stdout: "" });
+    expect(wrong.stderr).toContain("all, toplevel, none");
+  });
+});
+
 describe.concurrent("output of several tasks", () => {
   it("row 46: lines carry the task's name, live and replayed, each on its stream", async () => {
     for (let time = 0; time < 2; time += 1) {

@@ -43,15 +43,19 @@ export async function lookUp(
   });
   if (found.kind === "miss") return await entryMiss(engine, request, key, found);
   const { result } = found;
+  const replay = request.replay ?? request.output;
   let replaying = false;
   try {
-    const stdout = await verifiedOutput(engine, result.stdout);
-    const stderr = await verifiedOutput(engine, result.stderr);
+    const isRead = replay !== "nowhere";
+    const stdout = await verifiedOutput(engine, isRead ? result.stdout : null);
+    const stderr = await verifiedOutput(engine, isRead ? result.stderr : null);
     const restored = outputs === "leave" ? 0 : await putInPlace(engine, request, key, result);
     if (typeof restored !== "number") return restored;
     replaying = true;
-    for await (const chunk of stdout()) await request.output.stdout(chunk);
-    for await (const chunk of stderr()) await request.output.stderr(chunk);
+    if (replay !== "nowhere") {
+      for await (const chunk of stdout()) await replay.stdout(chunk);
+      for await (const chunk of stderr()) await replay.stderr(chunk);
+    }
     const isOutputLeft = outputs === "leave";
     return { kind: "hit", result, tier: engine.tier, restoredFiles: restored, isOutputLeft };
   } catch (error) {

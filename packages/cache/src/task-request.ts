@@ -54,6 +54,8 @@ export interface TaskRequest {
   /** Tasks that this run puts before it, though it does not depend on them: nothing of them is in the key, and what they made may be read all the same. */
   readonly after?: readonly DependencyState[];
   readonly output: OutputSink;
+  /** Where what a hit printed goes; `nowhere`: it is not even read. Default: `output`. */
+  readonly replay?: OutputSink | "nowhere" | undefined;
   readonly signal?: AbortSignal;
   /** When the outputs of a remote hit are fetched: default `now`; `whenNeeded`, before a task that depends on this one runs. */
   readonly download?: "now" | "whenNeeded";

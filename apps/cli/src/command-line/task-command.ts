@@ -51,6 +51,13 @@ export const taskCommand: Command = {
       summary: "raw, prefixed or grouped; default by what runs and where",
     },
     package: packageName,
+    replay: {
+      type: "string",
+      value: "WHAT",
+      choices: ["all", "toplevel", "none"],
+      summary:
+        "Whose hits print again what they printed: of all tasks, toplevel (of the named ones) or none",
+    },
     "strict-signatures": {
       type: "boolean",
       summary: "Exit with 70 when a stored result was not trusted",
@@ -82,6 +89,7 @@ export const taskCommand: Command = {
     ["cuenv task build --dry-run", "what a run would do now"],
     ["cuenv task build --trace trace.json", "what took how long: open it in ui.perfetto.dev"],
     ["cuenv task check --download=none", "in CI: fetch only what tasks that run need"],
+    ["cuenv task check --replay=none", "show only what tasks print that run"],
     ["cuenv task 'test:*' --jobs 4", "run all tasks whose name begins with test:"],
     ["cuenv task test -- --watch=false", "give arguments to the task"],
     ["cuenv task test --watch", "run test again whenever its inputs change"],

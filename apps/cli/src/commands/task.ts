@@ -31,6 +31,7 @@ export async function runTaskCommand(invocation: Invocation): Promise<number> {
       verbose: flags["verbose"] === true || switches.debug,
       continueOnError: flags["continue-on-error"] === true,
       outputMode,
+      replay: parseWhich("replay", flags["replay"]),
       strictSignatures: flags["strict-signatures"] === true,
       onRun: async (summary, open) => {
         await report(runDocument(summary), summaryFile);
@@ -67,7 +68,8 @@ export async function runTaskCommand(invocation: Invocation): Promise<number> {
     json,
     continueOnError: flags["continue-on-error"] === true,
     outputMode,
-    download: parseDownload(flags["download"]),
+    download: parseWhich("download", flags["download"]),
+    replay: parseWhich("replay", flags["replay"]),
     strictSignatures: flags["strict-signatures"] === true,
     observer: trace?.observer,
   });
@@ -161,14 +163,11 @@ function parseOutputMode(value: string | boolean | undefined): OutputMode | unde
   );
 }
 
-const downloads: readonly Download[] = ["all", "toplevel", "none"];
+const which: readonly Download[] = ["all", "toplevel", "none"];
 
-function parseDownload(value: string | boolean | undefined): Download | undefined {
+function parseWhich(flag: string, value: string | boolean | undefined): Download | undefined {
   if (typeof value !== "string") return undefined;
-  const download = downloads.find((candidate) => candidate === value);
-  if (download !== undefined) return download;
-  throw new CuenvError(
-    "USAGE",
-    `cannot use --download ${value}: there are ${downloads.join(", ")}`,
-  );
+  const found = which.find((candidate) => candidate === value);
+  if (found !== undefined) return found;
+  throw new CuenvError("USAGE", `cannot use --${flag} ${value}: there are ${which.join(", ")}`);
 }

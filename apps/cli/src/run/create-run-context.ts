@@ -15,7 +15,7 @@ import { colorsAllowed, flushErr } from "../report/terminal.ts";
 import { cuenvVersion } from "../version.ts";
 import { hostEnvironment, keyedEnvironment } from "./host-environment.ts";
 import { remoteOptions } from "./remote-options.ts";
-import type { Download, RunContext } from "./run-context.ts";
+import type { Download, Replay, RunContext } from "./run-context.ts";
 import type { RunReporter } from "./run-reporter.ts";
 
 export interface RunContextOptions {
@@ -24,6 +24,8 @@ export interface RunContextOptions {
   readonly force: boolean;
   /** Default: all. */
   readonly download?: Download | undefined;
+  /** Default: all. */
+  readonly replay?: Replay | undefined;
   /** Nothing is looked up or stored, and tasks that would be cached see what they see then. */
   readonly uncached?: boolean;
   readonly json: boolean;
@@ -77,6 +79,7 @@ export function createRunContext(
     keyedEnvironment: keyedEnvironment(),
     force: options.force,
     download: options.download ?? "all",
+    replay: options.replay ?? "all",
     uncached: options.uncached ?? false,
     taken: new Map(),
     output: createOutput({

@@ -36,8 +36,12 @@ export async function executeNode(
   const display = run.output.task(node.name);
   const held = run.referenced.has(node.name) ? holdOutput(display) : undefined;
   const output: OutputSink = held?.sink ?? display;
+  const isReplayed = run.replay === "all" || (run.replay === "toplevel" && node.named);
   try {
-    const resolved = await resolveNode(run, node, output, signal);
+    const resolved = {
+      ...(await resolveNode(run, node, output, signal)),
+      ...(isReplayed ? {} : { replay: held?.quietly ?? ("nowhere" as const) }),
+    };
     const states = [
       ...[...dependencies].map(([name, outcome]) => stateOf(name, outcome)),
       ...node.dependencies.flatMap((name) =>

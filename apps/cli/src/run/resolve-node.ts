@@ -13,6 +13,8 @@ export interface Resolved {
   readonly argv: readonly string[];
   readonly environment: ResolvedEnvironment;
   readonly output: OutputSink;
+  /** As `TaskRequest.replay`. */
+  readonly replay?: TaskRequest["replay"];
   readonly signal: AbortSignal;
 }
 
@@ -50,7 +52,7 @@ export function taskRequest(
   node: PlanNode,
   resolved: Resolved & Pick<TaskRequest, "mode"> & StatesBefore,
 ): TaskRequest {
-  const { environment, argv, mode, states, after = [], output, signal } = resolved;
+  const { environment, argv, mode, states, after = [], output, replay, signal } = resolved;
   return {
     task: node.task,
     mode,
@@ -64,6 +66,7 @@ export function taskRequest(
     dependencies: states,
     after,
     output,
+    replay,
     signal,
     download:
       run.download === "all" || (run.download === "toplevel" && node.named) ? "now" : "whenNeeded",

@@ -30,6 +30,9 @@ export interface NodePayload {
 /** Whose outputs are fetched when the remote cache has them: of all tasks, of those that were named, of none. What a task that runs needs always is. */
 export type Download = "all" | "toplevel" | "none";
 
+/** Of which hits what they printed is printed again: of all, of those that were named, of none. */
+export type Replay = Download;
+
 /** What all tasks of a run share. */
 export interface RunContext {
   readonly open: OpenProject;
@@ -42,6 +45,7 @@ export interface RunContext {
   readonly keyedEnvironment: Readonly<Record<string, string>>;
   readonly force: boolean;
   readonly download: Download;
+  readonly replay: Replay;
   /** Though there is no engine, a task that would be cached sees only what it would see then. */
   readonly uncached: boolean;
   /** What tasks are that somebody else ran before: dependencies that are not in the plan. */
