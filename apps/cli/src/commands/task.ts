@@ -16,9 +16,16 @@ import { taskList } from "../run/task-list.ts";
 export async function runTaskCommand(invocation: Invocation): Promise<number> {
   const { flags, names, rest } = invocation;
   const json = flags["json"] === true;
-  const jobs = parseJobs(flags["jobs"]);
-  const outputMode = parseOutputMode(flags["output"]);
   const switches = readEnvironmentSwitches(process.env);
+  const asked = {
+    force: flags["force"] === true,
+    jobs: parseJobs(flags["jobs"]),
+    verbose: flags["verbose"] === true || switches.debug,
+    continueOnError: flags["continue-on-error"] === true,
+    outputMode: parseOutputMode(flags["output"]),
+    replay: parseWhich("replay", flags["replay"]),
+    strictSignatures: flags["strict-signatures"] === true,
+  };
   const traceFile = runFile(invocation, "trace") ?? switches.traceFile;
   const summaryFile = runFile(invocation, "summary");
   refuseTogether(invocation);
@@ -26,13 +33,7 @@ export async function runTaskCommand(invocation: Invocation): Promise<number> {
   if (flags["watch"] === true) {
     const { watchTasks } = await import("../watch/watch-tasks.ts");
     return watchTasks(invocation, {
-      force: flags["force"] === true,
-      jobs,
-      verbose: flags["verbose"] === true || switches.debug,
-      continueOnError: flags["continue-on-error"] === true,
-      outputMode,
-      replay: parseWhich("replay", flags["replay"]),
-      strictSignatures: flags["strict-signatures"] === true,
+      ...asked,
       onRun: async (summary, open) => {
         await report(runDocument(summary), summaryFile);
         if (switches.stats) await tellStatistics(open);
@@ -53,7 +54,7 @@ export async function runTaskCommand(invocation: Invocation): Promise<number> {
   }
   if (flags["dry-run"] === true) {
     const { runDryRun } = await import("./dry-run.ts");
-    return runDryRun(open, plan, { force: flags["force"] === true, json, summaryFile });
+    return runDryRun(open, plan, { force: asked.force, json, summaryFile });
   }
   const trace =
     traceFile === undefined ? undefined : (await import("../trace/create-trace.ts")).createTrace();
@@ -61,16 +62,10 @@ export async function runTaskCommand(invocation: Invocation): Promise<number> {
     open,
     plan,
     wholePlan: only ? planRun(open.project, { names, withRefused: true }) : undefined,
+    ...asked,
     uncached: flags["uncached"] === true,
-    force: flags["force"] === true,
-    jobs,
-    verbose: flags["verbose"] === true || switches.debug,
     json,
-    continueOnError: flags["continue-on-error"] === true,
-    outputMode,
     download: parseWhich("download", flags["download"]),
-    replay: parseWhich("replay", flags["replay"]),
-    strictSignatures: flags["strict-signatures"] === true,
     observer: trace?.observer,
   });
   const document = runDocument(summary);
