@@ -27,6 +27,7 @@ import { printErr } from "../report/terminal.ts";
 import { visibleLines } from "../report/visible-text.ts";
 import { makeMemoSeal, readMemoSeal } from "./memo-seal.ts";
 import { recallProject, rememberProject } from "./project-memo.ts";
+import { projectsBelow } from "./projects-below.ts";
 import { cacheDirWrittenAnywhere, writtenCacheDir } from "./written-cache-dir.ts";
 
 export interface OpenProject {
@@ -232,9 +233,12 @@ function findProject(packageName: string | undefined, directory: string | undefi
   const found = projectAround(packageName, directory);
   if (found !== undefined && (directory === undefined || found === directory)) return found;
   const place = directory ?? `${process.cwd()} or a folder above it`;
-  throw new CuenvError("PROJECT_NOT_FOUND", `cannot find an env.cue in ${place}`, {
-    hint: 'cuenv init writes one from package.json, turbo.json or nx.json. Or: tasks: hello: {command: "echo hello"}',
-  });
+  const below = projectsBelow(directory ?? process.cwd());
+  const hint =
+    below.length === 0
+      ? 'cuenv init writes one from package.json, turbo.json or nx.json. Or: tasks: hello: {command: "echo hello"}'
+      : `There is one in ${below.join(", ")}: cuenv task -C ${below[0]} runs as if started there.`;
+  throw new CuenvError("PROJECT_NOT_FOUND", `cannot find an env.cue in ${place}`, { hint });
 }
 
 function cacheFlags(invocation: Invocation): CacheSettingsInput {
