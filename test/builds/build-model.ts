@@ -1,4 +1,11 @@
 import { createHash } from "node:crypto";
+import {
+  declaredOutputs,
+  findOutputs,
+  type OutputKind,
+  outputsOf,
+  writeOutputs,
+} from "./outputs.ts";
 
 /** A file as tasks see it. */
 export interface ModelFile {
@@ -6,6 +13,8 @@ export interface ModelFile {
   readonly executable: boolean;
   /** It is a link to this name beside it. */
   readonly link?: string;
+  /** It is a folder with nothing in it. */
+  readonly isFolder?: true;
 }
 
 export type Files = ReadonlyMap<string, ModelFile>;
@@ -16,8 +25,6 @@ export interface Selector {
   readonly find: string;
   readonly matches: (path: string) => boolean;
 }
-
-export type OutputKind = "none" | "file" | "folder" | "glob" | "nested";
 
 /** A task that writes down what it reads. */
 export interface ModelTask {
@@ -37,6 +44,8 @@ export interface ModelTask {
   readonly dependencies: readonly string[];
   /** Tasks below its dependencies, of whose outputs it reads what lies there. */
   readonly indirect: readonly string[];
+  /** Earlier tasks of the sequence, on which it does not depend, and of whose outputs it reads what lies there. */
+  readonly earlier: readonly string[];
   readonly output: OutputKind;
   readonly cached: boolean;
   /** It fails while `src/fail-NAME` is there. */
@@ -48,11 +57,17 @@ export interface World {
   readonly sources: Files;
   readonly tasks: ReadonlyMap<string, ModelTask>;
   readonly host: Readonly<Record<string, string>>;
+  /** The steps of a task `seq`, in the order of the tasks. */
+  readonly sequence: readonly string[];
+  /** How many tasks of the group may run at once. */
+  readonly groupLimit: number;
 }
 
 /** What a task is to make, and a text that is the same exactly when a result may be used again. */
 export interface Expected {
   readonly outputs: Files;
+  /** The lines on both streams, in order of their letters. */
+  readonly printed: readonly string[];
   readonly state: string;
   readonly fails: boolean;
   /** It, or what it depends on, runs each time and tells nobody what came of it. */
@@ -66,34 +81,6 @@ export function sorted(files: Files): readonly (readonly [string, ModelFile])[] 
 
 export function fullName({ group, name }: ModelTask): string {
   return group === undefined ? name : `${group}.${name}`;
-}
-
-export function declaredOutputs({ name, output }: ModelTask): readonly string[] {
-  switch (output) {
-    case "none":
-      return [];
-    case "file":
-      return [`out/${name}.txt`];
-    case "folder":
-      return [`out/${name}`];
-    case "glob":
-      return [`out/${name}-*.txt`];
-    case "nested":
-      return [`out/deep/${name}/x.txt`];
-  }
-}
-
-/** Whether a path lies where the task's outputs do. */
-export function isOutputOf(task: ModelTask, path: string): boolean {
-  const { name, output } = task;
-  if (output === "folder") return path.startsWith(`out/${name}/`);
-  if (output === "glob") return path.startsWith(`out/${name}-`) && path.endsWith(".txt");
-  return declaredOutputs(task).includes(path);
-}
-
-function findOutputs(task: ModelTask): string {
-  if (task.output === "glob") return `find out -maxdepth 1 -type f -name '${task.name}-*.txt'`;
-  return `find ${declaredOutputs(task).join(" ")} -type f`;
 }
 
 export function taskOf(world: World, name: string): ModelTask {
@@ -117,10 +104,10 @@ export function belowTask(tasks: World["tasks"], name: string): ReadonlySet<stri
 
 /** The shell script that a task is. What it reads is said once here and once in {@link expect}. */
 export function scriptOf(world: World, task: ModelTask): string {
-  const { name, version, host, ignored, dependencies, indirect, output, canFail } = task;
+  const { name, version, host, ignored, dependencies, canFail } = task;
   const finds = [
     ...(task.selectors?.map(({ find }) => find) ?? [`find . ${notAll} -printf '%P\\n'`]),
-    ...[...dependencies, ...indirect]
+    ...[...dependencies, ...task.indirect, ...task.earlier]
       .map((other) => taskOf(world, other))
       .filter((other) => other.output !== "none")
       .map(findOutputs),
@@ -133,53 +120,21 @@ export function scriptOf(world: World, task: ModelTask): string {
     `list() { { ${list || ":"}; } | LC_ALL=C sort -u${without === "" ? "" : ` | grep -vxF${without} || :`}; }`,
     `text=$(echo "${name} ${version} $V ${host === undefined ? "" : `\${${host}-}`}"; list | xargs -r sha256sum; list | while read -r f; do if [ -x "$f" ]; then echo "x $f"; fi; done)`,
     'n=$(printf "%s\\n" "$text" | wc -l)',
-    ...writeOutputs(name, output),
+    ...writeOutputs(task),
+    'echo "$n lines" >&2',
   ].join("\n");
 }
 
 const notAll = "-type f -not -path './out/*' -not -path './.git/*'";
 
-function writeOutputs(name: string, output: OutputKind): readonly string[] {
-  const print = 'printf "%s\\n" "$text"';
-  switch (output) {
-    case "none":
-      return [print];
-    case "file":
-      return ["mkdir -p out", `rm -rf out/${name}.txt`, `${print} > out/${name}.txt`];
-    case "folder":
-      return [
-        `rm -rf out/${name}`,
-        `mkdir -p out/${name}/sub/none`,
-        `${print} > out/${name}/all.txt`,
-        `echo "$n" > out/${name}/v-"$n".sh`,
-        `chmod +x out/${name}/v-"$n".sh`,
-        `ln -s all.txt out/${name}/link`,
-        `: > out/${name}/sub/empty`,
-      ];
-    case "glob":
-      return [
-        "mkdir -p out",
-        `rm -rf out/${name}-*.txt`,
-        `${print} > out/${name}-all.txt`,
-        `echo "$n" > out/${name}-"$n".txt`,
-      ];
-    case "nested":
-      return [
-        `rm -rf out/deep/${name}`,
-        `mkdir -p out/deep/${name}`,
-        `${print} > out/deep/${name}/x.txt`,
-      ];
-  }
-}
-
 /** The project's env.cue, which JSON is, too. */
 export function projectFile(world: World): string {
-  const tasks: Record<string, unknown> = {};
+  const tasks: Record<string, object> = {};
   for (const task of world.tasks.values()) {
-    const { group, host, selectors, ignored, indirect, canFail, cached } = task;
+    const { group, host, selectors, ignored, canFail, cached } = task;
     const inputs = selectors && [
       ...selectors.map(({ pattern }) => pattern),
-      ...indirect.flatMap((other) => declaredOutputs(taskOf(world, other))),
+      ...readDirectly(task).flatMap((other) => declaredOutputs(taskOf(world, other))),
       ...(canFail ? [`src/fail-${task.name}`] : []),
     ];
     const definition = {
@@ -196,9 +151,23 @@ export function projectFile(world: World): string {
       },
     };
     if (group === undefined) tasks[task.name] = definition;
-    else tasks[group] = { ...(tasks[group] as object | undefined), [task.name]: definition };
+    else tasks[group] = { ...tasks[group], [task.name]: definition };
   }
-  return `package cuenv\n\n${JSON.stringify({ tasks }, undefined, 1).slice(1, -1).trim()}\n`;
+  const { group } = tasks;
+  if (group !== undefined)
+    tasks["group"] = { type: "group", maxConcurrency: world.groupLimit, ...group };
+  return `package cuenv\n\n${JSON.stringify({ tasks }, undefined, 1).slice(1, -1).trim()}\n${sequenceField(world)}`;
+}
+
+/** By reference, which JSON has not. */
+function sequenceField(world: World): string {
+  const steps = world.sequence.map((name) => `tasks.${fullName(taskOf(world, name))}`);
+  return steps.length === 0 ? "" : `tasks: seq: [${steps.join(", ")}]\n`;
+}
+
+/** Those whose outputs are among its own inputs. */
+function readDirectly({ indirect, earlier }: ModelTask): readonly string[] {
+  return [...indirect, ...earlier];
 }
 
 /** What all tasks of a world make; each may have read other sources. */
@@ -222,7 +191,7 @@ function expectTask(world: World, task: ModelTask, of: (name: string) => Expecte
   const dependencies = task.dependencies.map((name) => ({ name, ...of(name) }));
   const read = new Map(own);
   for (const { outputs } of dependencies) for (const [path, file] of outputs) read.set(path, file);
-  const paths = [...read.keys()].filter((path) => read.get(path)?.link === undefined).toSorted();
+  const paths = [...read.keys()].filter((path) => isFile(read.get(path))).toSorted();
   const fails = task.canFail && world.sources.has(`src/fail-${task.name}`);
   const host = task.host === undefined ? "" : (world.host[task.host] ?? "");
   const text = [
@@ -234,7 +203,7 @@ function expectTask(world: World, task: ModelTask, of: (name: string) => Expecte
   const state = JSON.stringify([
     cue,
     task.selectors?.map(({ pattern }) => pattern),
-    task.indirect.flatMap((other) => declaredOutputs(taskOf(world, other))),
+    readDirectly(task).flatMap((other) => declaredOutputs(taskOf(world, other))),
     fails,
     sorted(own),
     dependencies.map(({ name, outputs, state: below }) =>
@@ -246,17 +215,24 @@ function expectTask(world: World, task: ModelTask, of: (name: string) => Expecte
       taskOf(world, each.name).output === "none" &&
       (each.blind || !taskOf(world, each.name).cached),
   );
+  const outputs = outputsOf(task, text);
+  const said = `${text.split("\n").length} lines`;
   return {
-    outputs: outputsOf(task, text),
+    outputs,
+    printed: [...(task.output === "none" ? text.split("\n") : []), said].toSorted(),
     state,
     blind,
     fails: fails || dependencies.some((each) => each.fails),
   };
 }
 
+function isFile(file: ModelFile | undefined): boolean {
+  return file !== undefined && file.link === undefined && file.isFolder === undefined;
+}
+
 /** What the task's own patterns take. */
 function ownInputs(world: World, task: ModelTask, of: (name: string) => Expected): Files {
-  const { selectors, ignored, indirect, canFail, name } = task;
+  const { selectors, ignored, canFail, name } = task;
   const own = new Map<string, ModelFile>();
   const all =
     selectors === undefined ? new Map([...world.sources, ...projectFiles(world)]) : world.sources;
@@ -266,7 +242,9 @@ function ownInputs(world: World, task: ModelTask, of: (name: string) => Expected
   }
   const failing = `src/fail-${name}`;
   if (canFail && selectors !== undefined) own.delete(failing);
-  for (const other of indirect) for (const [path, file] of of(other).outputs) own.set(path, file);
+  for (const other of readDirectly(task))
+    for (const [path, file] of of(other).outputs)
+      if (file.isFolder === undefined) own.set(path, file);
   return own;
 }
 
@@ -277,31 +255,6 @@ function projectFiles(world: World): readonly (readonly [string, ModelFile])[] {
     ["env.cue", { text: projectFile(world), executable: false }],
     [".gitignore", { text: ignoreFile, executable: false }],
   ];
-}
-
-function outputsOf({ name, output }: ModelTask, text: string): Files {
-  const file = (content: string, executable = false): ModelFile => ({ text: content, executable });
-  const lines = String(text.split("\n").length);
-  switch (output) {
-    case "none":
-      return new Map();
-    case "file":
-      return new Map([[`out/${name}.txt`, file(`${text}\n`)]]);
-    case "folder":
-      return new Map([
-        [`out/${name}/all.txt`, file(`${text}\n`)],
-        [`out/${name}/link`, { ...file(""), link: "all.txt" }],
-        [`out/${name}/sub/empty`, file("")],
-        [`out/${name}/v-${lines}.sh`, file(`${lines}\n`, true)],
-      ]);
-    case "glob":
-      return new Map([
-        [`out/${name}-all.txt`, file(`${text}\n`)],
-        [`out/${name}-${lines}.txt`, file(`${lines}\n`)],
-      ]);
-    case "nested":
-      return new Map([[`out/deep/${name}/x.txt`, file(`${text}\n`)]]);
-  }
 }
 
 function sha256(text: string): string {

@@ -2,10 +2,10 @@ import {
   belowTask,
   type ModelFile,
   type ModelTask,
-  type OutputKind,
   type Selector,
   type World,
 } from "./build-model.ts";
+import { outputKinds } from "./outputs.ts";
 import type { Random } from "./random.ts";
 
 const paths = [
@@ -19,7 +19,6 @@ const paths = [
   "j.txt",
 ];
 const texts = ["1", "2", "3", "", "1\n2\n"];
-const kinds: readonly OutputKind[] = ["none", "file", "folder", "glob", "nested"];
 
 /** Each is one file, one folder, or what a glob matches. */
 const selectors: readonly Selector[] = [
@@ -68,7 +67,22 @@ export function randomWorld(random: Random, salt: string): World {
     const name = `t${at}`;
     tasks.set(name, randomTask(random, `v${salt}`, name, tasks));
   }
-  return { sources, tasks, host: { HOST_A: "1", HOST_B: "1" } };
+  const sequence = random.percent(40) ? random.some([...tasks.keys()], 4) : [];
+  const host = { HOST_A: "1", HOST_B: "1" };
+  const world = { sources, tasks, host, sequence, groupLimit: random.below(3) };
+  for (const [name, task] of tasks)
+    tasks.set(name, { ...task, earlier: random.some(earlierSteps(world, task), 2) });
+  return world;
+}
+
+/** What a step of the sequence may read of the steps before. */
+function earlierSteps({ sequence, tasks }: World, task: ModelTask): readonly string[] {
+  const at = sequence.indexOf(task.name);
+  if (at < 0 || task.selectors === undefined) return [];
+  const direct = new Set([...task.dependencies, ...task.indirect]);
+  return sequence
+    .slice(0, at)
+    .filter((name) => !direct.has(name) && tasks.get(name)?.output !== "none");
 }
 
 function randomTask(
@@ -87,7 +101,8 @@ function randomTask(
     ignored: random.percent(15) ? [random.pick(["src/a.txt", "src/d/f.md"])] : [],
     dependencies: random.some([...before.keys()], 2),
     indirect: [],
-    output: random.pick(kinds),
+    earlier: [],
+    output: random.pick(outputKinds),
     cached: random.percent(88),
     canFail: random.percent(15),
   };
@@ -135,6 +150,13 @@ function editSources(
     ? `src/fail-${random.pick([...world.tasks.keys()])}`
     : randomPath(random);
   const isThere = sources.has(path);
+  const other = randomPath(random);
+  const moved = sources.get(path);
+  if (moved !== undefined && !sources.has(other) && random.percent(30)) {
+    sources.delete(path);
+    sources.set(other, moved);
+    return { world: { ...world, sources }, what: `move ${path} to ${other}` };
+  }
   if (isThere && random.percent(path.startsWith("src/fail-") ? 90 : 25)) {
     sources.delete(path);
     return { world: { ...world, sources }, what: `remove ${path}` };
@@ -154,7 +176,7 @@ function editTask(random: Random, world: World): { readonly world: World; readon
   const changed = random.pick<() => ModelTask>([
     () => ({ ...task, version: 1 + random.below(2) }),
     () => ({ ...task, value: random.pick(["v", "w"]) + task.value.slice(1) }),
-    () => ({ ...task, output: random.pick(kinds) }),
+    () => ({ ...task, output: random.pick(outputKinds) }),
     () => ({ ...task, selectors: random.some(selectors, 3) }),
     () => ({ ...task, cached: !task.cached }),
     () => ({ ...task, dependencies: random.some([...earlier.keys()], 2) }),
@@ -172,5 +194,10 @@ function editTask(random: Random, world: World): { readonly world: World; readon
     );
     tasks.set(other, { ...each, indirect });
   }
-  return { world: { ...world, tasks }, what: `edit task ${name}` };
+  const edited = { ...world, tasks };
+  for (const [other, each] of tasks) {
+    const steps = earlierSteps(edited, each);
+    tasks.set(other, { ...each, earlier: each.earlier.filter((step) => steps.includes(step)) });
+  }
+  return { world: edited, what: `edit task ${name}` };
 }

@@ -1,0 +1,106 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect as expectedOf, type World } from "./build-model.ts";
+import { writeWorld } from "./checkout.ts";
+import { editWorld } from "./random-world.ts";
+import { settled } from "../faults/fault-project.ts";
+import { check } from "./check-runs.ts";
+import {
+  argsOf,
+  ask,
+  type Build,
+  type Checkout,
+  environmentOf,
+  foretellAndRun,
+  run,
+} from "./runs.ts";
+
+/** Nothing is said of the run itself. What it stored is of the world before, of that after, or of some of both. */
+export async function editWhileItRuns(build: Build, checkout: Checkout): Promise<void> {
+  const { random, log } = build;
+  const asked = ask(build, checkout);
+  log.push(`${checkout.name}: task ${[...asked.names, ...asked.args].join(" ")}, meanwhile:`);
+  const before = checkout.world;
+  const running = run(checkout, asked);
+  await sleep(random.below(400));
+  const { world, what } = editWorld(random, before);
+  // The environment of what runs stays, and its configuration was read.
+  const isSource = world.host === before.host && world.tasks === before.tasks;
+  if (isSource) {
+    writeWorld(checkout.sandbox, world, before);
+    checkout.world = world;
+    log.push(`${checkout.name}: ${what}`);
+  }
+  await running;
+  mayBeStored(build, mixedStates(before, checkout.world));
+}
+
+function mayBeStored({ checkouts }: Build, states: Iterable<string>): void {
+  for (const state of states) for (const { stored } of checkouts) stored.possible.add(state);
+}
+
+/** Whatever it had done by then, nothing that was stored is lost, and nothing is wrong in the runs that follow. */
+export async function endWhileItRuns(build: Build, checkout: Checkout): Promise<void> {
+  const { random, log } = build;
+  const { sandbox, world } = checkout;
+  const asked = ask(build, checkout);
+  const signal = random.pick(["SIGKILL", "SIGKILL", "SIGINT", "SIGTERM"] as const);
+  const isOfAll = random.percent(30);
+  const ms = random.below(700);
+  log.push(
+    `${checkout.name}: task ${[...asked.names, ...asked.args].join(" ")}, ${signal}${isOfAll ? " for all" : ""} after ${ms} ms`,
+  );
+  const env = environmentOf(checkout);
+  let pid = 0;
+  const running = sandbox.cuenv(argsOf(asked), {
+    env,
+    detached: true,
+    onStart: (started) => (pid = started),
+  });
+  let isOver = false;
+  const over = running.then(() => (isOver = true));
+  await Promise.race([over, sleep(ms)]);
+  if (!isOver && pid > 0) process.kill(isOfAll ? -pid : pid, signal);
+  await over;
+  await settled(sandbox.root);
+  mayBeStored(
+    build,
+    [...expectedOf(world).values()].map(({ state }) => state),
+  );
+}
+
+/** Somebody tidies the cache, and a run goes on beside it. */
+export async function keepHouseMeanwhile(build: Build, checkout: Checkout): Promise<void> {
+  const { random, log } = build;
+  const { sandbox, env, stored } = checkout;
+  const [command, removes] = random.pick([
+    ["clear", true],
+    ["prune --max-age 1ms", true],
+    ["prune --max-size 1MiB", false],
+    ["verify", false],
+  ] as const);
+  log.push(`${checkout.name}: cache ${command}, meanwhile:`);
+  if (removes) stored.certain.clear();
+  const [ran, tidied] = await Promise.all([
+    foretellAndRun(build, checkout, ask(build, checkout), false),
+    sleep(random.below(300)).then(() => sandbox.cuenv(["cache", ...command.split(" ")], { env })),
+  ]);
+  check(build, [ran]);
+  if (removes) {
+    for (const state of stored.certain) stored.possible.add(state);
+    stored.certain.clear();
+  }
+  if (tidied.code !== 0 && !stored.everDamaged)
+    throw new Error(`cache ${command}: exit code ${tidied.code}\n${tidied.stdout}${tidied.stderr}`);
+}
+
+/** The states of all tasks where each was run with the sources of one world or the other. */
+function mixedStates(before: World, after: World): ReadonlySet<string> {
+  const states = new Set<string>();
+  const names = [...before.tasks.keys()];
+  for (let choice = 0; choice < 2 ** names.length; choice += 1) {
+    const sourcesOf = (name: string): World["sources"] =>
+      ((choice >> names.indexOf(name)) & 1) === 0 ? before.sources : after.sources;
+    for (const { state } of expectedOf(before, sourcesOf).values()) states.add(state);
+  }
+  return states;
+}
