@@ -26,6 +26,12 @@ export interface Selector {
   readonly matches: (path: string) => boolean;
 }
 
+/** Read by tasks that ask a tool, and by those that have a secret. */
+export const toolFile = "tools/answer.txt";
+export const secretFile = "tools/secret.txt";
+/** For `find`. */
+export const anyFile = "\\( -type f -o -type l \\)";
+
 /** A task that writes down what it reads. */
 export interface ModelTask {
   /** Also the name of what it makes. */
@@ -50,6 +56,11 @@ export interface ModelTask {
   readonly cached: boolean;
   /** It fails while `src/fail-NAME` is there. */
   readonly canFail: boolean;
+  /** What comes after it runs all the same then, and is not stored. */
+  readonly isExcused: boolean;
+  /** What its tool says is in its key. */
+  readonly asksTool: boolean;
+  readonly hasSecret: boolean;
 }
 
 /** All that the outcome of a run depends on. */
@@ -61,6 +72,8 @@ export interface World {
   readonly sequence: readonly string[];
   /** How many tasks of the group may run at once. */
   readonly groupLimit: number;
+  /** The digest functions that its runs use. */
+  readonly digests: readonly ("sha256" | "blake3")[];
 }
 
 /** What a task is to make, and a text that is the same exactly when a result may be used again. */
@@ -70,6 +83,8 @@ export interface Expected {
   readonly printed: readonly string[];
   readonly state: string;
   readonly fails: boolean;
+  /** Something before it failed and was excused: it makes something of what there is. */
+  readonly isTainted: boolean;
   /** It, or what it depends on, runs each time and tells nobody what came of it. */
   readonly blind: boolean;
 }
@@ -118,14 +133,24 @@ export function scriptOf(world: World, task: ModelTask): string {
     "set -eu",
     ...(canFail ? [`if [ -e src/fail-${name} ]; then exit 3; fi`] : []),
     `list() { { ${list || ":"}; } | LC_ALL=C sort -u${without === "" ? "" : ` | grep -vxF${without} || :`}; }`,
-    `text=$(echo "${name} ${version} $V ${host === undefined ? "" : `\${${host}-}`}"; list | xargs -r sha256sum; list | while read -r f; do if [ -x "$f" ]; then echo "x $f"; fi; done)`,
+    `text=$(echo "${name} ${version} $V ${host === undefined ? "" : `\${${host}-}`}"; ${askedFor(task)}${readAll})`,
     'n=$(printf "%s\\n" "$text" | wc -l)',
     ...writeOutputs(task),
     'echo "$n lines" >&2',
   ].join("\n");
 }
 
-const notAll = "-type f -not -path './out/*' -not -path './.git/*'";
+function askedFor({ asksTool, hasSecret }: ModelTask): string {
+  const tool = asksTool ? `cat ${toolFile}; ` : "";
+  return hasSecret ? `${tool}echo "$S" | sha256sum; ` : tool;
+}
+
+const readAll = [
+  'list | while read -r f; do if [ -f "$f" ]; then echo "$f"; fi; done | xargs -r sha256sum',
+  'list | while read -r f; do if [ -L "$f" ]; then echo "$f $(readlink "$f")"; fi; if [ -f "$f" ] && [ -x "$f" ]; then echo "x $f"; fi; done',
+].join("; ");
+
+const notAll = `${anyFile} -not -path './out/*' -not -path './.git/*'`;
 
 /** The project's env.cue, which JSON is, too. */
 export function projectFile(world: World): string {
@@ -140,14 +165,19 @@ export function projectFile(world: World): string {
     const definition = {
       command: "sh",
       args: ["-c", scriptOf(world, task)],
-      env: { V: task.value },
+      env: {
+        V: task.value,
+        ...(task.hasSecret ? { S: { resolver: { command: "cat", args: [secretFile] } } } : {}),
+      },
       ...(inputs === undefined ? {} : { inputs }),
       outputs: declaredOutputs(task),
       dependencies: task.dependencies.map((other) => fullName(taskOf(world, other))),
       ...(cached ? {} : { cache: false }),
+      ...(canFail && task.isExcused ? { continueOnError: true } : {}),
       cacheConfig: {
         ignoreInputs: ignored,
         ...(host === undefined ? {} : { envInclude: [host] }),
+        ...(task.asksTool ? { runtime: [`cat ${toolFile}`] } : {}),
       },
     };
     if (group === undefined) tasks[task.name] = definition;
@@ -191,21 +221,28 @@ function expectTask(world: World, task: ModelTask, of: (name: string) => Expecte
   const dependencies = task.dependencies.map((name) => ({ name, ...of(name) }));
   const read = new Map(own);
   for (const { outputs } of dependencies) for (const [path, file] of outputs) read.set(path, file);
-  const paths = [...read.keys()].filter((path) => isFile(read.get(path))).toSorted();
   const fails = task.canFail && world.sources.has(`src/fail-${task.name}`);
   const host = task.host === undefined ? "" : (world.host[task.host] ?? "");
+  const asked = answers(world, task);
   const text = [
     `${task.name} ${task.version} ${task.value} ${host}`,
-    ...paths.map((path) => `${sha256(read.get(path)?.text ?? "")}  ${path}`),
-    ...paths.flatMap((path) => (read.get(path)?.executable === true ? [`x ${path}`] : [])),
+    ...asked,
+    ...written(world, read),
   ].join("\n");
-  const cue = { script: scriptOf(world, task), value: task.value, host, ignored: task.ignored };
+  const cue = {
+    script: scriptOf(world, task),
+    value: task.value,
+    host,
+    asked,
+    ignored: task.ignored,
+  };
   const state = JSON.stringify([
     cue,
     task.selectors?.map(({ pattern }) => pattern),
     readDirectly(task).flatMap((other) => declaredOutputs(taskOf(world, other))),
     fails,
     sorted(own),
+    sorted(linkedFrom(world, own)),
     dependencies.map(({ name, outputs, state: below }) =>
       taskOf(world, name).output === "none" ? [name, sha256(below)] : [name, [...outputs]],
     ),
@@ -222,12 +259,63 @@ function expectTask(world: World, task: ModelTask, of: (name: string) => Expecte
     printed: [...(task.output === "none" ? text.split("\n") : []), said].toSorted(),
     state,
     blind,
-    fails: fails || dependencies.some((each) => each.fails),
+    fails: fails || dependencies.some((each) => each.fails && !isPassedOver(world, each)),
+    isTainted: dependencies.some((each) => each.isTainted || isPassedOver(world, each)),
   };
 }
 
-function isFile(file: ModelFile | undefined): boolean {
-  return file !== undefined && file.link === undefined && file.isFolder === undefined;
+/** It failed itself, and what depends on it runs all the same. */
+function isPassedOver(
+  world: World,
+  { name, fails }: Pick<Expected, "fails"> & { readonly name: string },
+): boolean {
+  const { canFail, isExcused } = taskOf(world, name);
+  return fails && canFail && isExcused && world.sources.has(`src/fail-${name}`);
+}
+
+function answers(world: World, { asksTool, hasSecret }: ModelTask): readonly string[] {
+  const secret = sha256(world.sources.get(secretFile)?.text ?? "");
+  return [
+    ...(asksTool ? [world.sources.get(toolFile)?.text.trimEnd() ?? ""] : []),
+    ...(hasSecret ? [`${secret}  -`] : []),
+  ];
+}
+
+/** What a task writes of the files that it reads, through links, too. */
+function written(world: World, read: Files): readonly string[] {
+  const paths = [...read.keys()]
+    .filter((path) => read.get(path)?.isFolder === undefined)
+    .toSorted();
+  const files = paths.flatMap((path) => {
+    const file = read.get(path);
+    const isSource = world.sources.get(path) === file;
+    const found = file?.link === undefined ? file : isSource ? targetOf(world, path) : undefined;
+    return [{ path, link: isSource ? file?.link : undefined, found }];
+  });
+  return [
+    ...files.flatMap(({ path, found }) =>
+      found === undefined ? [] : [`${sha256(found.text)}  ${path}`],
+    ),
+    ...files.flatMap(({ path, link, found }) => [
+      ...(link === undefined ? [] : [`${path} ${link}`]),
+      ...(found?.executable === true ? [`x ${path}`] : []),
+    ]),
+  ];
+}
+
+function targetOf(world: World, path: string): ModelFile | undefined {
+  return world.sources.get(`src/${world.sources.get(path)?.link}`);
+}
+
+/** What links lead to counts, in folders all. */
+function linkedFrom(world: World, own: Files): Files {
+  const found = new Map<string, ModelFile>();
+  for (const [path, { link }] of own) {
+    if (link === undefined || world.sources.get(path)?.link !== link) continue;
+    for (const [other, file] of world.sources)
+      if (other === `src/${link}` || other.startsWith(`src/${link}/`)) found.set(other, file);
+  }
+  return found;
 }
 
 /** What the task's own patterns take. */

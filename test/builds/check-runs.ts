@@ -1,14 +1,15 @@
 import type { TaskRow } from "../e2e/run-json.ts";
 import { type Expected, type ModelTask, sorted, taskOf, type World } from "./build-model.ts";
 import { filesOf } from "./checkout.ts";
-import { type Build, namedTasks, type Ran } from "./runs.ts";
+import { type Build, namedTasks, type Ran, storedAs } from "./runs.ts";
 
 /** Of runs at once, what each stored is known before any is looked at. */
 export function check({ checkouts }: Build, runs: readonly Ran[]): void {
-  for (const { checkout, expected, report } of runs)
+  for (const { checkout, asked, expected, report } of runs)
     for (const { name, cache } of report.rows) {
-      if (!cache.stored) continue;
-      const { state } = of(expected, namedTask(checkout.world, name));
+      const found = of(expected, namedTask(checkout.world, name));
+      if (!cache.stored || found.isTainted) continue;
+      const state = storedAs(asked, found.state);
       checkout.stored.certain.add(state);
       for (const { stored } of checkouts) stored.possible.add(state);
     }
@@ -26,7 +27,9 @@ export function check({ checkouts }: Build, runs: readonly Ran[]): void {
     }
     if (ran.kept[0] !== ran.kept[1])
       throw new Error(`what is no output was ${ran.kept.join(", and is ")}\n${stderr}`);
-    if ((code !== 0) !== rows.some(({ outcome }) => outcome === "failed"))
+    const counts = ({ name, outcome }: TaskRow): boolean =>
+      outcome === "failed" && !isExcused(namedTask(ran.checkout.world, name));
+    if ((code !== 0) !== rows.some(counts))
       throw new Error(`exit code ${code}\n${JSON.stringify(rows)}\n${stderr}`);
   }
 }
@@ -41,9 +44,14 @@ function of(expected: ReadonlyMap<string, Expected>, { name }: ModelTask): Expec
   return found;
 }
 
+function isExcused({ canFail, isExcused: is }: ModelTask): boolean {
+  return canFail && is;
+}
+
 /** What is wrong with what a task did and left behind. */
 function problemOf({ checkout, expected }: Ran, task: ModelTask, row: TaskRow): string | undefined {
-  const { fails, outputs } = of(expected, task);
+  const { fails, outputs, isTainted } = of(expected, task);
+  if (isTainted) return undefined;
   if (fails) return row.outcome === "succeeded" ? "it should have failed" : undefined;
   if (row.outcome === "failed") return "it should not have failed";
   if (row.outcome !== "succeeded" || row.outputsLeft) return undefined;
@@ -61,7 +69,8 @@ function printedProblemOf(
   if (row.outcome !== "succeeded") return undefined;
   const line = new RegExp(`^${row.name.replaceAll(/[.[\]]/g, "\\$&")} *│ (.*)$`, "gmu");
   const is = [...report.stderr.matchAll(line)].map(([, text = ""]) => text).toSorted();
-  const { printed } = of(expected, task);
+  const { printed, isTainted } = of(expected, task);
+  if (isTainted) return undefined;
   return is.join("\n") === printed.join("\n")
     ? undefined
     : `it printed ${JSON.stringify(is)}, and should have printed ${JSON.stringify(printed)}`;
@@ -72,13 +81,16 @@ function cacheProblemOf(
   task: ModelTask,
   row: TaskRow,
 ): string | undefined {
-  const { state, fails, blind } = of(expected, task);
+  const { fails, blind, isTainted, ...found } = of(expected, task);
+  const state = storedAs(asked, found.state);
   const isHit = row.cache.status === "hit";
   const reads = asked.reads && !(asked.isForced && namedTasks(world, asked).has(row.name));
   if (isHit && !reads) return "it hit, and nothing was to be looked up";
   if (isHit && !task.cached) return "it hit, and is not cached";
   if (row.cache.stored && !asked.writes) return "it was stored, and nothing was to be";
   if (isHit && fails) return "it hit, and fails";
+  if (isTainted)
+    return isHit || row.cache.stored ? "it ran after a failure, and hit or was stored" : undefined;
   const isKnown = stored.certain.has(state) || stored.possible.has(state);
   if (isHit && !isKnown) return "it hit, and was never stored from these inputs";
   if (row.outcome !== "succeeded" || isHit || !reads || !task.cached) return undefined;

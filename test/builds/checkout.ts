@@ -7,6 +7,7 @@ import {
   readlinkSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
@@ -38,9 +39,20 @@ export function writeWorld(sandbox: Sandbox, world: World, before?: World): void
   if (before === undefined || projectFile(before) !== text) sandbox.write("env.cue", text);
 }
 
-function writeSource(sandbox: Sandbox, path: string, { text, executable }: ModelFile): void {
+function writeSource(sandbox: Sandbox, path: string, { text, executable, link }: ModelFile): void {
+  // Never through a link.
+  if (link !== undefined || isLink(sandbox.path(path))) sandbox.remove(path);
+  if (link !== undefined) {
+    mkdirSync(dirname(sandbox.path(path)), { recursive: true });
+    symlinkSync(link, sandbox.path(path));
+    return;
+  }
   sandbox.write(path, text);
   chmodSync(sandbox.path(path), executable ? 0o755 : 0o644);
+}
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }
 
 /** With its inode and its times. */

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, lutimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect as expectedOf } from "./build-model.ts";
 import { damageOutput, openFolders } from "./checkout.ts";
@@ -75,6 +75,6 @@ export function keepFile({ random, log }: Build, { name, sandbox, world }: Check
 export function setTimes({ random, log }: Build, { name, sandbox, world }: Checkout): void {
   const path = random.pick([...world.sources.keys(), "env.cue"]);
   const time = random.pick([0, 1_000_000_000, 4_000_000_000, Math.floor(Date.now() / 1000)]);
-  utimesSync(sandbox.path(path), time, time);
+  lutimesSync(sandbox.path(path), time, time);
   log.push(`${name}: ${path} is of ${time}`);
 }

@@ -5,6 +5,8 @@ import { editWorld } from "./random-world.ts";
 import { settled } from "../faults/fault-project.ts";
 import { check } from "./check-runs.ts";
 import {
+  type Asked,
+  storedAs,
   argsOf,
   ask,
   type Build,
@@ -31,11 +33,12 @@ export async function editWhileItRuns(build: Build, checkout: Checkout): Promise
     log.push(`${checkout.name}: ${what}`);
   }
   await running;
-  mayBeStored(build, mixedStates(before, checkout.world));
+  mayBeStored(build, asked, mixedStates(before, checkout.world));
 }
 
-function mayBeStored({ checkouts }: Build, states: Iterable<string>): void {
-  for (const state of states) for (const { stored } of checkouts) stored.possible.add(state);
+function mayBeStored({ checkouts }: Build, asked: Asked, states: Iterable<string>): void {
+  for (const state of states)
+    for (const { stored } of checkouts) stored.possible.add(storedAs(asked, state));
 }
 
 /** Whatever it had done by then, nothing that was stored is lost, and nothing is wrong in the runs that follow. */
@@ -49,7 +52,7 @@ export async function endWhileItRuns(build: Build, checkout: Checkout): Promise<
   log.push(
     `${checkout.name}: task ${[...asked.names, ...asked.args].join(" ")}, ${signal}${isOfAll ? " for all" : ""} after ${ms} ms`,
   );
-  const env = environmentOf(checkout);
+  const env = environmentOf(checkout, asked);
   let pid = 0;
   const running = sandbox.cuenv(argsOf(asked), {
     env,
@@ -64,6 +67,7 @@ export async function endWhileItRuns(build: Build, checkout: Checkout): Promise<
   await settled(sandbox.root);
   mayBeStored(
     build,
+    asked,
     [...expectedOf(world).values()].map(({ state }) => state),
   );
 }

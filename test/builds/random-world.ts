@@ -1,8 +1,11 @@
 import {
+  anyFile,
   belowTask,
   type ModelFile,
   type ModelTask,
+  secretFile,
   type Selector,
+  toolFile,
   type World,
 } from "./build-model.ts";
 import { outputKinds } from "./outputs.ts";
@@ -17,50 +20,61 @@ const paths = [
   "src/d/g/h.txt",
   "src/[i]/é.txt",
   "j.txt",
+  toolFile,
+  secretFile,
 ];
+/** What may be links, and to what: a file, a folder, nothing. */
+const linkPaths = new Set(["src/a.txt", "src/c.md"]);
+const linkTargets = ["b.txt", "d/e.txt", "nowhere", "d"];
 const texts = ["1", "2", "3", "", "1\n2\n"];
 
 /** Each is one file, one folder, or what a glob matches. */
 const selectors: readonly Selector[] = [
   ...["src/a.txt", "src/d/e.txt", "j.txt", "src/not-there.txt"].map((path) => ({
     pattern: path,
-    find: `find ${path} -type f`,
+    find: `find ${path} ${anyFile}`,
     matches: (other: string) => other === path,
   })),
   {
     pattern: "src/d",
-    find: "find src/d -type f",
+    find: `find src/d ${anyFile}`,
     matches: (path) => path.startsWith("src/d/"),
   },
   {
     pattern: "src/*.txt",
-    find: "find src -maxdepth 1 -type f -name '*.txt'",
+    find: `find src -maxdepth 1 ${anyFile} -name '*.txt'`,
     matches: (path) => /^src\/[^/]*\.txt$/.test(path),
   },
   {
     pattern: "src/**/*.md",
-    find: "find src -type f -name '*.md'",
+    find: `find src ${anyFile} -name '*.md'`,
     matches: (path) => path.startsWith("src/") && path.endsWith(".md"),
   },
   {
     pattern: "src/{a,b}.{txt,md}",
-    find: "find src/a.txt src/b.txt src/a.md src/b.md -type f",
+    find: `find src/a.txt src/b.txt src/a.md src/b.md ${anyFile}`,
     matches: (path) => /^src\/[ab]\.(?:txt|md)$/.test(path),
   },
 ];
 
-export function randomFile(random: Random): ModelFile {
+function randomFile(random: Random, path: string): ModelFile {
+  if (path === toolFile || path === secretFile)
+    return { text: `answer-${random.below(3)}\n`, executable: false };
+  if (linkPaths.has(path) && random.percent(20))
+    return { text: "", executable: false, link: random.pick(linkTargets) };
   return { text: random.pick(texts), executable: random.percent(15) };
 }
 
-export function randomPath(random: Random): string {
-  return random.pick(paths);
+/** Tools and resolvers fail without it. */
+function isNeeded(path: string): boolean {
+  return path === toolFile || path === secretFile;
 }
 
 /** @param salt in all tasks, so that no other project has the same */
 export function randomWorld(random: Random, salt: string): World {
   const sources = new Map<string, ModelFile>();
-  for (const path of paths) if (random.percent(75)) sources.set(path, randomFile(random));
+  for (const path of paths)
+    if (isNeeded(path) || random.percent(75)) sources.set(path, randomFile(random, path));
   const tasks = new Map<string, ModelTask>();
   const count = 2 + random.below(5);
   for (let at = 0; at < count; at += 1) {
@@ -69,10 +83,21 @@ export function randomWorld(random: Random, salt: string): World {
   }
   const sequence = random.percent(40) ? random.some([...tasks.keys()], 4) : [];
   const host = { HOST_A: "1", HOST_B: "1" };
-  const world = { sources, tasks, host, sequence, groupLimit: random.below(3) };
+  const world = {
+    sources,
+    tasks,
+    host,
+    sequence,
+    groupLimit: random.below(3),
+    digests: randomDigests(random),
+  };
   for (const [name, task] of tasks)
     tasks.set(name, { ...task, earlier: random.some(earlierSteps(world, task), 2) });
   return world;
+}
+
+function randomDigests(random: Random): World["digests"] {
+  return random.percent(75) ? ["sha256"] : random.pick([["blake3"], ["blake3", "sha256"]] as const);
 }
 
 /** What a step of the sequence may read of the steps before. */
@@ -105,6 +130,9 @@ function randomTask(
     output: random.pick(outputKinds),
     cached: random.percent(88),
     canFail: random.percent(15),
+    isExcused: random.percent(40),
+    asksTool: random.percent(15),
+    hasSecret: random.percent(15),
   };
   return { ...task, indirect: randomIndirect(random, task, before) };
 }
@@ -148,22 +176,28 @@ function editSources(
   const sources = new Map(world.sources);
   const path = random.percent(15)
     ? `src/fail-${random.pick([...world.tasks.keys()])}`
-    : randomPath(random);
+    : random.pick(paths);
   const isThere = sources.has(path);
-  const other = randomPath(random);
+  const other = random.pick(paths);
   const moved = sources.get(path);
-  if (moved !== undefined && !sources.has(other) && random.percent(30)) {
+  if (
+    moved !== undefined &&
+    moved.link === undefined &&
+    !isNeeded(path) &&
+    !sources.has(other) &&
+    random.percent(30)
+  ) {
     sources.delete(path);
     sources.set(other, moved);
     return { world: { ...world, sources }, what: `move ${path} to ${other}` };
   }
-  if (isThere && random.percent(path.startsWith("src/fail-") ? 90 : 25)) {
+  if (isThere && !isNeeded(path) && random.percent(path.startsWith("src/fail-") ? 90 : 25)) {
     sources.delete(path);
     return { world: { ...world, sources }, what: `remove ${path}` };
   }
-  const file = randomFile(random);
+  const file = randomFile(random, path);
   sources.set(path, file);
-  const what = `write ${path} ${JSON.stringify(file.text)}${file.executable ? " x" : ""}`;
+  const what = `write ${path} ${JSON.stringify(file.text)}${file.executable ? " x" : ""}${file.link === undefined ? "" : ` -> ${file.link}`}`;
   return { world: { ...world, sources }, what };
 }
 

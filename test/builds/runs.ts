@@ -44,6 +44,7 @@ export interface Asked {
   readonly args: readonly string[];
   readonly reads: boolean;
   readonly writes: boolean;
+  readonly digest: World["digests"][number];
   /** The named tasks run in any case. */
   readonly isForced: boolean;
 }
@@ -69,6 +70,7 @@ export function ask({ random, hasRemote }: Build, { world }: Checkout): Asked {
     ],
     reads: mode === "read" || mode === "read-write",
     isForced,
+    digest: random.pick(world.digests),
     writes: mode === "write" || mode === "read-write",
   };
 }
@@ -102,8 +104,16 @@ export function argsOf({ names, args }: Asked): readonly string[] {
   return ["task", ...names, ...args, "--json", "--output", "prefixed"];
 }
 
-export function environmentOf({ env, world }: Checkout): Readonly<Record<string, string>> {
-  return { ...env, ...world.host };
+export function environmentOf(
+  { env, world }: Checkout,
+  { digest }: Asked,
+): Readonly<Record<string, string>> {
+  return { ...env, ...world.host, CUENV_CACHE_DIGEST_FUNCTION: digest };
+}
+
+/** Results of one digest function are none of another. */
+export function storedAs({ digest }: Asked, state: string): string {
+  return `${digest} ${state}`;
 }
 
 export async function run(
@@ -112,7 +122,7 @@ export async function run(
   ...more: readonly string[]
 ): Promise<Report> {
   const args = [...argsOf(asked), ...more];
-  return reportOf(await checkout.sandbox.cuenv(args, { env: environmentOf(checkout) }));
+  return reportOf(await checkout.sandbox.cuenv(args, { env: environmentOf(checkout, asked) }));
 }
 
 /** A run, and what is to be said of it. */
