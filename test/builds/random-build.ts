@@ -4,22 +4,33 @@ import { check } from "./check-runs.ts";
 import { openFolders, writeWorld } from "./checkout.ts";
 import { damageCache, damageOutputs, keepFile, setTimes } from "./damage.ts";
 import { editWhileItRuns, endWhileItRuns, keepHouseMeanwhile } from "./disturbed-runs.ts";
-import { randomFrom } from "./random.ts";
+import { type Random, randomFrom } from "./random.ts";
 import { editWorld, randomWorld } from "./random-world.ts";
+import { runOnlyOne } from "./run-only-one.ts";
+import { watchEdits } from "./watch-edits.ts";
 import { ask, type Build, type Checkout, foretellAndRun, type Stored } from "./runs.ts";
 
 /** Where the checkouts' remote cache is. */
 export interface Remote {
   readonly CUENV_REMOTE_CACHE_ENDPOINT: string;
   readonly CUENV_REMOTE_CACHE_AUTH_TOKEN: string;
+  readonly CUENV_REMOTE_CACHE_TIMEOUT?: string;
 }
+
+/** Does something to the network before each step. */
+export type Disturb = (random: Random) => string;
 
 /**
  * Edits and builds a random project `steps` times, in two checkouts with one cache folder, or with one of their own and a remote cache, and compares each run with the model: outputs
  * are what the tasks make of their inputs, nothing hits that was not stored from the same inputs, what was stored hits, and a dry run foretold it.
  * @throws with the steps that led there
  */
-export async function randomBuild(seed: number, steps: number, remote?: Remote): Promise<void> {
+export async function randomBuild(
+  seed: number,
+  steps: number,
+  remote?: Remote,
+  disturb?: Disturb,
+): Promise<void> {
   const random = randomFrom(seed);
   const world = randomWorld(random, `${seed}`);
   const sandbox = createSandbox({});
@@ -34,7 +45,7 @@ export async function randomBuild(seed: number, steps: number, remote?: Remote):
     { name: "B", sandbox: other, world, ...(remote === undefined ? { stored, env: {} } : apart) },
   ];
   for (const each of checkouts) writeWorld(each.sandbox, world);
-  const build: Build = { random, checkouts, hasRemote: remote !== undefined, log: [] };
+  const build: Build = { random, checkouts, hasRemote: remote !== undefined, disturb, log: [] };
   try {
     for (let step = 0; step < steps; step += 1) await randomStep(build);
     for (const each of checkouts) await verifyCache(each);
@@ -53,6 +64,7 @@ function newStored(): Stored {
 async function randomStep(build: Build): Promise<void> {
   const { random, checkouts } = build;
   const checkout = random.pick(checkouts);
+  if (build.disturb !== undefined) build.log.push(`network: ${build.disturb(random)}`);
   for (let edits = random.below(4); edits > 0; edits -= 1) edit(build, checkout);
   if (random.percent(35)) damageOutputs(build, checkout);
   if (random.percent(15)) keepFile(build, checkout);
@@ -61,16 +73,19 @@ async function randomStep(build: Build): Promise<void> {
   const kind = random.below(100);
   if (kind < 8) return editWhileItRuns(build, checkout);
   if (kind < 20) return endWhileItRuns(build, checkout);
-  if (kind < 26) return keepHouseMeanwhile(build, checkout);
-  if (kind < 36) {
+  if (kind < 23) return watchEdits(build, checkout);
+  if (kind < 28) return keepHouseMeanwhile(build, checkout);
+  if (kind < 38) {
     build.log.push("at once:");
     const runs = checkouts.map((each) => foretellAndRun(build, each, ask(build, each), false));
     check(build, await Promise.all(runs));
     return;
   }
   const asked = ask(build, checkout);
-  const isForetold = asked.reads && !checkout.stored.damaged;
-  check(build, [await foretellAndRun(build, checkout, asked, isForetold)]);
+  const isForetold = asked.reads && !checkout.stored.damaged && build.disturb === undefined;
+  const ran = await foretellAndRun(build, checkout, asked, isForetold);
+  check(build, [ran]);
+  if (random.percent(30)) await runOnlyOne(build, ran);
 }
 
 function edit({ random, log }: Build, checkout: Checkout): void {

@@ -35,6 +35,7 @@ export interface Build {
   readonly random: Random;
   readonly checkouts: readonly Checkout[];
   readonly hasRemote: boolean;
+  readonly disturb: ((random: Random) => string) | undefined;
   /** What was done, for who has to find out why it failed. */
   readonly log: string[];
 }
