@@ -72,6 +72,8 @@ export interface World {
   readonly sequence: readonly string[];
   /** How many tasks of the group may run at once. */
   readonly groupLimit: number;
+  /** The project's folder in the workspace; empty: it is the workspace. Sources and outputs lie at the root in any case. */
+  readonly place: "" | "apps/it";
   /** The digest functions that its runs use. */
   readonly digests: readonly ("sha256" | "blake3")[];
 }
@@ -121,7 +123,7 @@ export function belowTask(tasks: World["tasks"], name: string): ReadonlySet<stri
 export function scriptOf(world: World, task: ModelTask): string {
   const { name, version, host, ignored, dependencies, canFail } = task;
   const finds = [
-    ...(task.selectors?.map(({ find }) => find) ?? [`find . ${notAll} -printf '%P\\n'`]),
+    ...(task.selectors?.map(({ find }) => find) ?? [findAll(world)]),
     ...[...dependencies, ...task.indirect, ...task.earlier]
       .map((other) => taskOf(world, other))
       .filter((other) => other.output !== "none")
@@ -131,6 +133,7 @@ export function scriptOf(world: World, task: ModelTask): string {
   const list = finds.map((find) => `${find} 2> /dev/null || :`).join("; ");
   return [
     "set -eu",
+    ...(world.place === "" ? [] : ["cd ../.."]),
     ...(canFail ? [`if [ -e src/fail-${name} ]; then exit 3; fi`] : []),
     `list() { { ${list || ":"}; } | LC_ALL=C sort -u${without === "" ? "" : ` | grep -vxF${without} || :`}; }`,
     `text=$(echo "${name} ${version} $V ${host === undefined ? "" : `\${${host}-}`}"; ${askedFor(task)}${readAll})`,
@@ -138,6 +141,18 @@ export function scriptOf(world: World, task: ModelTask): string {
     ...writeOutputs(task),
     'echo "$n lines" >&2',
   ].join("\n");
+}
+
+function findAll({ place }: World): string {
+  return place === "" ? `find . ${notAll} -printf '%P\\n'` : `find ${place} ${anyFile}`;
+}
+
+/** A pattern from the root, as the project writes it. */
+function fromProject({ place }: World, pattern: string): string {
+  if (place === "") return pattern;
+  if (pattern.startsWith("!")) return `!//${pattern.slice(1)}`;
+  // One way is as good as the other.
+  return pattern.length % 2 === 0 ? `//${pattern}` : `../../${pattern}`;
 }
 
 function askedFor({ asksTool, hasSecret }: ModelTask): string {
@@ -157,6 +172,9 @@ export function projectFile(world: World): string {
   const tasks: Record<string, object> = {};
   for (const task of world.tasks.values()) {
     const { group, host, selectors, ignored, canFail, cached } = task;
+    const here = (patterns: readonly string[]): readonly string[] =>
+      patterns.map((pattern) => fromProject(world, pattern));
+    const up = world.place === "" ? "" : "../../";
     const inputs = selectors && [
       ...selectors.map(({ pattern }) => pattern),
       ...readDirectly(task).flatMap((other) => declaredOutputs(taskOf(world, other))),
@@ -167,17 +185,17 @@ export function projectFile(world: World): string {
       args: ["-c", scriptOf(world, task)],
       env: {
         V: task.value,
-        ...(task.hasSecret ? { S: { resolver: { command: "cat", args: [secretFile] } } } : {}),
+        ...(task.hasSecret ? { S: { resolver: { command: "cat", args: [up + secretFile] } } } : {}),
       },
-      ...(inputs === undefined ? {} : { inputs }),
-      outputs: declaredOutputs(task),
+      ...(inputs === undefined ? {} : { inputs: here(inputs) }),
+      outputs: here(declaredOutputs(task)),
       dependencies: task.dependencies.map((other) => fullName(taskOf(world, other))),
       ...(cached ? {} : { cache: false }),
       ...(canFail && task.isExcused ? { continueOnError: true } : {}),
       cacheConfig: {
-        ignoreInputs: ignored,
+        ignoreInputs: here(ignored),
         ...(host === undefined ? {} : { envInclude: [host] }),
-        ...(task.asksTool ? { runtime: [`cat ${toolFile}`] } : {}),
+        ...(task.asksTool ? { runtime: [`cat ${up}${toolFile}`] } : {}),
       },
     };
     if (group === undefined) tasks[task.name] = definition;
@@ -322,8 +340,7 @@ function linkedFrom(world: World, own: Files): Files {
 function ownInputs(world: World, task: ModelTask, of: (name: string) => Expected): Files {
   const { selectors, ignored, canFail, name } = task;
   const own = new Map<string, ModelFile>();
-  const all =
-    selectors === undefined ? new Map([...world.sources, ...projectFiles(world)]) : world.sources;
+  const all = selectors === undefined ? projectFiles(world) : world.sources;
   for (const [path, file] of all) {
     const isTaken = selectors === undefined || selectors.some(({ matches }) => matches(path));
     if (isTaken && !ignored.includes(path)) own.set(path, file);
@@ -338,11 +355,13 @@ function ownInputs(world: World, task: ModelTask, of: (name: string) => Expected
 
 export const ignoreFile = "/out\n";
 
-function projectFiles(world: World): readonly (readonly [string, ModelFile])[] {
-  return [
-    ["env.cue", { text: projectFile(world), executable: false }],
-    [".gitignore", { text: ignoreFile, executable: false }],
-  ];
+/** What lies in the project's folder and is not ignored. */
+function projectFiles(world: World): Files {
+  const { place, sources } = world;
+  const definition = { text: projectFile(world), executable: false };
+  if (place !== "") return new Map([[`${place}/env.cue`, definition]]);
+  const ignore = { text: ignoreFile, executable: false };
+  return new Map([...sources, ["env.cue", definition], [".gitignore", ignore]]);
 }
 
 function sha256(text: string): string {

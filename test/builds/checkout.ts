@@ -36,7 +36,10 @@ export function writeWorld(sandbox: Sandbox, world: World, before?: World): void
     if (before?.sources.get(path) !== file) writeSource(sandbox, path, file);
   const text = projectFile(world);
   if (before === undefined) sandbox.write(".gitignore", ignoreFile);
-  if (before === undefined || projectFile(before) !== text) sandbox.write("env.cue", text);
+  if (before === undefined && world.place !== "")
+    sandbox.write("pnpm-workspace.yaml", "packages: [apps/*]\n");
+  if (before === undefined || projectFile(before) !== text)
+    sandbox.write(join(world.place, "env.cue"), text);
 }
 
 function writeSource(sandbox: Sandbox, path: string, { text, executable, link }: ModelFile): void {

@@ -73,7 +73,7 @@ export function keepFile({ random, log }: Build, { name, sandbox, world }: Check
 
 /** What clocks, archives and editors do to the times of a source. */
 export function setTimes({ random, log }: Build, { name, sandbox, world }: Checkout): void {
-  const path = random.pick([...world.sources.keys(), "env.cue"]);
+  const path = random.pick([...world.sources.keys(), join(world.place, "env.cue")]);
   const time = random.pick([0, 1_000_000_000, 4_000_000_000, Math.floor(Date.now() / 1000)]);
   lutimesSync(sandbox.path(path), time, time);
   log.push(`${name}: ${path} is of ${time}`);

@@ -11,7 +11,7 @@ import {
   ask,
   type Build,
   type Checkout,
-  environmentOf,
+  optionsOf,
   foretellAndRun,
   run,
 } from "./runs.ts";
@@ -52,10 +52,9 @@ export async function endWhileItRuns(build: Build, checkout: Checkout): Promise<
   log.push(
     `${checkout.name}: task ${[...asked.names, ...asked.args].join(" ")}, ${signal}${isOfAll ? " for all" : ""} after ${ms} ms`,
   );
-  const env = environmentOf(checkout, asked);
   let pid = 0;
   const running = sandbox.cuenv(argsOf(asked), {
-    env,
+    ...optionsOf(checkout, asked),
     detached: true,
     onStart: (started) => (pid = started),
   });
@@ -70,6 +69,32 @@ export async function endWhileItRuns(build: Build, checkout: Checkout): Promise<
     asked,
     [...expectedOf(world).values()].map(({ state }) => state),
   );
+}
+
+/** Two or three runs in one checkout. Where each task is made once for all of them, each finds what it should. */
+export async function runBesideItself(build: Build, checkout: Checkout): Promise<void> {
+  const { random, log } = build;
+  const { world, stored } = checkout;
+  log.push("at once, in one checkout:");
+  const all = await Promise.all(
+    Array.from({ length: 2 + random.below(2) }, async () => {
+      const asked = ask(build, checkout);
+      await sleep(random.pick([0, 30, 200]));
+      return foretellAndRun(build, checkout, asked, false);
+    }),
+  );
+  for (const { asked } of all)
+    mayBeStored(
+      build,
+      asked,
+      [...expectedOf(world).values()].map(({ state }) => state),
+    );
+  const isMadeOnce = all.every(({ asked }) => !asked.isForced && asked.reads && asked.writes);
+  const isCached = [...world.tasks.values()].every(({ cached }) => cached);
+  const isSure = [...expectedOf(world).values()].every((each) => !each.fails && !each.isTainted);
+  const [first] = all;
+  const isOfOne = all.every(({ asked }) => asked.digest === first?.asked.digest);
+  if (isMadeOnce && isCached && isSure && isOfOne && !stored.damaged) check(build, all);
 }
 
 /** Somebody tidies the cache, and a run goes on beside it. */

@@ -3,7 +3,12 @@ import { createSandbox } from "../e2e/sandbox.ts";
 import { check } from "./check-runs.ts";
 import { openFolders, writeWorld } from "./checkout.ts";
 import { damageCache, damageOutputs, keepFile, setTimes } from "./damage.ts";
-import { editWhileItRuns, endWhileItRuns, keepHouseMeanwhile } from "./disturbed-runs.ts";
+import {
+  editWhileItRuns,
+  endWhileItRuns,
+  keepHouseMeanwhile,
+  runBesideItself,
+} from "./disturbed-runs.ts";
 import { type Random, randomFrom } from "./random.ts";
 import { editWorld, randomWorld } from "./random-world.ts";
 import { runOnlyOne } from "./run-only-one.ts";
@@ -75,7 +80,8 @@ async function randomStep(build: Build): Promise<void> {
   if (kind < 20) return endWhileItRuns(build, checkout);
   if (kind < 23) return watchEdits(build, checkout);
   if (kind < 28) return keepHouseMeanwhile(build, checkout);
-  if (kind < 38) {
+  if (kind < 36) return runBesideItself(build, checkout);
+  if (kind < 44) {
     build.log.push("at once:");
     const runs = checkouts.map((each) => foretellAndRun(build, each, ask(build, each), false));
     check(build, await Promise.all(runs));

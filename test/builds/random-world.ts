@@ -83,13 +83,14 @@ export function randomWorld(random: Random, salt: string): World {
   }
   const sequence = random.percent(40) ? random.some([...tasks.keys()], 4) : [];
   const host = { HOST_A: "1", HOST_B: "1" };
-  const world = {
+  const world: World = {
     sources,
     tasks,
     host,
     sequence,
     groupLimit: random.below(3),
     digests: randomDigests(random),
+    place: random.percent(25) ? "apps/it" : "",
   };
   for (const [name, task] of tasks)
     tasks.set(name, { ...task, earlier: random.some(earlierSteps(world, task), 2) });

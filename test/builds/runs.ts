@@ -1,4 +1,4 @@
-import type { Outcome, Sandbox } from "../e2e/sandbox.ts";
+import type { Outcome, RunOptions, Sandbox } from "../e2e/sandbox.ts";
 import type { TaskRow } from "../e2e/run-json.ts";
 import {
   belowTask,
@@ -105,11 +105,9 @@ export function argsOf({ names, args }: Asked): readonly string[] {
   return ["task", ...names, ...args, "--json", "--output", "prefixed"];
 }
 
-export function environmentOf(
-  { env, world }: Checkout,
-  { digest }: Asked,
-): Readonly<Record<string, string>> {
-  return { ...env, ...world.host, CUENV_CACHE_DIGEST_FUNCTION: digest };
+export function optionsOf({ env, world }: Checkout, { digest }: Asked): RunOptions {
+  const variables = { ...env, ...world.host, CUENV_CACHE_DIGEST_FUNCTION: digest };
+  return { env: variables, cwd: world.place };
 }
 
 /** Results of one digest function are none of another. */
@@ -123,7 +121,7 @@ export async function run(
   ...more: readonly string[]
 ): Promise<Report> {
   const args = [...argsOf(asked), ...more];
-  return reportOf(await checkout.sandbox.cuenv(args, { env: environmentOf(checkout, asked) }));
+  return reportOf(await checkout.sandbox.cuenv(args, optionsOf(checkout, asked)));
 }
 
 /** A run, and what is to be said of it. */

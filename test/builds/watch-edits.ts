@@ -3,7 +3,7 @@ import { settled } from "../faults/fault-project.ts";
 import { belowTask, expect as expectedOf, sorted, type World } from "./build-model.ts";
 import { filesOf, writeWorld } from "./checkout.ts";
 import { editWorld } from "./random-world.ts";
-import { type Asked, argsOf, ask, type Build, type Checkout, environmentOf } from "./runs.ts";
+import { type Asked, argsOf, ask, type Build, type Checkout, optionsOf } from "./runs.ts";
 
 const patienceMs = 60_000;
 
@@ -18,7 +18,7 @@ export async function watchEdits(build: Build, checkout: Checkout): Promise<void
   const { sandbox } = checkout;
   const words = argsOf(watched).filter((each) => each !== "--json");
   const watching = sandbox.cuenv(words, {
-    env: environmentOf(checkout, watched),
+    ...optionsOf(checkout, watched),
     detached: true,
     onStart: (started) => (pid = started),
   });
