@@ -48,6 +48,10 @@ export interface ModelTask {
   /** Files that do not count, and that it does not read. */
   readonly ignored: readonly string[];
   readonly dependencies: readonly string[];
+  /** The dependency of which it has in its variable Q what it printed. */
+  readonly quoted: string | undefined;
+  /** Its dependencies stand among its inputs. */
+  readonly namesTasks: boolean;
   /** Tasks below its dependencies, of whose outputs it reads what lies there. */
   readonly indirect: readonly string[];
   /** Earlier tasks of the sequence, on which it does not depend, and of whose outputs it reads what lies there. */
@@ -83,6 +87,8 @@ export interface Expected {
   readonly outputs: Files;
   /** The lines on both streams, in order of their letters. */
   readonly printed: readonly string[];
+  /** What others have of it in a variable. */
+  readonly quotable: string;
   readonly state: string;
   readonly fails: boolean;
   /** Something before it failed and was excused: it makes something of what there is. */
@@ -155,8 +161,9 @@ function fromProject({ place }: World, pattern: string): string {
   return pattern.length % 2 === 0 ? `//${pattern}` : `../../${pattern}`;
 }
 
-function askedFor({ asksTool, hasSecret }: ModelTask): string {
-  const tool = asksTool ? `cat ${toolFile}; ` : "";
+function askedFor({ asksTool, hasSecret, quoted }: ModelTask): string {
+  const quote = quoted === undefined ? "" : 'echo "$Q" | sha256sum; ';
+  const tool = `${quote}${asksTool ? `cat ${toolFile}; ` : ""}`;
   return hasSecret ? `${tool}echo "$S" | sha256sum; ` : tool;
 }
 
@@ -180,16 +187,20 @@ export function projectFile(world: World): string {
       ...readDirectly(task).flatMap((other) => declaredOutputs(taskOf(world, other))),
       ...(canFail ? [`src/fail-${task.name}`] : []),
     ];
+    const dependencies = task.dependencies.map((other) => fullName(taskOf(world, other)));
+    const isNamed = task.namesTasks && inputs !== undefined;
+    const named = isNamed ? dependencies.map((name) => ({ task: name })) : [];
     const definition = {
       command: "sh",
       args: ["-c", scriptOf(world, task)],
       env: {
         V: task.value,
+        ...(task.quoted === undefined ? {} : { Q: reference(taskOf(world, task.quoted)) }),
         ...(task.hasSecret ? { S: { resolver: { command: "cat", args: [up + secretFile] } } } : {}),
       },
-      ...(inputs === undefined ? {} : { inputs: here(inputs) }),
+      ...(inputs === undefined ? {} : { inputs: [...here(inputs), ...named] }),
       outputs: here(declaredOutputs(task)),
-      dependencies: task.dependencies.map((other) => fullName(taskOf(world, other))),
+      dependencies: isNamed ? [] : dependencies,
       ...(cached ? {} : { cache: false }),
       ...(canFail && task.isExcused ? { continueOnError: true } : {}),
       cacheConfig: {
@@ -204,7 +215,13 @@ export function projectFile(world: World): string {
   const { group } = tasks;
   if (group !== undefined)
     tasks["group"] = { type: "group", maxConcurrency: world.groupLimit, ...group };
-  return `package cuenv\n\n${JSON.stringify({ tasks }, undefined, 1).slice(1, -1).trim()}\n${sequenceField(world)}`;
+  const text = JSON.stringify(tasks, undefined, 1);
+  return `package cuenv\n\ntasks: ${text.replaceAll(/"<([^"]*)>"/g, "$1")}\n${sequenceField(world)}`;
+}
+
+/** To what a task prints. JSON has none: it is one once what is around it was taken away. */
+function reference(task: ModelTask): string {
+  return `<tasks.${fullName(task)}.${task.output === "none" ? "stdout" : "stderr"}>`;
 }
 
 /** By reference, which JSON has not. */
@@ -241,7 +258,8 @@ function expectTask(world: World, task: ModelTask, of: (name: string) => Expecte
   for (const { outputs } of dependencies) for (const [path, file] of outputs) read.set(path, file);
   const fails = task.canFail && world.sources.has(`src/fail-${task.name}`);
   const host = task.host === undefined ? "" : (world.host[task.host] ?? "");
-  const asked = answers(world, task);
+  const quoted = task.quoted === undefined ? [] : [of(task.quoted).quotable];
+  const asked = [...quoted.map((said) => `${sha256(`${said}\n`)}  -`), ...answers(world, task)];
   const text = [
     `${task.name} ${task.version} ${task.value} ${host}`,
     ...asked,
@@ -274,6 +292,7 @@ function expectTask(world: World, task: ModelTask, of: (name: string) => Expecte
   const said = `${text.split("\n").length} lines`;
   return {
     outputs,
+    quotable: task.output === "none" ? text.trimEnd() : said,
     printed: [...(task.output === "none" ? text.split("\n") : []), said].toSorted(),
     state,
     blind,

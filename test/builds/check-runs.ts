@@ -25,6 +25,7 @@ export function check({ checkouts }: Build, runs: readonly Ran[]): void {
       if (problem !== undefined)
         throw new Error(`${row.name}: ${problem}\n${JSON.stringify(row)}\n${stderr}`);
     }
+    if (ran.asked.evicts) ran.checkout.stored.certain.clear();
     if (ran.kept[0] !== ran.kept[1])
       throw new Error(`what is no output was ${ran.kept.join(", and is ")}\n${stderr}`);
     const counts = ({ name, outcome }: TaskRow): boolean =>

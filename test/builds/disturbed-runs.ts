@@ -12,6 +12,7 @@ import {
   type Build,
   type Checkout,
   optionsOf,
+  sendSignal,
   foretellAndRun,
   run,
 } from "./runs.ts";
@@ -61,7 +62,7 @@ export async function endWhileItRuns(build: Build, checkout: Checkout): Promise<
   let isOver = false;
   const over = running.then(() => (isOver = true));
   await Promise.race([over, sleep(ms)]);
-  if (!isOver && pid > 0) process.kill(isOfAll ? -pid : pid, signal);
+  if (!isOver) sendSignal(isOfAll ? -pid : pid, signal);
   await over;
   await settled(sandbox.root);
   mayBeStored(
@@ -78,7 +79,7 @@ export async function runBesideItself(build: Build, checkout: Checkout): Promise
   log.push("at once, in one checkout:");
   const all = await Promise.all(
     Array.from({ length: 2 + random.below(2) }, async () => {
-      const asked = ask(build, checkout);
+      const asked = { ...ask(build, checkout), evicts: false };
       await sleep(random.pick([0, 30, 200]));
       return foretellAndRun(build, checkout, asked, false);
     }),
@@ -108,9 +109,10 @@ export async function keepHouseMeanwhile(build: Build, checkout: Checkout): Prom
     ["verify", false],
   ] as const);
   log.push(`${checkout.name}: cache ${command}, meanwhile:`);
+  const asked = ask(build, checkout);
   if (removes) stored.certain.clear();
   const [ran, tidied] = await Promise.all([
-    foretellAndRun(build, checkout, ask(build, checkout), false),
+    foretellAndRun(build, checkout, asked, false),
     sleep(random.below(300)).then(() => sandbox.cuenv(["cache", ...command.split(" ")], { env })),
   ]);
   check(build, [ran]);

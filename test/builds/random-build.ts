@@ -83,7 +83,8 @@ async function randomStep(build: Build): Promise<void> {
   if (kind < 36) return runBesideItself(build, checkout);
   if (kind < 44) {
     build.log.push("at once:");
-    const runs = checkouts.map((each) => foretellAndRun(build, each, ask(build, each), false));
+    const asked = checkouts.map((each) => ({ each, what: ask(build, each) }));
+    const runs = asked.map(({ each, what }) => foretellAndRun(build, each, what, false));
     check(build, await Promise.all(runs));
     return;
   }

@@ -58,8 +58,8 @@ const selectors: readonly Selector[] = [
 ];
 
 function randomFile(random: Random, path: string): ModelFile {
-  if (path === toolFile || path === secretFile)
-    return { text: `answer-${random.below(3)}\n`, executable: false };
+  if (path === toolFile) return { text: `answer-${random.below(3)}\n`, executable: false };
+  if (path === secretFile) return { text: `secret-${random.below(3)}\n`, executable: false };
   if (linkPaths.has(path) && random.percent(20))
     return { text: "", executable: false, link: random.pick(linkTargets) };
   return { text: random.pick(texts), executable: random.percent(15) };
@@ -126,6 +126,8 @@ function randomTask(
     selectors: random.percent(12) ? undefined : random.some(selectors, 3),
     ignored: random.percent(15) ? [random.pick(["src/a.txt", "src/d/f.md"])] : [],
     dependencies: random.some([...before.keys()], 2),
+    quoted: undefined,
+    namesTasks: random.percent(30),
     indirect: [],
     earlier: [],
     output: random.pick(outputKinds),
@@ -135,7 +137,8 @@ function randomTask(
     asksTool: random.percent(15),
     hasSecret: random.percent(15),
   };
-  return { ...task, indirect: randomIndirect(random, task, before) };
+  const [quoted] = random.percent(20) ? task.dependencies : [];
+  return { ...task, quoted, indirect: randomIndirect(random, task, before) };
 }
 
 /** What comes before the task for sure, and is nothing that it depends on itself. */
@@ -227,7 +230,11 @@ function editTask(random: Random, world: World): { readonly world: World; readon
         !each.dependencies.includes(made) &&
         tasks.get(made)?.output !== "none",
     );
-    tasks.set(other, { ...each, indirect });
+    const quoted =
+      each.quoted !== undefined && each.dependencies.includes(each.quoted)
+        ? each.quoted
+        : undefined;
+    tasks.set(other, { ...each, indirect, quoted });
   }
   const edited = { ...world, tasks };
   for (const [other, each] of tasks) {

@@ -46,11 +46,15 @@ export interface Asked {
   readonly reads: boolean;
   readonly writes: boolean;
   readonly digest: World["digests"][number];
+  /** It leaves nothing that is older than a moment in the cache. */
+  readonly evicts: boolean;
   /** The named tasks run in any case. */
   readonly isForced: boolean;
 }
 
-export function ask({ random, hasRemote }: Build, { world }: Checkout): Asked {
+export function ask({ random, hasRemote }: Build, { world, stored }: Checkout): Asked {
+  const evicts = random.percent(6);
+  if (evicts) stored.certain.clear();
   const all = [...world.tasks.values()];
   const some = random.some(all, 3);
   const names = random.percent(20) || some.length === 0 ? all : some;
@@ -72,6 +76,7 @@ export function ask({ random, hasRemote }: Build, { world }: Checkout): Asked {
     reads: mode === "read" || mode === "read-write",
     isForced,
     digest: random.pick(world.digests),
+    evicts,
     writes: mode === "write" || mode === "read-write",
   };
 }
@@ -96,7 +101,7 @@ export interface Report {
 }
 
 function reportOf({ code, stdout, stderr }: Outcome): Report {
-  if (!stdout.startsWith('{"version":1,'))
+  if (!/^\{"version":1,(?:"dryRun":true,)?"tasks":/.test(stdout))
     throw new Error(`no report, exit code ${code}: ${stdout}${stderr}`);
   return { code, stderr, rows: (JSON.parse(stdout) as { tasks: TaskRow[] }).tasks };
 }
@@ -105,8 +110,13 @@ export function argsOf({ names, args }: Asked): readonly string[] {
   return ["task", ...names, ...args, "--json", "--output", "prefixed"];
 }
 
-export function optionsOf({ env, world }: Checkout, { digest }: Asked): RunOptions {
-  const variables = { ...env, ...world.host, CUENV_CACHE_DIGEST_FUNCTION: digest };
+export function optionsOf({ env, world }: Checkout, { digest, evicts }: Asked): RunOptions {
+  const variables = {
+    ...env,
+    ...world.host,
+    CUENV_CACHE_DIGEST_FUNCTION: digest,
+    ...(evicts ? { CUENV_CACHE_MAX_AGE: "1ms" } : {}),
+  };
   return { env: variables, cwd: world.place };
 }
 
@@ -161,4 +171,12 @@ function keptFiles({ sandbox, world }: Checkout): string {
     if (output === "excepted" && sandbox.exists(path)) found[path] = sandbox.read(path);
   }
   return JSON.stringify(found);
+}
+
+export function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    if (pid !== 0) process.kill(pid, signal);
+  } catch {
+    // Over already.
+  }
 }

@@ -3,7 +3,15 @@ import { settled } from "../faults/fault-project.ts";
 import { belowTask, expect as expectedOf, sorted, type World } from "./build-model.ts";
 import { filesOf, writeWorld } from "./checkout.ts";
 import { editWorld } from "./random-world.ts";
-import { type Asked, argsOf, ask, type Build, type Checkout, optionsOf } from "./runs.ts";
+import {
+  type Asked,
+  argsOf,
+  ask,
+  type Build,
+  type Checkout,
+  optionsOf,
+  sendSignal,
+} from "./runs.ts";
 
 const patienceMs = 60_000;
 
@@ -33,7 +41,7 @@ export async function watchEdits(build: Build, checkout: Checkout): Promise<void
     }
     await converged(checkout, watched);
   } finally {
-    if (pid > 0) process.kill(pid, "SIGINT");
+    sendSignal(pid, "SIGINT");
     log.push((await watching).stderr);
   }
   log.pop();
