@@ -13,7 +13,7 @@ export async function runOnlyOne({ random, log }: Build, ran: Ran): Promise<void
     ({ name, key, cache }) =>
       key !== null && cache.status !== "off" && taskOfRow(name).quoted === undefined,
   );
-  if (!isWhole || asked.evicts || cached.length === 0) return;
+  if (!isWhole || asked.evicts || !asked.reads || !asked.writes || cached.length === 0) return;
   const row = random.pick(cached);
   log.push(`${checkout.name}: task ${row.name} --only`);
   const only = { ...asked, names: [row.name], args: ["--only"] };

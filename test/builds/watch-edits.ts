@@ -34,7 +34,7 @@ export async function watchEdits(build: Build, checkout: Checkout): Promise<void
     for (let edits = 1 + random.below(4); edits > 0; edits -= 1) {
       await sleep(random.pick([0, 20, 150, 500, 900]));
       const { world, what } = editWorld(random, checkout.world);
-      if (world.host !== checkout.world.host || world.tasks !== checkout.world.tasks) continue;
+      if (world.host !== checkout.world.host || !isSeen(checkout.world, world)) continue;
       writeWorld(sandbox, world, checkout.world);
       checkout.world = world;
       log.push(`${checkout.name}: ${what}`);
@@ -47,6 +47,12 @@ export async function watchEdits(build: Build, checkout: Checkout): Promise<void
   log.pop();
   await settled(sandbox.root);
   renew(build);
+}
+
+/** A file that is new while tasks run, and that none of them declares, is taken for one that they made. */
+function isSeen(before: World, after: World): boolean {
+  const isDeclared = [...after.tasks.values()].every(({ selectors }) => selectors !== undefined);
+  return isDeclared || [...after.sources.keys()].every((path) => before.sources.has(path));
 }
 
 async function converged(checkout: Checkout, asked: Asked): Promise<void> {
@@ -81,7 +87,11 @@ function differenceOf({ sandbox, world }: Checkout, { names }: Asked): string | 
 function reached(world: World, names: readonly string[]): ReadonlySet<string> {
   const all = names.flatMap((name) => (name === "seq" ? world.sequence : [short(name)]));
   const run = new Set(all.flatMap((name) => [name, ...belowTask(world.tasks, name)]));
-  const isCertain = (name: string): boolean => world.tasks.get(name)?.cached === true;
+  const isOrdered = names.includes("seq");
+  const isCertain = (name: string): boolean => {
+    const task = world.tasks.get(name);
+    return task?.cached === true && (task.earlier.length === 0 || isOrdered);
+  };
   return new Set(
     [...run].filter((name) => [name, ...belowTask(world.tasks, name)].every(isCertain)),
   );
