@@ -1,6 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { settled } from "../faults/fault-project.ts";
-import { belowTask, expect as expectedOf, sorted, type World } from "./build-model.ts";
+import {
+  belowTask,
+  expect as expectedOf,
+  secretFile,
+  sorted,
+  toolFile,
+  type World,
+} from "./build-model.ts";
 import { filesOf, writeWorld } from "./checkout.ts";
 import { editWorld } from "./random-world.ts";
 import {
@@ -49,8 +56,15 @@ export async function watchEdits(build: Build, checkout: Checkout): Promise<void
   renew(build);
 }
 
-/** A file that is new while tasks run, and that none of them declares, is taken for one that they made. */
+/**
+ * A watch sees what tasks read. What their tools and secrets come from is none of that; and a file that is new while tasks run, and that none of them declares,
+ * is taken for one that they made.
+ */
 function isSeen(before: World, after: World): boolean {
+  const isAnswer = [toolFile, secretFile].some(
+    (path) => before.sources.get(path) !== after.sources.get(path),
+  );
+  if (isAnswer) return false;
   const isDeclared = [...after.tasks.values()].every(({ selectors }) => selectors !== undefined);
   return isDeclared || [...after.sources.keys()].every((path) => before.sources.has(path));
 }
