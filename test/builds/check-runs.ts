@@ -1,5 +1,6 @@
 import type { TaskRow } from "../e2e/run-json.ts";
-import { type Expected, type ModelTask, sorted, taskOf, type World } from "./build-model.ts";
+import { type ModelTask, sorted, taskOf, type World } from "./build-model.ts";
+import { type Expected } from "./expected.ts";
 import { filesOf } from "./checkout.ts";
 import { type Build, namedTasks, type Ran, storedAs } from "./runs.ts";
 

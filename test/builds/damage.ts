@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, rmSync, lutimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect as expectedOf } from "./build-model.ts";
+import { expect as expectedOf } from "./expected.ts";
 import { damageOutput, openFolders } from "./checkout.ts";
 import { keptFolder } from "./outputs.ts";
 import type { Build, Checkout } from "./runs.ts";

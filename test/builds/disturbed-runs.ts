@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect as expectedOf, type World } from "./build-model.ts";
+import { type World } from "./build-model.ts";
+import { expect as expectedOf } from "./expected.ts";
 import { writeWorld } from "./checkout.ts";
 import { editWorld } from "./random-world.ts";
 import { settled } from "../faults/fault-project.ts";

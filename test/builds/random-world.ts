@@ -136,9 +136,15 @@ function randomTask(
     isExcused: random.percent(40),
     asksTool: random.percent(15),
     hasSecret: random.percent(15),
+    isFlaky: random.percent(8),
   };
   const [quoted] = random.percent(20) ? task.dependencies : [];
-  return { ...task, quoted, indirect: randomIndirect(random, task, before) };
+  return {
+    ...task,
+    quoted,
+    isFlaky: task.isFlaky && !task.canFail,
+    indirect: randomIndirect(random, task, before),
+  };
 }
 
 /** What comes before the task for sure, and is nothing that it depends on itself. */

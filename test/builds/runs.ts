@@ -1,14 +1,7 @@
 import type { Outcome, RunOptions, Sandbox } from "../e2e/sandbox.ts";
 import type { TaskRow } from "../e2e/run-json.ts";
-import {
-  belowTask,
-  type Expected,
-  expect as expectedOf,
-  fullName,
-  type ModelTask,
-  taskOf,
-  type World,
-} from "./build-model.ts";
+import { belowTask, fullName, type ModelTask, taskOf, type World } from "./build-model.ts";
+import { type Expected, expect as expectedOf } from "./expected.ts";
 import { keptFolder } from "./outputs.ts";
 import type { Random } from "./random.ts";
 

@@ -1,13 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { settled } from "../faults/fault-project.ts";
-import {
-  belowTask,
-  expect as expectedOf,
-  secretFile,
-  sorted,
-  toolFile,
-  type World,
-} from "./build-model.ts";
+import { belowTask, secretFile, sorted, toolFile, type World } from "./build-model.ts";
+import { expect as expectedOf } from "./expected.ts";
 import { filesOf, writeWorld } from "./checkout.ts";
 import { editWorld } from "./random-world.ts";
 import {
