@@ -1,5 +1,5 @@
 import type { CommandTask } from "../task.ts";
-import { patternsOverlap } from "./glob-overlap.ts";
+import { expandBraces, patternsOverlap } from "./glob-overlap.ts";
 import { literalBase, parsePathPattern, type PathPattern } from "./path-pattern.ts";
 
 /**
@@ -22,12 +22,14 @@ export function readsOutputs(
     });
   const outputs = parse(maker.outputs ?? []);
   if (reader.cache.cacheKey !== undefined || outputs.length === 0) return false;
-  const inputs = parse([...(reader.inputs ?? []), ...reader.cache.extraInputs]);
+  const inputs = parse([...(reader.inputs ?? []), ...reader.cache.extraInputs])
+    .flatMap((input) => expandBraces(input.segments.join("/")))
+    .map((path) => path.split("/"));
   const isNamed = outputs.some(({ segments }) =>
     inputs.some(
       (input) =>
-        literalBase(input.segments).length >= literalBase(segments).length &&
-        patternsOverlap(input.segments, segments),
+        literalBase(input).length >= literalBase(segments).length &&
+        patternsOverlap(input, segments),
     ),
   );
   if (isNamed) return true;
