@@ -87,7 +87,7 @@ function expectTask(world: World, task: ModelTask, of: (name: string) => Expecte
   const said = `${text.split("\n").length} lines`;
   return {
     outputs,
-    quotable: task.output === "none" ? text.trimEnd() : said,
+    quotable: task.output === "none" ? text.replace(/\n+$/, "") : said,
     printed: [...(task.output === "none" ? text.split("\n") : []), said].toSorted(),
     state,
     blind,
