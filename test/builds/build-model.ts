@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { declaredOutputs, findOutputs, type OutputKind, writeOutputs } from "./outputs.ts";
 
 /** A file as tasks see it. */
 export interface ModelFile {
@@ -6,6 +6,8 @@ export interface ModelFile {
   readonly executable: boolean;
   /** It is a link to this name beside it. */
   readonly link?: string;
+  /** It is a folder with nothing in it. */
+  readonly isFolder?: true;
 }
 
 export type Files = ReadonlyMap<string, ModelFile>;
@@ -17,7 +19,11 @@ export interface Selector {
   readonly matches: (path: string) => boolean;
 }
 
-export type OutputKind = "none" | "file" | "folder" | "glob" | "nested";
+/** Read by tasks that ask a tool, and by those that have a secret. */
+export const toolFile = "tools/answer.txt";
+export const secretFile = "tools/secret.txt";
+/** For `find`. */
+export const anyFile = "\\( -type f -o -type l \\)";
 
 /** A task that writes down what it reads. */
 export interface ModelTask {
@@ -35,12 +41,25 @@ export interface ModelTask {
   /** Files that do not count, and that it does not read. */
   readonly ignored: readonly string[];
   readonly dependencies: readonly string[];
+  /** The dependency of which it has in its variable Q what it printed. */
+  readonly quoted: string | undefined;
+  /** Its dependencies stand among its inputs. */
+  readonly namesTasks: boolean;
   /** Tasks below its dependencies, of whose outputs it reads what lies there. */
   readonly indirect: readonly string[];
+  /** Earlier tasks of the sequence, on which it does not depend, and of whose outputs it reads what lies there. */
+  readonly earlier: readonly string[];
   readonly output: OutputKind;
   readonly cached: boolean;
   /** It fails while `src/fail-NAME` is there. */
   readonly canFail: boolean;
+  /** What comes after it runs all the same then, and is not stored. */
+  readonly isExcused: boolean;
+  /** What its tool says is in its key. */
+  readonly asksTool: boolean;
+  readonly hasSecret: boolean;
+  /** Every other attempt fails, when it has made its outputs and before it prints. */
+  readonly isFlaky: boolean;
 }
 
 /** All that the outcome of a run depends on. */
@@ -48,15 +67,14 @@ export interface World {
   readonly sources: Files;
   readonly tasks: ReadonlyMap<string, ModelTask>;
   readonly host: Readonly<Record<string, string>>;
-}
-
-/** What a task is to make, and a text that is the same exactly when a result may be used again. */
-export interface Expected {
-  readonly outputs: Files;
-  readonly state: string;
-  readonly fails: boolean;
-  /** It, or what it depends on, runs each time and tells nobody what came of it. */
-  readonly blind: boolean;
+  /** The steps of a task `seq`, in the order of the tasks. */
+  readonly sequence: readonly string[];
+  /** How many tasks of the group may run at once. */
+  readonly groupLimit: number;
+  /** The project's folder in the workspace; empty: it is the workspace. Sources and outputs lie at the root in any case. */
+  readonly place: "" | "apps/it";
+  /** The digest functions that its runs use. */
+  readonly digests: readonly ("sha256" | "blake3")[];
 }
 
 /** In the order of their paths. */
@@ -66,34 +84,6 @@ export function sorted(files: Files): readonly (readonly [string, ModelFile])[] 
 
 export function fullName({ group, name }: ModelTask): string {
   return group === undefined ? name : `${group}.${name}`;
-}
-
-export function declaredOutputs({ name, output }: ModelTask): readonly string[] {
-  switch (output) {
-    case "none":
-      return [];
-    case "file":
-      return [`out/${name}.txt`];
-    case "folder":
-      return [`out/${name}`];
-    case "glob":
-      return [`out/${name}-*.txt`];
-    case "nested":
-      return [`out/deep/${name}/x.txt`];
-  }
-}
-
-/** Whether a path lies where the task's outputs do. */
-export function isOutputOf(task: ModelTask, path: string): boolean {
-  const { name, output } = task;
-  if (output === "folder") return path.startsWith(`out/${name}/`);
-  if (output === "glob") return path.startsWith(`out/${name}-`) && path.endsWith(".txt");
-  return declaredOutputs(task).includes(path);
-}
-
-function findOutputs(task: ModelTask): string {
-  if (task.output === "glob") return `find out -maxdepth 1 -type f -name '${task.name}-*.txt'`;
-  return `find ${declaredOutputs(task).join(" ")} -type f`;
 }
 
 export function taskOf(world: World, name: string): ModelTask {
@@ -117,10 +107,10 @@ export function belowTask(tasks: World["tasks"], name: string): ReadonlySet<stri
 
 /** The shell script that a task is. What it reads is said once here and once in {@link expect}. */
 export function scriptOf(world: World, task: ModelTask): string {
-  const { name, version, host, ignored, dependencies, indirect, output, canFail } = task;
+  const { name, version, host, ignored, dependencies, canFail } = task;
   const finds = [
-    ...(task.selectors?.map(({ find }) => find) ?? [`find . ${notAll} -printf '%P\\n'`]),
-    ...[...dependencies, ...indirect]
+    ...(task.selectors?.map(({ find }) => find) ?? [findAll(world)]),
+    ...[...dependencies, ...task.indirect, ...task.earlier]
       .map((other) => taskOf(world, other))
       .filter((other) => other.output !== "none")
       .map(findOutputs),
@@ -129,181 +119,108 @@ export function scriptOf(world: World, task: ModelTask): string {
   const list = finds.map((find) => `${find} 2> /dev/null || :`).join("; ");
   return [
     "set -eu",
+    ...(world.place === "" ? [] : ["cd ../.."]),
     ...(canFail ? [`if [ -e src/fail-${name} ]; then exit 3; fi`] : []),
     `list() { { ${list || ":"}; } | LC_ALL=C sort -u${without === "" ? "" : ` | grep -vxF${without} || :`}; }`,
-    `text=$(echo "${name} ${version} $V ${host === undefined ? "" : `\${${host}-}`}"; list | xargs -r sha256sum; list | while read -r f; do if [ -x "$f" ]; then echo "x $f"; fi; done)`,
+    `text=$(echo "${name} ${version} $V ${host === undefined ? "" : `\${${host}-}`}"; ${askedFor(task)}${readAll})`,
     'n=$(printf "%s\\n" "$text" | wc -l)',
-    ...writeOutputs(name, output),
+    ...(task.isFlaky && task.output === "none" ? [failEveryOther(name)] : []),
+    ...writeOutputs(task),
+    ...(task.isFlaky && task.output !== "none" ? [failEveryOther(name)] : []),
+    'echo "$n lines" >&2',
   ].join("\n");
 }
 
-const notAll = "-type f -not -path './out/*' -not -path './.git/*'";
-
-function writeOutputs(name: string, output: OutputKind): readonly string[] {
-  const print = 'printf "%s\\n" "$text"';
-  switch (output) {
-    case "none":
-      return [print];
-    case "file":
-      return ["mkdir -p out", `rm -rf out/${name}.txt`, `${print} > out/${name}.txt`];
-    case "folder":
-      return [
-        `rm -rf out/${name}`,
-        `mkdir -p out/${name}/sub/none`,
-        `${print} > out/${name}/all.txt`,
-        `echo "$n" > out/${name}/v-"$n".sh`,
-        `chmod +x out/${name}/v-"$n".sh`,
-        `ln -s all.txt out/${name}/link`,
-        `: > out/${name}/sub/empty`,
-      ];
-    case "glob":
-      return [
-        "mkdir -p out",
-        `rm -rf out/${name}-*.txt`,
-        `${print} > out/${name}-all.txt`,
-        `echo "$n" > out/${name}-"$n".txt`,
-      ];
-    case "nested":
-      return [
-        `rm -rf out/deep/${name}`,
-        `mkdir -p out/deep/${name}`,
-        `${print} > out/deep/${name}/x.txt`,
-      ];
-  }
+/** Beside the workspace, so that it is nobody's input. Runs at once may take each other's turn, but not ten times. */
+function failEveryOther(name: string): string {
+  return `if [ -e ../failed-${name} ]; then rm -f ../failed-${name}; else : > ../failed-${name}; exit 4; fi`;
 }
+
+function findAll({ place }: World): string {
+  return place === "" ? `find . ${notAll} -printf '%P\\n'` : `find ${place} ${anyFile}`;
+}
+
+/** A pattern from the root, as the project writes it. */
+function fromProject({ place }: World, pattern: string): string {
+  if (place === "") return pattern;
+  if (pattern.startsWith("!")) return `!//${pattern.slice(1)}`;
+  // One way is as good as the other.
+  return pattern.length % 2 === 0 ? `//${pattern}` : `../../${pattern}`;
+}
+
+function askedFor({ asksTool, hasSecret, quoted }: ModelTask): string {
+  const quote = quoted === undefined ? "" : 'echo "$Q" | sha256sum; ';
+  const tool = `${quote}${asksTool ? `cat ${toolFile}; ` : ""}`;
+  return hasSecret ? `${tool}echo "$S" | sha256sum; ` : tool;
+}
+
+const readAll = [
+  'list | while read -r f; do if [ -f "$f" ]; then echo "$f"; fi; done | xargs -r sha256sum',
+  'list | while read -r f; do if [ -L "$f" ]; then echo "$f $(readlink "$f")"; fi; if [ -f "$f" ] && [ -x "$f" ]; then echo "x $f"; fi; done',
+].join("; ");
+
+const notAll = `${anyFile} -not -path './out/*' -not -path './.git/*'`;
 
 /** The project's env.cue, which JSON is, too. */
 export function projectFile(world: World): string {
-  const tasks: Record<string, unknown> = {};
+  const tasks: Record<string, object> = {};
   for (const task of world.tasks.values()) {
-    const { group, host, selectors, ignored, indirect, canFail, cached } = task;
+    const { group, host, selectors, ignored, canFail, cached } = task;
+    const here = (patterns: readonly string[]): readonly string[] =>
+      patterns.map((pattern) => fromProject(world, pattern));
+    const up = world.place === "" ? "" : "../../";
     const inputs = selectors && [
       ...selectors.map(({ pattern }) => pattern),
-      ...indirect.flatMap((other) => declaredOutputs(taskOf(world, other))),
+      ...readDirectly(task).flatMap((other) => declaredOutputs(taskOf(world, other))),
       ...(canFail ? [`src/fail-${task.name}`] : []),
     ];
+    const dependencies = task.dependencies.map((other) => fullName(taskOf(world, other)));
+    const isNamed = task.namesTasks && inputs !== undefined;
+    const named = isNamed ? dependencies.map((name) => ({ task: name })) : [];
     const definition = {
       command: "sh",
       args: ["-c", scriptOf(world, task)],
-      env: { V: task.value },
-      ...(inputs === undefined ? {} : { inputs }),
-      outputs: declaredOutputs(task),
-      dependencies: task.dependencies.map((other) => fullName(taskOf(world, other))),
+      env: {
+        V: task.value,
+        ...(task.quoted === undefined ? {} : { Q: reference(taskOf(world, task.quoted)) }),
+        ...(task.hasSecret ? { S: { resolver: { command: "cat", args: [up + secretFile] } } } : {}),
+      },
+      ...(inputs === undefined ? {} : { inputs: [...here(inputs), ...named] }),
+      outputs: here(declaredOutputs(task)),
+      dependencies: isNamed ? [] : dependencies,
       ...(cached ? {} : { cache: false }),
+      ...(task.isFlaky ? { retry: { attempts: 10, delay: "1ms" } } : {}),
+      ...(canFail && task.isExcused ? { continueOnError: true } : {}),
       cacheConfig: {
-        ignoreInputs: ignored,
+        ignoreInputs: here(ignored),
         ...(host === undefined ? {} : { envInclude: [host] }),
+        ...(task.asksTool ? { runtime: [`cat ${up}${toolFile}`] } : {}),
       },
     };
     if (group === undefined) tasks[task.name] = definition;
-    else tasks[group] = { ...(tasks[group] as object | undefined), [task.name]: definition };
+    else tasks[group] = { ...tasks[group], [task.name]: definition };
   }
-  return `package cuenv\n\n${JSON.stringify({ tasks }, undefined, 1).slice(1, -1).trim()}\n`;
+  const { group } = tasks;
+  if (group !== undefined)
+    tasks["group"] = { type: "group", maxConcurrency: world.groupLimit, ...group };
+  const text = JSON.stringify(tasks, undefined, 1);
+  return `package cuenv\n\ntasks: ${text.replaceAll(/"<([^"]*)>"/g, "$1")}\n${sequenceField(world)}`;
 }
 
-/** What all tasks of a world make; each may have read other sources. */
-export function expect(
-  world: World,
-  sourcesOf: (name: string) => Files = () => world.sources,
-): ReadonlyMap<string, Expected> {
-  const known = new Map<string, Expected>();
-  const of = (name: string): Expected => {
-    const sources = sourcesOf(name);
-    const found = known.get(name) ?? expectTask({ ...world, sources }, taskOf(world, name), of);
-    known.set(name, found);
-    return found;
-  };
-  for (const name of world.tasks.keys()) of(name);
-  return known;
+/** To what a task prints. JSON has none: it is one once what is around it was taken away. */
+function reference(task: ModelTask): string {
+  return `<tasks.${fullName(task)}.${task.output === "none" ? "stdout" : "stderr"}>`;
 }
 
-function expectTask(world: World, task: ModelTask, of: (name: string) => Expected): Expected {
-  const own = ownInputs(world, task, of);
-  const dependencies = task.dependencies.map((name) => ({ name, ...of(name) }));
-  const read = new Map(own);
-  for (const { outputs } of dependencies) for (const [path, file] of outputs) read.set(path, file);
-  const paths = [...read.keys()].filter((path) => read.get(path)?.link === undefined).toSorted();
-  const fails = task.canFail && world.sources.has(`src/fail-${task.name}`);
-  const host = task.host === undefined ? "" : (world.host[task.host] ?? "");
-  const text = [
-    `${task.name} ${task.version} ${task.value} ${host}`,
-    ...paths.map((path) => `${sha256(read.get(path)?.text ?? "")}  ${path}`),
-    ...paths.flatMap((path) => (read.get(path)?.executable === true ? [`x ${path}`] : [])),
-  ].join("\n");
-  const cue = { script: scriptOf(world, task), value: task.value, host, ignored: task.ignored };
-  const state = JSON.stringify([
-    cue,
-    task.selectors?.map(({ pattern }) => pattern),
-    task.indirect.flatMap((other) => declaredOutputs(taskOf(world, other))),
-    fails,
-    sorted(own),
-    dependencies.map(({ name, outputs, state: below }) =>
-      taskOf(world, name).output === "none" ? [name, sha256(below)] : [name, [...outputs]],
-    ),
-  ]);
-  const blind = dependencies.some(
-    (each) =>
-      taskOf(world, each.name).output === "none" &&
-      (each.blind || !taskOf(world, each.name).cached),
-  );
-  return {
-    outputs: outputsOf(task, text),
-    state,
-    blind,
-    fails: fails || dependencies.some((each) => each.fails),
-  };
+/** By reference, which JSON has not. */
+function sequenceField(world: World): string {
+  const steps = world.sequence.map((name) => `tasks.${fullName(taskOf(world, name))}`);
+  return steps.length === 0 ? "" : `tasks: seq: [${steps.join(", ")}]\n`;
 }
 
-/** What the task's own patterns take. */
-function ownInputs(world: World, task: ModelTask, of: (name: string) => Expected): Files {
-  const { selectors, ignored, indirect, canFail, name } = task;
-  const own = new Map<string, ModelFile>();
-  const all =
-    selectors === undefined ? new Map([...world.sources, ...projectFiles(world)]) : world.sources;
-  for (const [path, file] of all) {
-    const isTaken = selectors === undefined || selectors.some(({ matches }) => matches(path));
-    if (isTaken && !ignored.includes(path)) own.set(path, file);
-  }
-  const failing = `src/fail-${name}`;
-  if (canFail && selectors !== undefined) own.delete(failing);
-  for (const other of indirect) for (const [path, file] of of(other).outputs) own.set(path, file);
-  return own;
+/** Those whose outputs are among its own inputs. */
+export function readDirectly({ indirect, earlier }: ModelTask): readonly string[] {
+  return [...indirect, ...earlier];
 }
 
 export const ignoreFile = "/out\n";
-
-function projectFiles(world: World): readonly (readonly [string, ModelFile])[] {
-  return [
-    ["env.cue", { text: projectFile(world), executable: false }],
-    [".gitignore", { text: ignoreFile, executable: false }],
-  ];
-}
-
-function outputsOf({ name, output }: ModelTask, text: string): Files {
-  const file = (content: string, executable = false): ModelFile => ({ text: content, executable });
-  const lines = String(text.split("\n").length);
-  switch (output) {
-    case "none":
-      return new Map();
-    case "file":
-      return new Map([[`out/${name}.txt`, file(`${text}\n`)]]);
-    case "folder":
-      return new Map([
-        [`out/${name}/all.txt`, file(`${text}\n`)],
-        [`out/${name}/link`, { ...file(""), link: "all.txt" }],
-        [`out/${name}/sub/empty`, file("")],
-        [`out/${name}/v-${lines}.sh`, file(`${lines}\n`, true)],
-      ]);
-    case "glob":
-      return new Map([
-        [`out/${name}-all.txt`, file(`${text}\n`)],
-        [`out/${name}-${lines}.txt`, file(`${lines}\n`)],
-      ]);
-    case "nested":
-      return new Map([[`out/deep/${name}/x.txt`, file(`${text}\n`)]]);
-  }
-}
-
-function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
-}

@@ -5,7 +5,9 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
@@ -13,34 +15,72 @@ import type { Sandbox } from "../e2e/sandbox.ts";
 import {
   type Files,
   ignoreFile,
-  isOutputOf,
   type ModelFile,
   type ModelTask,
   projectFile,
   type World,
 } from "./build-model.ts";
+import { isOutputOf } from "./outputs.ts";
 
 /** Brings a checkout to a world: what differs is written, what is no source any more is removed. Outputs stay as they are. */
 export function writeWorld(sandbox: Sandbox, world: World, before?: World): void {
-  for (const path of before?.sources.keys() ?? [])
-    if (!world.sources.has(path)) sandbox.remove(path);
+  for (const [path, file] of before?.sources ?? []) {
+    if (world.sources.has(path)) continue;
+    const moved = [...world.sources].find(
+      ([other, each]) => each === file && before?.sources.has(other) === false,
+    );
+    if (moved === undefined) sandbox.remove(path);
+    else moveFile(sandbox, path, moved[0]);
+  }
   for (const [path, file] of world.sources)
     if (before?.sources.get(path) !== file) writeSource(sandbox, path, file);
   const text = projectFile(world);
   if (before === undefined) sandbox.write(".gitignore", ignoreFile);
-  if (before === undefined || projectFile(before) !== text) sandbox.write("env.cue", text);
+  if (before === undefined && world.place !== "")
+    sandbox.write("pnpm-workspace.yaml", "packages: [apps/*]\n");
+  if (before === undefined || projectFile(before) !== text)
+    sandbox.write(join(world.place, "env.cue"), text);
 }
 
-function writeSource(sandbox: Sandbox, path: string, { text, executable }: ModelFile): void {
+function writeSource(sandbox: Sandbox, path: string, { text, executable, link }: ModelFile): void {
+  // Never through a link.
+  if (link !== undefined || isLink(sandbox.path(path))) sandbox.remove(path);
+  if (link !== undefined) {
+    mkdirSync(dirname(sandbox.path(path)), { recursive: true });
+    symlinkSync(link, sandbox.path(path));
+    return;
+  }
   sandbox.write(path, text);
   chmodSync(sandbox.path(path), executable ? 0o755 : 0o644);
 }
 
-/** The files that lie where a task's outputs do. */
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+}
+
+/** With its inode and its times. */
+function moveFile(sandbox: Sandbox, from: string, to: string): void {
+  mkdirSync(dirname(sandbox.path(to)), { recursive: true });
+  rmSync(sandbox.path(to), { force: true });
+  renameSync(sandbox.path(from), sandbox.path(to));
+}
+
+/** Lets everything in a folder be removed, whatever tasks have closed. */
+export function openFolders(folder: string): void {
+  if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return;
+  chmodSync(folder, 0o755);
+  for (const entry of readdirSync(folder, { withFileTypes: true }))
+    if (entry.isDirectory()) openFolders(join(folder, entry.name));
+}
+
+/** The files, and empty folders, that lie where a task's outputs do. */
 export function filesOf(sandbox: Sandbox, task: ModelTask): Files {
   const found = new Map<string, ModelFile>();
   const walk = (folder: string): void => {
-    for (const entry of readdirSync(join(sandbox.root, folder), { withFileTypes: true })) {
+    const entries = readdirSync(join(sandbox.root, folder), { withFileTypes: true });
+    if (entries.length === 0 && isOutputOf(task, folder))
+      found.set(folder, { text: "", executable: false, isFolder: true });
+    for (const entry of entries) {
       const path = `${folder}/${entry.name}`;
       if (entry.isDirectory()) walk(path);
       else if (isOutputOf(task, path)) found.set(path, fileAt(join(sandbox.root, path)));
@@ -63,6 +103,7 @@ export function damageOutput(
   how: "remove" | "edit" | "folder",
 ): void {
   const file = sandbox.path(path);
+  openFolders(sandbox.path("out"));
   if (how !== "edit") rmSync(file, { recursive: true, force: true });
   if (how === "folder") mkdirSync(join(file, "below"), { recursive: true });
   if (how === "edit") {

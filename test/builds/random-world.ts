@@ -1,11 +1,14 @@
 import {
+  anyFile,
   belowTask,
   type ModelFile,
   type ModelTask,
-  type OutputKind,
+  secretFile,
   type Selector,
+  toolFile,
   type World,
 } from "./build-model.ts";
+import { outputKinds } from "./outputs.ts";
 import type { Random } from "./random.ts";
 
 const paths = [
@@ -17,58 +20,99 @@ const paths = [
   "src/d/g/h.txt",
   "src/[i]/é.txt",
   "j.txt",
+  toolFile,
+  secretFile,
 ];
+/** What may be links, and to what: a file, a folder, nothing. */
+const linkPaths = new Set(["src/a.txt", "src/c.md"]);
+const linkTargets = ["b.txt", "d/e.txt", "nowhere", "d"];
 const texts = ["1", "2", "3", "", "1\n2\n"];
-const kinds: readonly OutputKind[] = ["none", "file", "folder", "glob", "nested"];
 
 /** Each is one file, one folder, or what a glob matches. */
 const selectors: readonly Selector[] = [
   ...["src/a.txt", "src/d/e.txt", "j.txt", "src/not-there.txt"].map((path) => ({
     pattern: path,
-    find: `find ${path} -type f`,
+    find: `find ${path} ${anyFile}`,
     matches: (other: string) => other === path,
   })),
   {
     pattern: "src/d",
-    find: "find src/d -type f",
+    find: `find src/d ${anyFile}`,
     matches: (path) => path.startsWith("src/d/"),
   },
   {
     pattern: "src/*.txt",
-    find: "find src -maxdepth 1 -type f -name '*.txt'",
+    find: `find src -maxdepth 1 ${anyFile} -name '*.txt'`,
     matches: (path) => /^src\/[^/]*\.txt$/.test(path),
   },
   {
     pattern: "src/**/*.md",
-    find: "find src -type f -name '*.md'",
+    find: `find src ${anyFile} -name '*.md'`,
     matches: (path) => path.startsWith("src/") && path.endsWith(".md"),
   },
   {
     pattern: "src/{a,b}.{txt,md}",
-    find: "find src/a.txt src/b.txt src/a.md src/b.md -type f",
+    find: `find src/a.txt src/b.txt src/a.md src/b.md ${anyFile}`,
     matches: (path) => /^src\/[ab]\.(?:txt|md)$/.test(path),
   },
 ];
 
-export function randomFile(random: Random): ModelFile {
+function randomFile(random: Random, path: string): ModelFile {
+  if (path === toolFile) return { text: `answer-${random.below(3)}\n`, executable: false };
+  if (path === secretFile) return { text: `secret-${random.below(3)}\n`, executable: false };
+  if (linkPaths.has(path) && random.percent(20))
+    return { text: "", executable: false, link: random.pick(linkTargets) };
   return { text: random.pick(texts), executable: random.percent(15) };
 }
 
-export function randomPath(random: Random): string {
-  return random.pick(paths);
+/** Tools and resolvers fail without it. */
+function isNeeded(path: string): boolean {
+  return path === toolFile || path === secretFile;
 }
 
 /** @param salt in all tasks, so that no other project has the same */
 export function randomWorld(random: Random, salt: string): World {
   const sources = new Map<string, ModelFile>();
-  for (const path of paths) if (random.percent(75)) sources.set(path, randomFile(random));
+  for (const path of paths)
+    if (isNeeded(path) || random.percent(75)) sources.set(path, randomFile(random, path));
   const tasks = new Map<string, ModelTask>();
   const count = 2 + random.below(5);
   for (let at = 0; at < count; at += 1) {
     const name = `t${at}`;
     tasks.set(name, randomTask(random, `v${salt}`, name, tasks));
   }
-  return { sources, tasks, host: { HOST_A: "1", HOST_B: "1" } };
+  const sequence = random.percent(40) ? random.some([...tasks.keys()], 4) : [];
+  const host = { HOST_A: "1", HOST_B: "1" };
+  const world: World = {
+    sources,
+    tasks,
+    host,
+    sequence,
+    groupLimit: random.below(3),
+    digests: randomDigests(random),
+    place: random.percent(25) ? "apps/it" : "",
+  };
+  for (const [name, task] of tasks) {
+    const earlier = random.some(earlierSteps(world, task), 2);
+    // What is left where an excused step failed is right for who only reads it: nobody could say what that makes.
+    const isExcused = task.isExcused && !sequence.includes(name);
+    tasks.set(name, { ...task, earlier, isExcused });
+  }
+  return world;
+}
+
+function randomDigests(random: Random): World["digests"] {
+  return random.percent(75) ? ["sha256"] : random.pick([["blake3"], ["blake3", "sha256"]] as const);
+}
+
+/** What a step of the sequence may read of the steps before. */
+function earlierSteps({ sequence, tasks }: World, task: ModelTask): readonly string[] {
+  const at = sequence.indexOf(task.name);
+  if (at < 0 || task.selectors === undefined) return [];
+  const direct = new Set([...task.dependencies, ...task.indirect]);
+  return sequence
+    .slice(0, at)
+    .filter((name) => !direct.has(name) && tasks.get(name)?.output !== "none");
 }
 
 function randomTask(
@@ -86,12 +130,25 @@ function randomTask(
     selectors: random.percent(12) ? undefined : random.some(selectors, 3),
     ignored: random.percent(15) ? [random.pick(["src/a.txt", "src/d/f.md"])] : [],
     dependencies: random.some([...before.keys()], 2),
+    quoted: undefined,
+    namesTasks: random.percent(30),
     indirect: [],
-    output: random.pick(kinds),
+    earlier: [],
+    output: random.pick(outputKinds),
     cached: random.percent(88),
     canFail: random.percent(15),
+    isExcused: random.percent(40),
+    asksTool: random.percent(15),
+    hasSecret: random.percent(15),
+    isFlaky: random.percent(8),
   };
-  return { ...task, indirect: randomIndirect(random, task, before) };
+  const [quoted] = random.percent(20) ? task.dependencies : [];
+  return {
+    ...task,
+    quoted,
+    isFlaky: task.isFlaky && !task.canFail,
+    indirect: randomIndirect(random, task, before),
+  };
 }
 
 /** What comes before the task for sure, and is nothing that it depends on itself. */
@@ -133,15 +190,28 @@ function editSources(
   const sources = new Map(world.sources);
   const path = random.percent(15)
     ? `src/fail-${random.pick([...world.tasks.keys()])}`
-    : randomPath(random);
+    : random.pick(paths);
   const isThere = sources.has(path);
-  if (isThere && random.percent(path.startsWith("src/fail-") ? 90 : 25)) {
+  const other = random.pick(paths);
+  const moved = sources.get(path);
+  if (
+    moved !== undefined &&
+    moved.link === undefined &&
+    !isNeeded(path) &&
+    !sources.has(other) &&
+    random.percent(30)
+  ) {
+    sources.delete(path);
+    sources.set(other, moved);
+    return { world: { ...world, sources }, what: `move ${path} to ${other}` };
+  }
+  if (isThere && !isNeeded(path) && random.percent(path.startsWith("src/fail-") ? 90 : 25)) {
     sources.delete(path);
     return { world: { ...world, sources }, what: `remove ${path}` };
   }
-  const file = randomFile(random);
+  const file = randomFile(random, path);
   sources.set(path, file);
-  const what = `write ${path} ${JSON.stringify(file.text)}${file.executable ? " x" : ""}`;
+  const what = `write ${path} ${JSON.stringify(file.text)}${file.executable ? " x" : ""}${file.link === undefined ? "" : ` -> ${file.link}`}`;
   return { world: { ...world, sources }, what };
 }
 
@@ -154,7 +224,7 @@ function editTask(random: Random, world: World): { readonly world: World; readon
   const changed = random.pick<() => ModelTask>([
     () => ({ ...task, version: 1 + random.below(2) }),
     () => ({ ...task, value: random.pick(["v", "w"]) + task.value.slice(1) }),
-    () => ({ ...task, output: random.pick(kinds) }),
+    () => ({ ...task, output: random.pick(outputKinds) }),
     () => ({ ...task, selectors: random.some(selectors, 3) }),
     () => ({ ...task, cached: !task.cached }),
     () => ({ ...task, dependencies: random.some([...earlier.keys()], 2) }),
@@ -170,7 +240,16 @@ function editTask(random: Random, world: World): { readonly world: World; readon
         !each.dependencies.includes(made) &&
         tasks.get(made)?.output !== "none",
     );
-    tasks.set(other, { ...each, indirect });
+    const quoted =
+      each.quoted !== undefined && each.dependencies.includes(each.quoted)
+        ? each.quoted
+        : undefined;
+    tasks.set(other, { ...each, indirect, quoted });
   }
-  return { world: { ...world, tasks }, what: `edit task ${name}` };
+  const edited = { ...world, tasks };
+  for (const [other, each] of tasks) {
+    const steps = earlierSteps(edited, each);
+    tasks.set(other, { ...each, earlier: each.earlier.filter((step) => steps.includes(step)) });
+  }
+  return { world: edited, what: `edit task ${name}` };
 }

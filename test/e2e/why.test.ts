@@ -299,6 +299,36 @@ describe("cuenv task --dry-run", () => {
     expect(summary).toMatchObject({ hits: 1, misses: 1, exitCode: 0 });
     expect(project.count("../test")).toBe(0);
   });
+
+  it("foretells nothing of a step that reads what an earlier step of its sequence would make anew", async () => {
+    const project = createSandbox({
+      x: "1",
+      "env.cue": `tasks: {
+        make: {command: "mkdir -p out; cat x > out/x", inputs: ["x"], outputs: ["out/x"]}
+        between: {command: "true", inputs: []}
+        read: {command: "cat out/x", inputs: ["out/*"], outputs: []}
+        glance: {command: "ls", inputs: ["**/x", "!x"], outputs: []}
+        aside: {command: "true", inputs: ["env.cue"], outputs: []}
+        steps: [make, between, read, glance, aside]
+      }`,
+    });
+    const steps = async (...more: string[]): Promise<Readonly<Record<string, string>>> => {
+      const run = await project.cuenv(["task", "steps", "--json", ...more]);
+      const { tasks } = JSON.parse(run.stdout) as {
+        tasks: readonly { name: string; cache: { status: string } }[];
+      };
+      return Object.fromEntries(tasks.map(({ name, cache }) => [name, cache.status]));
+    };
+    await steps();
+    project.write("x", "2");
+    const known = { make: "miss", between: "hit", aside: "hit" };
+    expect(await steps("--dry-run")).toEqual({ ...known, read: "unknown", glance: "unknown" });
+    expect(await steps()).toEqual({ ...known, read: "miss", glance: "miss" });
+    project.remove("out");
+    const hits = { make: "hit", between: "hit", read: "hit", glance: "hit", aside: "hit" };
+    expect(await steps("--dry-run")).toEqual(hits);
+    expect(await steps()).toEqual(hits);
+  });
 });
 
 describe("cuenv cache show and diff", () => {

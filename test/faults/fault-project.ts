@@ -221,7 +221,8 @@ function lines(path: string): number {
 /** 10 s: no task of these tests takes longer than a fraction of that. */
 const maxSettleAttempts = 1000;
 
-async function settled(workspace: string): Promise<void> {
+/** Until no process works in a folder any more. */
+export async function settled(workspace: string): Promise<void> {
   for (let attempt = 1; attempt < maxSettleAttempts; attempt += 1) {
     if (!readdirSync("/proc").some((pid) => worksIn(pid, workspace))) return;
     await setTimeout(10);

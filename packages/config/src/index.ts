@@ -32,6 +32,7 @@ export type { Warning } from "./problems.ts";
 export { type EnvironmentSwitches, readEnvironmentSwitches } from "./environment-switches.ts";
 export type { EvaluatedPackage } from "./evaluated-package.ts";
 export { normalizeProject, type NormalizeOptions } from "./normalize/normalize-project.ts";
+export { readsOutputs } from "./normalize/reads-outputs.ts";
 export {
   parseCacheSettings,
   type ParsedCacheSettings,

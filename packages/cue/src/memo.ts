@@ -7,7 +7,7 @@ import type { EvaluationInput } from "./evaluation.ts";
 import { hashOf, isSettled, revalidate } from "./evaluation-input.ts";
 import { evaluatorIdentity } from "./gen/evaluator-identity.ts";
 
-export { decodeAnswer };
+export { decodeAnswer, revalidate };
 
 // On the way of every warm run: synchronous, and nothing but node:fs, node:path, node:crypto and what opens our files.
 

@@ -22,6 +22,7 @@ import { createRunContext, openCache } from "../run/create-run-context.ts";
 import { resolveNode, taskRequest } from "../run/resolve-node.ts";
 import type { RunContext } from "../run/run-context.ts";
 import { createRunReporter } from "../run/run-reporter.ts";
+import { firstRead, makersBefore, type MakersBefore } from "./makers-before.ts";
 import { printedOutput } from "./printed-output.ts";
 
 /** What a run would find of one task. */
@@ -66,10 +67,12 @@ export async function previewPlan(
   const context = createRunContext(asked, cache, reporter, signal);
   const after = context.engine && engineAfterRestores(context.engine);
   const run = { ...context, engine: after?.engine };
+  const makers = makersBefore(plan);
   const { outcomes } = await runPlan<Payload>(plan, {
     jobs: 1,
     execute: async (node, { dependencies }) => {
-      const payload = await payloadOf(run, node, dependencies, signal);
+      const payload = await payloadOf(run, node, { dependencies, makers: makers.before }, signal);
+      if (payload.state === undefined) makers.add(node);
       const { node: found } = payload;
       if (found.kind === "cached" && found.preview.changes !== undefined)
         after?.add(found.preview.changes);
@@ -85,10 +88,15 @@ export async function previewPlan(
   return previews;
 }
 
+interface Before {
+  readonly dependencies: ExecutionContext<Payload>["dependencies"];
+  readonly makers: MakersBefore["before"];
+}
+
 async function payloadOf(
   run: RunContext,
   node: PlanNode,
-  dependencies: ExecutionContext<Payload>["dependencies"],
+  { dependencies, makers }: Before,
   signal: AbortSignal,
 ): Promise<Payload> {
   const { name, task } = node;
@@ -118,6 +126,8 @@ async function payloadOf(
     return { node: unknownNode(because.task, causes), state: undefined };
   }
   const preview = await previewTask(engine, request);
+  const maker = firstRead(makers(node), node, { preview, projectDirectory: engine.projectPath });
+  if (maker !== undefined) return { node: unknownNode(maker, undefined), state: undefined };
   if (preview.result !== undefined && run.referenced.has(name))
     run.outputs.set(name, await printedOutput(preview.blobs, preview.result));
   return { node: { kind: "cached", preview }, state: preview.state };

@@ -84,7 +84,7 @@ export async function watchTasks(
       say,
       printed,
       project,
-      stamp: project.stamp(),
+      stamp: project.stampAsRead,
       isBroken: false,
       wasEnded: false,
     };
@@ -99,6 +99,8 @@ export async function watchTasks(
 async function watchLoop(watch: Watch): Promise<void> {
   const { say, stop } = watch;
   let seen = look(watch);
+  // It was written while it was read, and nobody followed its folders yet.
+  if ((await reload(watch)).length > 0) seen = look(watch);
   for (;;) {
     const ran = await runOnce(watch, seen);
     if (stop.aborted) return;
@@ -235,7 +237,7 @@ async function reload(watch: Watch): Promise<readonly string[]> {
   try {
     const project = await openWatchedProject(watch.invocation);
     const isOther = project.identity !== watch.project.identity || watch.isBroken;
-    Object.assign(watch, { project, stamp: project.stamp(), isBroken: false });
+    Object.assign(watch, { project, stamp: project.stampAsRead, isBroken: false });
     return isOther ? ["the configuration"] : [];
   } catch (error) {
     if (!isMendable(error)) throw error;

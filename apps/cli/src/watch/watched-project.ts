@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { createInputLook, excludedPaths, type WatchedInputs } from "@cuenv/cache/watch";
 import { userConfigDirectory } from "@cuenv/config";
 import type { EvaluationInput } from "@cuenv/cue";
+import { revalidate } from "@cuenv/cue/memo";
 import { CuenvError } from "@cuenv/errors";
 import { type Plan, planChecked } from "@cuenv/runner";
 import type { Invocation } from "../command-line/command.ts";
@@ -18,23 +19,35 @@ export interface WatchedProject {
   readonly configurationFolders: ReadonlySet<string>;
   /** Equal as long as no file of the configuration was written. */
   readonly stamp: () => string;
+  /** What `stamp` gave for the files as they were read; nothing that it gives when one was written while the others were read and evaluated. */
+  readonly stampAsRead: string;
   /** Equal as long as the configuration says the same. */
   readonly identity: string;
 }
 
 /** @throws {CuenvError} as openProject and planChecked */
-export async function openWatchedProject(invocation: Invocation): Promise<WatchedProject> {
+export async function openWatchedProject(
+  invocation: Invocation,
+  openOne: typeof openProject = openProject,
+): Promise<WatchedProject> {
   let inputs: readonly EvaluationInput[] = [];
-  const open = await openProject(invocation, { onInputs: (found) => (inputs = found) });
+  const startedAt = Date.now();
+  const open = await openOne(invocation, { onInputs: (found) => (inputs = found) });
   const plan = planChecked(open.project, { names: invocation.names, args: invocation.rest ?? [] });
   const { projectDirectory, workspaceRoot, projectPath, cache, project } = open;
-  const files = configurationFiles(open, inputs);
+  const settings = settingsFiles(open);
+  const files = configurationFiles(settings, inputs);
   const folders = inputs.filter((input) => input.kind === "directory");
   const stamp = (): string =>
     [
       ...files.map(fileStamp),
       ...folders.map(({ path, entries }) => folderStamp(path, entries)),
     ].join("\n");
+  // The stamp before the comparison: what is written after that is another stamp.
+  const stampNow = stamp();
+  const isAsRead =
+    inputs.every((input) => revalidate(input) !== undefined) &&
+    !settings.some((file) => isWrittenSince(file, startedAt));
   return {
     open,
     plan,
@@ -53,23 +66,41 @@ export async function openWatchedProject(invocation: Invocation): Promise<Watche
       ...files.map(nearestFolder),
     ]),
     stamp,
+    stampAsRead: isAsRead ? stampNow : "written while it was read",
     identity: JSON.stringify([project.tasks, project.env, cache.settings]),
   };
 }
 
-/** What was evaluated, what was looked for and is not there, and the settings files. */
-function configurationFiles(
-  { projectDirectory, workspaceRoot }: OpenProject,
-  inputs: readonly EvaluationInput[],
-): readonly string[] {
+/** There or not. */
+function settingsFiles({ projectDirectory, workspaceRoot }: OpenProject): readonly string[] {
   const settings = [projectDirectory, workspaceRoot].flatMap((folder) =>
     ["json", "yaml", "yml"].map((extension) => join(folder, `cuenv.cache.${extension}`)),
   );
   const user = userConfigDirectory(process.env);
   const users = ["json", "yaml", "yml"].map((extension) => join(user, `config.${extension}`));
+  return [...settings, ...users];
+}
+
+/** What was evaluated, what was looked for and is not there, and the settings files. */
+function configurationFiles(
+  settings: readonly string[],
+  inputs: readonly EvaluationInput[],
+): readonly string[] {
   // Of a folder that only has to be there, times and sizes say nothing: tasks write into it.
   const read = inputs.filter(({ kind }) => kind === "file" || kind === "missing");
-  return [...new Set([...read.map(({ path }) => path), ...settings, ...users])].toSorted();
+  return [...new Set([...read.map(({ path }) => path), ...settings])].toSorted();
+}
+
+/** How far the times of files may be behind the clock. */
+const clockGrainMs = 20;
+
+function isWrittenSince(path: string, time: number): boolean {
+  try {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    return stat !== undefined && stat.ctimeMs >= time - clockGrainMs;
+  } catch {
+    return false;
+  }
 }
 
 function fileStamp(path: string): string {

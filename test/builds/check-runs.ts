@@ -1,0 +1,111 @@
+import type { TaskRow } from "../e2e/run-json.ts";
+import { type ModelTask, sorted, taskOf, type World } from "./build-model.ts";
+import { type Expected } from "./expected.ts";
+import { filesOf } from "./checkout.ts";
+import { type Build, namedTasks, type Ran, storedAs } from "./runs.ts";
+
+/** Of runs at once, what each stored is known before any is looked at. */
+export function check({ checkouts }: Build, runs: readonly Ran[]): void {
+  for (const { checkout, asked, expected, report } of runs)
+    for (const { name, cache } of report.rows) {
+      const found = of(expected, namedTask(checkout.world, name));
+      if (!cache.stored || found.isTainted) continue;
+      const state = storedAs(asked, found.state);
+      checkout.stored.certain.add(state);
+      for (const { stored } of checkouts) stored.possible.add(state);
+    }
+  for (const ran of runs) {
+    const { rows, stderr, code } = ran.report;
+    for (const row of rows) {
+      const task = namedTask(ran.checkout.world, row.name);
+      const problem =
+        problemOf(ran, task, row) ??
+        printedProblemOf(ran, task, row) ??
+        cacheProblemOf(ran, task, row) ??
+        foretoldProblemOf(ran, row);
+      if (problem !== undefined)
+        throw new Error(`${row.name}: ${problem}\n${JSON.stringify(row)}\n${stderr}`);
+    }
+    if (ran.asked.evicts) ran.checkout.stored.certain.clear();
+    if (ran.kept[0] !== ran.kept[1])
+      throw new Error(`what is no output was ${ran.kept.join(", and is ")}\n${stderr}`);
+    const counts = ({ name, outcome }: TaskRow): boolean =>
+      outcome === "failed" && !isExcused(namedTask(ran.checkout.world, name));
+    if ((code !== 0) !== rows.some(counts))
+      throw new Error(`exit code ${code}\n${JSON.stringify(rows)}\n${stderr}`);
+  }
+}
+
+function namedTask(world: World, name: string): ModelTask {
+  return taskOf(world, name.slice(name.lastIndexOf(".") + 1));
+}
+
+function of(expected: ReadonlyMap<string, Expected>, { name }: ModelTask): Expected {
+  const found = expected.get(name);
+  if (found === undefined) throw new Error(`nothing is expected of ${name}`);
+  return found;
+}
+
+function isExcused({ canFail, isExcused: is }: ModelTask): boolean {
+  return canFail && is;
+}
+
+/** What is wrong with what a task did and left behind. */
+function problemOf({ checkout, expected }: Ran, task: ModelTask, row: TaskRow): string | undefined {
+  const { fails, outputs, isTainted } = of(expected, task);
+  if (isTainted) return undefined;
+  if (fails) return row.outcome === "succeeded" ? "it should have failed" : undefined;
+  if (row.outcome === "failed") return "it should not have failed";
+  if (row.outcome !== "succeeded" || row.outputsLeft) return undefined;
+  const is = JSON.stringify(sorted(filesOf(checkout.sandbox, task)));
+  const should = JSON.stringify(sorted(outputs));
+  return is === should ? undefined : `its outputs are ${is}, and should be ${should}`;
+}
+
+/** A hit prints what the run printed. */
+function printedProblemOf(
+  { expected, report }: Ran,
+  task: ModelTask,
+  row: TaskRow,
+): string | undefined {
+  if (row.outcome !== "succeeded") return undefined;
+  const line = new RegExp(`^${row.name.replaceAll(/[.[\]]/g, "\\$&")} *│ (.*)$`, "gmu");
+  const is = [...report.stderr.matchAll(line)].map(([, text = ""]) => text).toSorted();
+  const { printed, isTainted } = of(expected, task);
+  if (isTainted) return undefined;
+  return is.join("\n") === printed.join("\n")
+    ? undefined
+    : `it printed ${JSON.stringify(is)}, and should have printed ${JSON.stringify(printed)}`;
+}
+
+function cacheProblemOf(
+  { checkout: { stored, world }, asked, expected, certain }: Ran,
+  task: ModelTask,
+  row: TaskRow,
+): string | undefined {
+  const { fails, blind, isTainted, ...found } = of(expected, task);
+  const state = storedAs(asked, found.state);
+  const isHit = row.cache.status === "hit";
+  const reads = asked.reads && !(asked.isForced && namedTasks(world, asked).has(row.name));
+  if (isHit && !reads) return "it hit, and nothing was to be looked up";
+  if (isHit && !task.cached) return "it hit, and is not cached";
+  if (row.cache.stored && !asked.writes) return "it was stored, and nothing was to be";
+  if (isHit && fails) return "it hit, and fails";
+  if (isTainted)
+    return isHit || row.cache.stored ? "it ran after a failure, and hit or was stored" : undefined;
+  const isKnown = stored.certain.has(state) || stored.possible.has(state);
+  if (isHit && !isKnown) return "it hit, and was never stored from these inputs";
+  if (row.outcome !== "succeeded" || isHit || !reads || !task.cached) return undefined;
+  return certain.has(state) && !blind ? "it missed, and was stored from these inputs" : undefined;
+}
+
+function foretoldProblemOf({ foretold }: Ran, row: TaskRow): string | undefined {
+  const { key, cache } = foretold?.rows.find(({ name }) => name === row.name) ?? {};
+  const told = cache?.status;
+  // Without a key it is said by comparison with results that are known here.
+  if (row.outcome !== "succeeded" || key === null || (told !== "hit" && told !== "miss"))
+    return undefined;
+  return (told === "hit") === (row.cache.status === "hit")
+    ? undefined
+    : `it was foretold as a ${told}`;
+}

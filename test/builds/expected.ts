@@ -1,0 +1,181 @@
+import { createHash } from "node:crypto";
+import {
+  type Files,
+  ignoreFile,
+  type ModelFile,
+  type ModelTask,
+  projectFile,
+  readDirectly,
+  scriptOf,
+  secretFile,
+  sorted,
+  taskOf,
+  toolFile,
+  type World,
+} from "./build-model.ts";
+import { declaredOutputs, outputsOf } from "./outputs.ts";
+
+/** What a task is to make, and a text that is the same exactly when a result may be used again. */
+export interface Expected {
+  readonly outputs: Files;
+  /** The lines on both streams, in order of their letters. */
+  readonly printed: readonly string[];
+  /** What others have of it in a variable. */
+  readonly quotable: string;
+  readonly state: string;
+  readonly fails: boolean;
+  /** Something before it failed and was excused: it makes something of what there is. */
+  readonly isTainted: boolean;
+  /** It, or what it depends on, runs each time and tells nobody what came of it. */
+  readonly blind: boolean;
+}
+
+/** What all tasks of a world make; each may have read other sources. */
+export function expect(
+  world: World,
+  sourcesOf: (name: string) => Files = () => world.sources,
+): ReadonlyMap<string, Expected> {
+  const known = new Map<string, Expected>();
+  const of = (name: string): Expected => {
+    const sources = sourcesOf(name);
+    const found = known.get(name) ?? expectTask({ ...world, sources }, taskOf(world, name), of);
+    known.set(name, found);
+    return found;
+  };
+  for (const name of world.tasks.keys()) of(name);
+  return known;
+}
+
+function expectTask(world: World, task: ModelTask, of: (name: string) => Expected): Expected {
+  const own = ownInputs(world, task, of);
+  const dependencies = task.dependencies.map((name) => ({ name, ...of(name) }));
+  const read = new Map(own);
+  for (const { outputs } of dependencies) for (const [path, file] of outputs) read.set(path, file);
+  const fails = task.canFail && world.sources.has(`src/fail-${task.name}`);
+  const host = task.host === undefined ? "" : (world.host[task.host] ?? "");
+  const quoted = task.quoted === undefined ? [] : [of(task.quoted).quotable];
+  const asked = [...quoted.map((said) => `${sha256(`${said}\n`)}  -`), ...answers(world, task)];
+  const text = [
+    `${task.name} ${task.version} ${task.value} ${host}`,
+    ...asked,
+    ...written(world, read),
+  ].join("\n");
+  const cue = {
+    script: scriptOf(world, task),
+    value: task.value,
+    host,
+    asked,
+    ignored: task.ignored,
+  };
+  const state = JSON.stringify([
+    cue,
+    task.selectors?.map(({ pattern }) => pattern),
+    readDirectly(task).flatMap((other) => declaredOutputs(taskOf(world, other))),
+    fails,
+    sorted(own),
+    sorted(linkedFrom(world, own)),
+    dependencies.map(({ name, outputs, state: below }) =>
+      taskOf(world, name).output === "none" ? [name, sha256(below)] : [name, [...outputs]],
+    ),
+  ]);
+  const blind = dependencies.some(
+    (each) =>
+      taskOf(world, each.name).output === "none" &&
+      (each.blind || !taskOf(world, each.name).cached),
+  );
+  const outputs = outputsOf(task, text);
+  const said = `${text.split("\n").length} lines`;
+  return {
+    outputs,
+    quotable: task.output === "none" ? text.replace(/\n+$/, "") : said,
+    printed: [...(task.output === "none" ? text.split("\n") : []), said].toSorted(),
+    state,
+    blind,
+    fails: fails || dependencies.some((each) => each.fails && !isPassedOver(world, each)),
+    isTainted: dependencies.some((each) => each.isTainted || isPassedOver(world, each)),
+  };
+}
+
+/** It failed itself, and what depends on it runs all the same. */
+function isPassedOver(
+  world: World,
+  { name, fails }: Pick<Expected, "fails"> & { readonly name: string },
+): boolean {
+  const { canFail, isExcused } = taskOf(world, name);
+  return fails && canFail && isExcused && world.sources.has(`src/fail-${name}`);
+}
+
+function answers(world: World, { asksTool, hasSecret }: ModelTask): readonly string[] {
+  const secret = sha256(world.sources.get(secretFile)?.text ?? "");
+  return [
+    ...(asksTool ? [world.sources.get(toolFile)?.text.trimEnd() ?? ""] : []),
+    ...(hasSecret ? [`${secret}  -`] : []),
+  ];
+}
+
+/** What a task writes of the files that it reads, through links, too. */
+function written(world: World, read: Files): readonly string[] {
+  const paths = [...read.keys()]
+    .filter((path) => read.get(path)?.isFolder === undefined)
+    .toSorted();
+  const files = paths.flatMap((path) => {
+    const file = read.get(path);
+    const isSource = world.sources.get(path) === file;
+    const found = file?.link === undefined ? file : isSource ? targetOf(world, path) : undefined;
+    return [{ path, link: isSource ? file?.link : undefined, found }];
+  });
+  return [
+    ...files.flatMap(({ path, found }) =>
+      found === undefined ? [] : [`${sha256(found.text)}  ${path}`],
+    ),
+    ...files.flatMap(({ path, link, found }) => [
+      ...(link === undefined ? [] : [`${path} ${link}`]),
+      ...(found?.executable === true ? [`x ${path}`] : []),
+    ]),
+  ];
+}
+
+function targetOf(world: World, path: string): ModelFile | undefined {
+  return world.sources.get(`src/${world.sources.get(path)?.link}`);
+}
+
+/** What links lead to counts, in folders all. */
+function linkedFrom(world: World, own: Files): Files {
+  const found = new Map<string, ModelFile>();
+  for (const [path, { link }] of own) {
+    if (link === undefined || world.sources.get(path)?.link !== link) continue;
+    for (const [other, file] of world.sources)
+      if (other === `src/${link}` || other.startsWith(`src/${link}/`)) found.set(other, file);
+  }
+  return found;
+}
+
+/** What the task's own patterns take. */
+function ownInputs(world: World, task: ModelTask, of: (name: string) => Expected): Files {
+  const { selectors, ignored, canFail, name } = task;
+  const own = new Map<string, ModelFile>();
+  const all = selectors === undefined ? projectFiles(world) : world.sources;
+  for (const [path, file] of all) {
+    const isTaken = selectors === undefined || selectors.some(({ matches }) => matches(path));
+    if (isTaken && !ignored.includes(path)) own.set(path, file);
+  }
+  const failing = `src/fail-${name}`;
+  if (canFail && selectors !== undefined) own.delete(failing);
+  for (const other of readDirectly(task))
+    for (const [path, file] of of(other).outputs)
+      if (file.isFolder === undefined) own.set(path, file);
+  return own;
+}
+
+/** What lies in the project's folder and is not ignored. */
+function projectFiles(world: World): Files {
+  const { place, sources } = world;
+  const definition = { text: projectFile(world), executable: false };
+  if (place !== "") return new Map([[`${place}/env.cue`, definition]]);
+  const ignore = { text: ignoreFile, executable: false };
+  return new Map([...sources, ["env.cue", definition], [".gitignore", ignore]]);
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

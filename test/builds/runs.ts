@@ -1,0 +1,175 @@
+import type { Outcome, RunOptions, Sandbox } from "../e2e/sandbox.ts";
+import type { TaskRow } from "../e2e/run-json.ts";
+import { belowTask, fullName, type ModelTask, taskOf, type World } from "./build-model.ts";
+import { type Expected, expect as expectedOf } from "./expected.ts";
+import { keptFolder } from "./outputs.ts";
+import type { Random } from "./random.ts";
+
+export interface Checkout {
+  readonly name: string;
+  readonly sandbox: Sandbox;
+  /** Of its cache folder. */
+  readonly stored: Stored;
+  readonly env: Readonly<Record<string, string>>;
+  world: World;
+}
+
+/** What a cache folder may hold, or the remote cache behind it. */
+export interface Stored {
+  /** States whose results are there, and whole. */
+  readonly certain: Set<string>;
+  /** Of these nobody knows: something was damaged, or edited while it ran, or another machine sent it. */
+  readonly possible: Set<string>;
+  damaged: boolean;
+  everDamaged: boolean;
+}
+
+export interface Build {
+  readonly random: Random;
+  readonly checkouts: readonly Checkout[];
+  readonly hasRemote: boolean;
+  readonly disturb: ((random: Random) => string) | undefined;
+  /** What was done, for who has to find out why it failed. */
+  readonly log: string[];
+}
+
+export interface Asked {
+  readonly names: readonly string[];
+  readonly args: readonly string[];
+  readonly reads: boolean;
+  readonly writes: boolean;
+  readonly digest: World["digests"][number];
+  /** It leaves nothing that is older than a moment in the cache. */
+  readonly evicts: boolean;
+  /** The named tasks run in any case. */
+  readonly isForced: boolean;
+}
+
+export function ask({ random, hasRemote }: Build, { world, stored }: Checkout): Asked {
+  const evicts = random.percent(6);
+  if (evicts) stored.certain.clear();
+  const all = [...world.tasks.values()];
+  const some = random.some(all, 3);
+  const names = random.percent(20) || some.length === 0 ? all : some;
+  const mode = random.percent(75)
+    ? "read-write"
+    : random.pick(["read", "write", "off", "read-write"]);
+  const isForced = random.percent(6);
+  return {
+    names: withSequence(world, names),
+    args: [
+      ...(mode === "read-write" ? [] : ["--cache", mode]),
+      ...(isForced ? ["--force"] : []),
+      ...(random.percent(15) ? ["--continue-on-error"] : []),
+      ...(hasRemote && random.percent(50)
+        ? [`--download=${random.pick(["none", "toplevel"])}`]
+        : []),
+      ...(random.percent(50) ? ["--jobs", String(1 + random.below(4))] : []),
+    ],
+    reads: mode === "read" || mode === "read-write",
+    isForced,
+    digest: random.pick(world.digests),
+    evicts,
+    writes: mode === "write" || mode === "read-write",
+  };
+}
+
+/** Steps that read what earlier steps made, and do not depend on it, are right in the sequence only. */
+function withSequence(world: World, tasks: readonly ModelTask[]): readonly string[] {
+  const all = new Set(tasks.flatMap(({ name }) => [name, ...belowTask(world.tasks, name)]));
+  const isNeeded = [...all].some((name) => taskOf(world, name).earlier.length > 0);
+  return [...tasks.map(fullName), ...(isNeeded ? ["seq"] : [])];
+}
+
+/** The tasks that were named, steps of a sequence among them. */
+export function namedTasks(world: World, { names }: Asked): ReadonlySet<string> {
+  const steps = names.includes("seq") ? world.sequence.map((name) => taskOf(world, name)) : [];
+  return new Set([...names, ...steps.map(fullName)]);
+}
+
+export interface Report {
+  readonly code: number | null;
+  readonly stderr: string;
+  readonly rows: readonly TaskRow[];
+}
+
+function reportOf({ code, stdout, stderr }: Outcome): Report {
+  if (!/^\{"version":1,(?:"dryRun":true,)?"tasks":/.test(stdout))
+    throw new Error(`no report, exit code ${code}: ${stdout}${stderr}`);
+  return { code, stderr, rows: (JSON.parse(stdout) as { tasks: TaskRow[] }).tasks };
+}
+
+export function argsOf({ names, args }: Asked): readonly string[] {
+  return ["task", ...names, ...args, "--json", "--output", "prefixed"];
+}
+
+export function optionsOf({ env, world }: Checkout, { digest, evicts }: Asked): RunOptions {
+  const variables = {
+    ...env,
+    ...world.host,
+    CUENV_CACHE_DIGEST_FUNCTION: digest,
+    ...(evicts ? { CUENV_CACHE_MAX_AGE: "1ms" } : {}),
+  };
+  return { env: variables, cwd: world.place };
+}
+
+/** Results of one digest function are none of another. */
+export function storedAs({ digest }: Asked, state: string): string {
+  return `${digest} ${state}`;
+}
+
+export async function run(
+  checkout: Checkout,
+  asked: Asked,
+  ...more: readonly string[]
+): Promise<Report> {
+  const args = [...argsOf(asked), ...more];
+  return reportOf(await checkout.sandbox.cuenv(args, optionsOf(checkout, asked)));
+}
+
+/** A run, and what is to be said of it. */
+export interface Ran {
+  readonly checkout: Checkout;
+  readonly asked: Asked;
+  readonly expected: ReadonlyMap<string, Expected>;
+  /** What had to hit. */
+  readonly certain: ReadonlySet<string>;
+  readonly foretold: Report | undefined;
+  readonly report: Report;
+  /** Files that are nobody's outputs, before and after. */
+  readonly kept: readonly [string, string];
+}
+
+export async function foretellAndRun(
+  { log }: Build,
+  checkout: Checkout,
+  asked: Asked,
+  isForetold: boolean,
+): Promise<Ran> {
+  log.push(`${checkout.name}: task ${[...asked.names, ...asked.args].join(" ")}`);
+  const expected = expectedOf(checkout.world);
+  const certain = new Set(checkout.stored.certain);
+  const foretold = isForetold ? await run(checkout, asked, "--dry-run") : undefined;
+  const before = keptFiles(checkout);
+  const report = await run(checkout, asked);
+  const kept = [before, keptFiles(checkout)] as const;
+  return { checkout, asked, expected, certain, foretold, report, kept };
+}
+
+/** What lies in the tasks' outputs and is none of them. */
+function keptFiles({ sandbox, world }: Checkout): string {
+  const found: Record<string, string> = {};
+  for (const { name, output } of world.tasks.values()) {
+    const path = `${keptFolder(name)}/mine.txt`;
+    if (output === "excepted" && sandbox.exists(path)) found[path] = sandbox.read(path);
+  }
+  return JSON.stringify(found);
+}
+
+export function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    if (pid !== 0) process.kill(pid, signal);
+  } catch {
+    // Over already.
+  }
+}
