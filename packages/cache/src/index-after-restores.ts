@@ -31,8 +31,9 @@ export function indexAfterRestores(disk: FileIndex): IndexAfterRestores {
   const isEmpty = (): boolean => view.written.size + view.removed.size === 0;
   const index: FileIndex = {
     ...disk,
-    stat: (path) => statOf(view, path),
-    digest: (path) => digestOf(view, path) ?? disk.digest(path),
+    // Asked for each of thousands of files: without a question to a map, which would hash the path, as long as nothing is in it.
+    stat: (path) => (isEmpty() ? disk.stat(path) : statOf(view, path)),
+    digest: (path) => (isEmpty() ? undefined : digestOf(view, path)) ?? disk.digest(path),
     digestBy: async (path, take) => digestOf(view, path) ?? disk.digestBy(path, take),
     readLink: (path) => {
       const entry = view.written.get(path);
@@ -107,7 +108,7 @@ function digestOf({ written }: View, path: string) {
 }
 
 function isAsOnDisk(view: View, folder: string): boolean {
-  return !view.names.has(folder) && !isHidden(view, folder);
+  return view.names.size === 0 || (!view.names.has(folder) && !isHidden(view, folder));
 }
 
 function listingOf(view: View, path: string): readonly DirectoryEntry[] {
