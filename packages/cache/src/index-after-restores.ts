@@ -28,7 +28,7 @@ interface View {
 /** For who only looks: nothing is restored. What is written has times and an inode of 0. */
 export function indexAfterRestores(disk: FileIndex): IndexAfterRestores {
   const view: View = { disk, written: new Map(), removed: new Set(), names: new Map() };
-  const isEmpty = (): boolean => view.written.size + view.removed.size === 0;
+  const isEmpty = (): boolean => view.names.size === 0;
   const index: FileIndex = {
     ...disk,
     // Asked for each of thousands of files: without a question to a map, which would hash the path, as long as nothing is in it.
@@ -39,9 +39,9 @@ export function indexAfterRestores(disk: FileIndex): IndexAfterRestores {
       const entry = view.written.get(path);
       return entry?.kind === "symlink" ? entry.target : disk.readLink(path);
     },
-    list: (path) => (isAsOnDisk(view, path) ? disk.list(path) : listingOf(view, path)),
+    list: (path) => (isEmpty() || isAsOnDisk(view, path) ? disk.list(path) : listingOf(view, path)),
     listHash: (path, without) => {
-      if (isAsOnDisk(view, path)) return disk.listHash(path, without);
+      if (isEmpty() || isAsOnDisk(view, path)) return disk.listHash(path, without);
       if (statOf(view, path)?.kind !== "directory") return "";
       const entries = listingOf(view, path);
       return hashListing(
@@ -79,7 +79,6 @@ function nameOf(path: string): string {
 }
 
 function isHidden({ written, removed }: View, path: string): boolean {
-  if (written.size + removed.size === 0) return false;
   for (let here = path; here !== ""; here = parentOf(here))
     if (written.has(here) || removed.has(here)) return true;
   return false;
@@ -108,7 +107,7 @@ function digestOf({ written }: View, path: string) {
 }
 
 function isAsOnDisk(view: View, folder: string): boolean {
-  return view.names.size === 0 || (!view.names.has(folder) && !isHidden(view, folder));
+  return !view.names.has(folder) && !isHidden(view, folder);
 }
 
 function listingOf(view: View, path: string): readonly DirectoryEntry[] {

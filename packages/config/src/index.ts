@@ -81,6 +81,7 @@ export {
   type TrustSettings,
 } from "./trust-settings.ts";
 export {
+  cueFiles,
   findProjectDirectory,
   type FindProjectOptions,
   findWorkspace,

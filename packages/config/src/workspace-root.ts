@@ -1,6 +1,6 @@
 import { type Dirent, readdirSync, readFileSync, statSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
-import { isSharedFolder } from "@cuenv/digest";
+import { join, resolve } from "node:path";
+import { foldersAbove } from "@cuenv/digest";
 
 /** Files that make a folder a workspace root by being there. */
 const workspaceFiles = ["pnpm-workspace.yaml", "nx.json"] as const;
@@ -46,14 +46,9 @@ export function findProjectDirectory(
   });
 }
 
-/** A folder that everybody may write to ends the search, unless it began there. */
 function nearest(start: string, holds: (folder: string) => boolean): string | undefined {
-  for (let folder = start; ;) {
-    if (holds(folder)) return folder;
-    const parent = dirname(folder);
-    if (parent === folder || isSharedFolder(parent)) return undefined;
-    folder = parent;
-  }
+  for (const folder of foldersAbove(start)) if (holds(folder)) return folder;
+  return undefined;
 }
 
 function isKind(path: string, kind: "file" | "directory"): boolean {
@@ -86,7 +81,8 @@ function isWorkspace(folder: string): boolean {
   }
 }
 
-function cueFiles(folder: string): string[] {
+/** The names of the files in a folder that may be a package's; none where it cannot be listed. */
+export function cueFiles(folder: string): string[] {
   let entries: Dirent[];
   try {
     entries = readdirSync(folder, { withFileTypes: true });

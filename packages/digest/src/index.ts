@@ -14,6 +14,7 @@ export {
   parseDigest,
 } from "./digest.ts";
 export type { DirectoryEntry, FileIndex, FileKind, FileStat } from "./file-index.ts";
+export { foldersAbove } from "./folders-above.ts";
 export { type HashedFile, hashFile } from "./hash-file.ts";
 export { createHasher, emptyDigest, hashBytes, hashText, type Hasher } from "./hasher.ts";
 export { makeFolders } from "./make-folders.ts";

@@ -39,6 +39,11 @@ export function chosenEnvironment(invocation: Invocation): string | undefined {
   return flagText(invocation, "env") ?? (process.env["CUENV_ENV"] || undefined);
 }
 
+/** Of `--package` or CUENV_PACKAGE. */
+export function chosenPackage(invocation: Invocation): string | undefined {
+  return flagText(invocation, "package") ?? process.env["CUENV_PACKAGE"];
+}
+
 /**
  * A flag's value in bytes. A few bytes without a unit are one that was forgotten, and would empty a cache; 0 is meant.
  * @param least no smaller one is taken, whatever its unit

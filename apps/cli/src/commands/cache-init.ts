@@ -4,7 +4,7 @@ import { CuenvError } from "@cuenv/errors";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import type { Invocation } from "../command-line/command.ts";
-import { flagText } from "../command-line/given.ts";
+import { chosenPackage, flagText } from "../command-line/given.ts";
 import { formatLocation } from "../report/report-error.ts";
 import { printErr, printOut } from "../report/terminal.ts";
 
@@ -67,7 +67,7 @@ function chooseTarget(invocation: Invocation): Target {
     return { file: join(userFolder, `config.${format}`), format, from: "user" };
   }
   const folder =
-    findProjectDirectory(process.cwd(), { package: packageAsked(invocation) }) ?? process.cwd();
+    findProjectDirectory(process.cwd(), { package: chosenPackage(invocation) }) ?? process.cwd();
   const name = format === "cue" ? "cache.cue" : `cuenv.cache.${format}`;
   return { file: join(folder, name), format, from: "project" };
 }
@@ -127,13 +127,9 @@ function makeFolder(folder: string): void {
   mkdirSync(folder);
 }
 
-function packageAsked(invocation: Invocation): string | undefined {
-  return flagText(invocation, "package") ?? process.env["CUENV_PACKAGE"];
-}
-
 /** Files of one package are one configuration, so a file beside env.cue needs its package clause. */
 async function packageAround(invocation: Invocation): Promise<string> {
-  const packageName = packageAsked(invocation);
+  const packageName = chosenPackage(invocation);
   const directory = findProjectDirectory(process.cwd(), { package: packageName });
   if (directory === undefined) {
     throw new CuenvError("PROJECT_NOT_FOUND", "cannot write cache.cue: there is no env.cue here", {

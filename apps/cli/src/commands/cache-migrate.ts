@@ -1,6 +1,6 @@
 import { CuenvError } from "@cuenv/errors";
 import type { Invocation } from "../command-line/command.ts";
-import { chosenEnvironment, flagText } from "../command-line/given.ts";
+import { chosenEnvironment, chosenPackage } from "../command-line/given.ts";
 import { ask, canAsk } from "../configuration/ask.ts";
 import { checkMigration } from "../configuration/check-migration.ts";
 import { type FileMigration, planMigration } from "../configuration/plan-migration.ts";
@@ -31,7 +31,7 @@ export async function runCacheMigrate(invocation: Invocation): Promise<number> {
       project,
       projectDirectory,
       workspaceRoot,
-      packageName: flagText(invocation, "package") ?? process.env["CUENV_PACKAGE"],
+      packageName: chosenPackage(invocation),
       environment: chosenEnvironment(invocation),
       changes,
     });

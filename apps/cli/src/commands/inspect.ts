@@ -4,7 +4,7 @@ import { findProjectDirectory } from "@cuenv/config";
 import { createFileIndex, type FileIndex } from "@cuenv/digest";
 import { CuenvError, exitCodes } from "@cuenv/errors";
 import type { Invocation } from "../command-line/command.ts";
-import { flagText } from "../command-line/given.ts";
+import { chosenPackage } from "../command-line/given.ts";
 import { type InspectedProject, inspectProject } from "../inspect/inspect-project.ts";
 import type { InspectedTask } from "../inspect/inspected-task.ts";
 import { formatLocation } from "../report/report-error.ts";
@@ -39,7 +39,7 @@ export async function runInspect(invocation: Invocation): Promise<number> {
 /** `-` stands for a list on stdin, separated by line breaks or NUL. */
 function directoriesOf(invocation: Invocation): readonly string[] {
   const { names } = invocation;
-  const asked = flagText(invocation, "package") ?? process.env["CUENV_PACKAGE"];
+  const asked = chosenPackage(invocation);
   if (names.length === 0)
     return [findProjectDirectory(process.cwd(), { package: asked }) ?? process.cwd()];
   return names.flatMap((name) => (name === "-" ? listed() : [name]));

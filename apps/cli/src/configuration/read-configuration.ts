@@ -13,7 +13,7 @@ import { disposeEvaluator, evaluate, type EvaluateResult } from "@cuenv/cue";
 import { CuenvError, type Location } from "@cuenv/errors";
 import { relative } from "node:path";
 import type { Invocation } from "../command-line/command.ts";
-import { chosenEnvironment, flagText } from "../command-line/given.ts";
+import { chosenEnvironment, chosenPackage } from "../command-line/given.ts";
 import { unknownDefinitionWarnings } from "../project/unknown-definitions.ts";
 
 /** Everything that configures cuenv here, read to the end whatever is wrong with it. */
@@ -43,7 +43,7 @@ export async function readConfiguration(
   { everyPlace = false }: ReadConfigurationOptions = {},
 ): Promise<Configuration> {
   const { env } = process;
-  const packageName = flagText(invocation, "package") ?? env["CUENV_PACKAGE"];
+  const packageName = chosenPackage(invocation);
   const options = packageName === undefined ? {} : { package: packageName };
   const projectDirectory = findProjectDirectory(process.cwd(), options);
   const workspaceRoot = findWorkspaceRoot(projectDirectory ?? process.cwd());

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
-import { foldersAbove } from "../project/folders-above.ts";
+import { foldersAbove } from "@cuenv/digest";
 import { type JsonObject, objectOf, readJsonObject, textOf } from "./json-file.ts";
 
 export type PackageManager = "npm" | "pnpm" | "yarn" | "bun";
@@ -134,7 +134,7 @@ export function nearestWith(
   file: string,
   holds: (content: JsonObject) => boolean = () => true,
 ): string | undefined {
-  return foldersAbove(directory).find((folder) => {
+  return [...foldersAbove(directory)].find((folder) => {
     const content = readJsonObject(join(folder, file));
     return content !== undefined && holds(content);
   });

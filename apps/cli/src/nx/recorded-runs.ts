@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CuenvError } from "@cuenv/errors";
-import { foldersAbove } from "../project/folders-above.ts";
+import { foldersAbove } from "@cuenv/digest";
 
 /** What `@cuenv/nx` keeps of a task: its last runs with another hash each, the newest first. */
 export interface RecordedTask {
@@ -21,7 +21,7 @@ export interface RecordedRun {
 
 /** The folder of the nearest nx.json. @throws {CuenvError} USAGE */
 export function nxRoot(from: string): string {
-  const root = foldersAbove(from).find((folder) => existsSync(join(folder, "nx.json")));
+  const root = [...foldersAbove(from)].find((folder) => existsSync(join(folder, "nx.json")));
   if (root !== undefined) return root;
   throw new CuenvError("USAGE", `cannot find an nx.json in ${from} or a folder above it`);
 }

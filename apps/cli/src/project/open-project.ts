@@ -21,7 +21,7 @@ import { type TrustPolicy, usableWorkspaceState } from "@cuenv/cache";
 import { CuenvError, exitCodes } from "@cuenv/errors";
 import { relative, resolve } from "node:path";
 import type { Invocation } from "../command-line/command.ts";
-import { chosenEnvironment, flagText } from "../command-line/given.ts";
+import { chosenEnvironment, chosenPackage, flagText } from "../command-line/given.ts";
 import { decideOnCompiledCode } from "../compiled-code.ts";
 import { printErr } from "../report/terminal.ts";
 import { visibleLines } from "../report/visible-text.ts";
@@ -67,8 +67,7 @@ export async function openProject(
 ): Promise<OpenProject> {
   const { remember = true, onInputs, directory, keepsEvaluator = false } = options;
   const { env } = process;
-  const packageName =
-    options.packageName ?? flagText(invocation, "package") ?? env["CUENV_PACKAGE"];
+  const packageName = options.packageName ?? chosenPackage(invocation);
   const environment =
     options.environment === null
       ? undefined
@@ -178,7 +177,7 @@ export async function openSettings(
   invocation: Invocation,
   { from = process.cwd(), ...options }: SettingsOptions = {},
 ): Promise<OpenSettings> {
-  const packageName = flagText(invocation, "package") ?? process.env["CUENV_PACKAGE"];
+  const packageName = chosenPackage(invocation);
   const found = projectAround(packageName, from);
   try {
     if (found !== undefined) {
@@ -200,7 +199,7 @@ export async function openSettingsAlone(
   invocation: Invocation,
   from: string = process.cwd(),
 ): Promise<OpenSettings> {
-  const packageName = flagText(invocation, "package") ?? process.env["CUENV_PACKAGE"];
+  const packageName = chosenPackage(invocation);
   const found = projectAround(packageName, from);
   const projectDirectory = found ?? from;
   const place = {

@@ -1,5 +1,5 @@
-import type { CacheSettingsInput } from "@cuenv/config";
-import { closeSync, constants, openSync, readdirSync, readFileSync } from "node:fs";
+import { type CacheSettingsInput, cueFiles } from "@cuenv/config";
+import { closeSync, constants, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const written = /^[ \t]*(?:[\w.]*[:.][ \t{]*)*cache(?:Dir|_dir)[ \t]*:[ \t]*"(?<path>[^"\\]+)"/m;
@@ -21,22 +21,14 @@ export function writtenCacheDir(projectDirectory: string): CacheSettingsInput {
  * folder than theirs would be a loss to others.
  */
 export function cacheDirWrittenAnywhere(projectDirectory: string): CacheSettingsInput {
-  const others = cueFiles(projectDirectory).filter((name) => name !== "env.cue");
+  const others = cueFiles(projectDirectory)
+    .filter((name) => name !== "env.cue")
+    .toSorted();
   for (const name of ["env.cue", ...others]) {
     const path = cacheDirIn(join(projectDirectory, name));
     if (path !== undefined) return { cacheDir: path };
   }
   return {};
-}
-
-function cueFiles(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder)
-      .filter((name) => name.endsWith(".cue") && !/^[._]/.test(name))
-      .toSorted();
-  } catch {
-    return [];
-  }
 }
 
 function cacheDirIn(path: string): string | undefined {

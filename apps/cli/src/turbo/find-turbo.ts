@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { foldersAbove } from "../project/folders-above.ts";
+import { foldersAbove } from "@cuenv/digest";
 
 /** The program of the project, as npx finds it; else that of PATH. Never one that another user of the machine put into /tmp, below which somebody works. */
 export function findTurbo(from: string): string {
-  const file = foldersAbove(from)
+  const file = [...foldersAbove(from)]
     .map((folder) => join(folder, "node_modules", ".bin", "turbo"))
     .find((path) => existsSync(path));
   return file ?? "turbo";
@@ -24,7 +24,7 @@ export function turboRoot(from: string): string {
 
 /** Undefined: there is no such turbo.json here or above. */
 export function turboFolder(from: string): string | undefined {
-  return foldersAbove(from).find((folder) =>
+  return [...foldersAbove(from)].find((folder) =>
     ["turbo.json", "turbo.jsonc"].some((name) => {
       const text = textOf(join(folder, name));
       return text !== undefined && !/"extends"\s*:/.test(text);
