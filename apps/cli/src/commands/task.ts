@@ -8,7 +8,7 @@ import { stepSummaryFile } from "../report/step-summary-file.ts";
 import { printOut } from "../report/terminal.ts";
 import { type RunDocument, runDocument } from "../run/run-document.ts";
 import { definitionVariable } from "../run/host-environment.ts";
-import type { Download } from "../run/run-context.ts";
+import type { TaskScope } from "../run/run-context.ts";
 import { runTasks } from "../run/run-tasks.ts";
 import { taskList } from "../run/task-list.ts";
 
@@ -158,9 +158,9 @@ function parseOutputMode(value: string | boolean | undefined): OutputMode | unde
   );
 }
 
-const which: readonly Download[] = ["all", "toplevel", "none"];
+const which: readonly TaskScope[] = ["all", "toplevel", "none"];
 
-function parseWhich(flag: string, value: string | boolean | undefined): Download | undefined {
+function parseWhich(flag: string, value: string | boolean | undefined): TaskScope | undefined {
   if (typeof value !== "string") return undefined;
   const found = which.find((candidate) => candidate === value);
   if (found !== undefined) return found;

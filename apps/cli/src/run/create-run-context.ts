@@ -15,7 +15,7 @@ import { colorsAllowed, flushErr } from "../report/terminal.ts";
 import { cuenvVersion } from "../version.ts";
 import { hostEnvironment, keyedEnvironment } from "./host-environment.ts";
 import { remoteOptions } from "./remote-options.ts";
-import type { Download, Replay, RunContext } from "./run-context.ts";
+import type { RunContext, TaskScope } from "./run-context.ts";
 import type { RunReporter } from "./run-reporter.ts";
 
 export interface RunContextOptions {
@@ -23,9 +23,9 @@ export interface RunContextOptions {
   readonly plan: Plan;
   readonly force: boolean;
   /** Default: all. */
-  readonly download?: Download | undefined;
+  readonly download?: TaskScope | undefined;
   /** Default: all. */
-  readonly replay?: Replay | undefined;
+  readonly replay?: TaskScope | undefined;
   /** Nothing is looked up or stored, and tasks that would be cached see what they see then. */
   readonly uncached?: boolean;
   readonly json: boolean;

@@ -22,7 +22,13 @@ import { join } from "node:path";
 import { noteForeign } from "../report/fresh-line.ts";
 import { maskedSink } from "./masked-sink.ts";
 import { holdOutput } from "./hold-output.ts";
-import { type Resolved, resolveNode, type StatesBefore, taskRequest } from "./resolve-node.ts";
+import {
+  isMeant,
+  type Resolved,
+  resolveNode,
+  type StatesBefore,
+  taskRequest,
+} from "./resolve-node.ts";
 import type { CommandExecution, NodePayload, RunContext } from "./run-context.ts";
 
 type Outcome = ExecutionOutcome<NodePayload>;
@@ -36,12 +42,9 @@ export async function executeNode(
   const display = run.output.task(node.name);
   const held = run.referenced.has(node.name) ? holdOutput(display) : undefined;
   const output: OutputSink = held?.sink ?? display;
-  const isReplayed = run.replay === "all" || (run.replay === "toplevel" && node.named);
+  const replay = isMeant(run.replay, node) ? undefined : (held?.quietly ?? "nowhere");
   try {
-    const resolved = {
-      ...(await resolveNode(run, node, output, signal)),
-      ...(isReplayed ? {} : { replay: held?.quietly ?? ("nowhere" as const) }),
-    };
+    const resolved = await resolveNode(run, node, output, signal);
     const states = [
       ...[...dependencies].map(([name, outcome]) => stateOf(name, outcome)),
       ...node.dependencies.flatMap((name) =>
@@ -52,7 +55,7 @@ export async function executeNode(
     const mode = getTaskCacheMode(run.settings, node.task.cache);
     const cached = run.engine !== undefined && mode !== "off";
     const outcome = cached
-      ? await executeCached(run, node, { ...resolved, mode, states, after })
+      ? await executeCached(run, node, { ...resolved, mode, replay, states, after })
       : await executeUncached(run, node, resolved, { states, after });
     if (held !== undefined)
       run.outputs.set(node.name, { ...held.bytes(), exitCode: outcome.exitCode });
@@ -79,7 +82,7 @@ function stateOf(name: string, outcome: NodeOutcome<NodePayload>): DependencySta
 async function executeCached(
   run: RunContext,
   node: PlanNode,
-  resolved: Resolved & Pick<TaskRequest, "mode"> & StatesBefore,
+  resolved: Resolved & Pick<TaskRequest, "mode" | "replay"> & StatesBefore,
 ): Promise<Outcome> {
   const { engine } = run;
   if (engine === undefined) throw new TypeError("a cached task needs an engine");

@@ -6,15 +6,13 @@ import {
   type ResolvedEnvironment,
   secretTexts,
 } from "@cuenv/runner";
-import type { RunContext } from "./run-context.ts";
+import type { RunContext, TaskScope } from "./run-context.ts";
 
 /** A task with nothing left to look up: references to outputs filled in, secrets read. */
 export interface Resolved {
   readonly argv: readonly string[];
   readonly environment: ResolvedEnvironment;
   readonly output: OutputSink;
-  /** As `TaskRequest.replay`. */
-  readonly replay?: TaskRequest["replay"];
   readonly signal: AbortSignal;
 }
 
@@ -46,11 +44,16 @@ export interface StatesBefore {
   readonly after?: readonly DependencyState[];
 }
 
+/** Whether `--download` or `--replay` has a task in it. */
+export function isMeant(which: TaskScope, { named }: PlanNode): boolean {
+  return which === "all" || (which === "toplevel" && named);
+}
+
 /** What the engine is asked. */
 export function taskRequest(
   run: RunContext,
   node: PlanNode,
-  resolved: Resolved & Pick<TaskRequest, "mode"> & StatesBefore,
+  resolved: Resolved & Pick<TaskRequest, "mode" | "replay"> & StatesBefore,
 ): TaskRequest {
   const { environment, argv, mode, states, after = [], output, replay, signal } = resolved;
   return {
@@ -68,7 +71,6 @@ export function taskRequest(
     output,
     replay,
     signal,
-    download:
-      run.download === "all" || (run.download === "toplevel" && node.named) ? "now" : "whenNeeded",
+    download: isMeant(run.download, node) ? "now" : "whenNeeded",
   };
 }

@@ -27,11 +27,8 @@ export interface NodePayload {
   readonly state: DependencyState | undefined;
 }
 
-/** Whose outputs are fetched when the remote cache has them: of all tasks, of those that were named, of none. What a task that runs needs always is. */
-export type Download = "all" | "toplevel" | "none";
-
-/** Of which hits what they printed is printed again: of all, of those that were named, of none. */
-export type Replay = Download;
+/** Of which tasks: of all, of those that were named, of none. */
+export type TaskScope = "all" | "toplevel" | "none";
 
 /** What all tasks of a run share. */
 export interface RunContext {
@@ -44,8 +41,10 @@ export interface RunContext {
   /** As `TaskRequest.keyedEnvironment`. */
   readonly keyedEnvironment: Readonly<Record<string, string>>;
   readonly force: boolean;
-  readonly download: Download;
-  readonly replay: Replay;
+  /** Whose outputs are fetched when the remote cache has them. What a task that runs needs always is. */
+  readonly download: TaskScope;
+  /** Which hits print again what they printed. */
+  readonly replay: TaskScope;
   /** Though there is no engine, a task that would be cached sees only what it would see then. */
   readonly uncached: boolean;
   /** What tasks are that somebody else ran before: dependencies that are not in the plan. */
