@@ -12,7 +12,8 @@ import {
   digestFunctionValue,
   type Status,
 } from "@cuenv/reapi/messages";
-import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { decompressZstd } from "@cuenv/reapi/zstd";
+import { zstdCompressSync } from "node:zlib";
 import { type Batcher, createBatcher } from "./batcher.ts";
 import { blobCorrupt, blobFailure, blobNotFound } from "./blob-failure.ts";
 import type { RemoteConnection } from "./remote-connection.ts";
@@ -134,7 +135,7 @@ function verified(
   let bytes = data;
   if (compressor === Compressor_Value.ZSTD) {
     try {
-      bytes = zstdDecompressSync(data, { maxOutputLength: digest.sizeBytes + 1 });
+      bytes = decompressZstd(data, digest.sizeBytes);
     } catch {
       return blobCorrupt(digest, "no zstd");
     }

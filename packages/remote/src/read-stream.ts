@@ -6,6 +6,7 @@ import {
   ReadRequestSchema,
   ReadResponseSchema,
 } from "@cuenv/reapi/messages";
+import { zstdFrames } from "@cuenv/reapi/zstd";
 import { setTimeout as delay } from "node:timers/promises";
 import { Readable } from "node:stream";
 import { createZstdDecompress } from "node:zlib";
@@ -109,7 +110,7 @@ async function* decompressed(
   bytes: AsyncIterable<Uint8Array>,
   digest: Digest,
 ): AsyncGenerator<Uint8Array> {
-  const source = Readable.from(bytes);
+  const source = Readable.from(zstdFrames(bytes));
   const transform = createZstdDecompress({ chunkSize: zstdOptions.chunkSize });
   source.once("error", (error) => transform.destroy(error));
   try {

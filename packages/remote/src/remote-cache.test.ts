@@ -1,12 +1,14 @@
 import {
   ActionCache,
   ByteStream,
+  Compressor_Value,
   ContentAddressableStorage as Cas,
   DigestFunction_Value,
 } from "@cuenv/reapi/messages";
 import { hashToken } from "@cuenv/server";
 import { randomBytes } from "node:crypto";
 import { inspect } from "node:util";
+import { zstdCompressSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { startChaosProxy } from "../test/chaos.ts";
 import { capable, on } from "../test/fake-server.ts";
@@ -104,6 +106,40 @@ describe("what a remote cache can do", () => {
     expect(await failureOf(() => cache.blobs.ingest(randomBytes(60_000)))).toContain(
       "takes no more than 50000 bytes",
     );
+  });
+});
+
+describe("a blob that comes in many frames of zstd", () => {
+  it("is read whole, from a stream and from a batch", async () => {
+    const [large, small] = [randomBytes(5_000_000), Buffer.from("some text ".repeat(5000))];
+    // As bazel-remote keeps it: a frame for each part, whatever the pieces are in which they come (there the parts are a mebibyte).
+    const frames = (bytes: Buffer, part: number): Buffer => {
+      const parts: Buffer[] = [];
+      for (let at = 0; at < bytes.length; at += part)
+        parts.push(zstdCompressSync(bytes.subarray(at, at + part)));
+      return Buffer.concat(parts);
+    };
+    const stream = frames(large, 100_001);
+    const server = await scripted(
+      capable({ supportedCompressors: [Compressor_Value.IDENTITY, Compressor_Value.ZSTD] }),
+      on(ByteStream.method.read, () => {
+        const chunks: { data: Uint8Array }[] = [];
+        for (let at = 0; at < stream.length; at += 700_000)
+          chunks.push({ data: Uint8Array.from(stream.subarray(at, at + 700_000)) });
+        return chunks;
+      }),
+      on(Cas.method.batchReadBlobs, ({ digests }) => ({
+        responses: digests.map((digest) => ({
+          digest,
+          data: Uint8Array.from(frames(small, 9999)),
+          compressor: Compressor_Value.ZSTD,
+        })),
+      })),
+    );
+    const cache = open(server.address, { compression: true });
+    expect((await readAll(cache, digestOf(large))).equals(large)).toBe(true);
+    expect((await readAll(cache, digestOf(small))).equals(small)).toBe(true);
+    expect(new Set(server.calls)).toEqual(new Set(["GetCapabilities", "Read", "BatchReadBlobs"]));
   });
 });
 

@@ -94,15 +94,17 @@ describe("a batch of blobs", () => {
 
   it("travels compressed where both sides have it", async () => {
     const text = Buffer.from("compressible ".repeat(1000));
+    const [frame, twice] = [zstdCompressSync(text), Buffer.concat([text, text])];
     const digest = digestOf(text);
     const compressor = Compressor_Value.ZSTD;
     const stored = await update([
-      { digest, data: zstdCompressSync(text), compressor },
+      { digest, data: frame, compressor },
       { digest: digestOf(Buffer.from("x")), data: Buffer.from("no zstd"), compressor },
       { digest: { ...digest, sizeBytes: 5n }, data: zstdCompressSync(text), compressor },
       { digest, data: text, compressor: Compressor_Value.BROTLI },
+      { digest: digestOf(twice), data: Buffer.concat([frame, frame]), compressor },
     ]);
-    expect(codes(stored.responses)).toEqual([0, 3, 3, 3]);
+    expect(codes(stored.responses)).toEqual([0, 3, 3, 3, 0]);
     const acceptableCompressors = [Compressor_Value.IDENTITY, compressor];
     const { responses } = await read([digest, digestOf(randomBytes(1))], { acceptableCompressors });
     expect(responses[0]?.compressor).toBe(compressor);

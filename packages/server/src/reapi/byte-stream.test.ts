@@ -80,6 +80,16 @@ describe("a blob over ByteStream", () => {
     expect(again.committedSize).toBe(-1n);
   });
 
+  it("is taken in several frames of zstd, wherever they end", async () => {
+    const bytes = randomBytes(700_000);
+    const frames = [0, 300_000, 300_001].map((start, at, starts) =>
+      zstdCompressSync(bytes.subarray(start, starts[at + 1])),
+    );
+    const { committedSize } = await send(pieces(uploadOf(bytes, zstd), Buffer.concat(frames)));
+    expect(Number(committedSize)).toBe(Buffer.concat(frames).length);
+    expect((await read(nameOf(bytes))).equals(bytes)).toBe(true);
+  });
+
   it("has an instance before its name, and anything after its size", async () => {
     const bytes = randomBytes(300_000);
     await write(bytes, `team/linux/${uploadOf(bytes)}/some/path.o`);

@@ -1,14 +1,9 @@
 import { Readable } from "node:stream";
-import {
-  constants,
-  createZstdCompress,
-  createZstdDecompress,
-  zstdCompressSync,
-  zstdDecompressSync,
-} from "node:zlib";
+import { constants, createZstdCompress, createZstdDecompress, zstdCompressSync } from "node:zlib";
+import { decompressZstd, maxFrameHeaderBytes, zstdFrames } from "@cuenv/reapi/zstd";
 import type { ByteBudget } from "../grpc/byte-budget.ts";
 import { GrpcError } from "../grpc/grpc-status.ts";
-import { frameHeadBytes, largestWindowLog, windowLogOf } from "./zstd-window.ts";
+import { largestWindowLog, windowLogOf } from "./zstd-window.ts";
 
 /** Fast, and a third of the size of what builds make (reference/performance.md 5). */
 const fast = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
@@ -31,8 +26,7 @@ export function compressSmall(bytes: Uint8Array): Uint8Array | undefined {
 /** @throws {GrpcError} INVALID_ARGUMENT when the bytes are no zstd, or become more than `sizeBytes` */
 export function decompressSmall(bytes: Uint8Array, sizeBytes: number): Uint8Array {
   try {
-    // An empty blob may be any empty frame.
-    return zstdDecompressSync(bytes, { maxOutputLength: Math.max(1, sizeBytes) });
+    return decompressZstd(bytes, sizeBytes);
   } catch (cause) {
     throw new GrpcError("INVALID_ARGUMENT", `the data is not ${sizeBytes} bytes in zstd`, cause);
   }
@@ -61,9 +55,9 @@ export async function* decompressStream(
 ): AsyncGenerator<Uint8Array> {
   const window = windows.share();
   const chunks = bytes[Symbol.asyncIterator]();
-  const head = await firstBytes(chunks, frameHeadBytes);
+  const head = await firstBytes(chunks, maxFrameHeaderBytes);
   const windowLog = windowLogOf(head);
-  const source = Readable.from(joined(head, chunks));
+  const source = Readable.from(zstdFrames(joined(head, chunks)));
   const transform = createZstdDecompress({
     chunkSize: streamed.chunkSize,
     params: { [constants.ZSTD_d_windowLogMax]: windowLog },
