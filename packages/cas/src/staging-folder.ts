@@ -62,9 +62,11 @@ function quietly(remove: () => void): void {
   }
 }
 
+/** Another process may be removing the same folder, and hold it open since before it was moved here: what it leaves is removed by another try. */
+const removalRetries = 5;
+
 function removePlace(place: string): void {
-  // Another process may be clearing the same folder: then what is left is removed by the second try.
-  removeTree(place, { maxRetries: 1, retryDelay: 0 });
+  removeTree(place, { maxRetries: removalRetries, retryDelay: 0 });
 }
 
 /** Node's own `recursive` says ENOENT where the file system says EROFS or EMFILE. */
