@@ -1,13 +1,16 @@
-import { createHasher, hashFile } from "@cuenv/digest";
+import { createHasher, type DigestFunction } from "@cuenv/digest";
 import {
   chmodSync,
   closeSync,
   constants,
   copyFileSync,
   ftruncateSync,
+  openSync,
+  readSync,
   statSync,
   unlinkSync,
 } from "node:fs";
+import { setImmediate } from "node:timers/promises";
 import { removeQuietly, writeSparsely } from "./atomic-write.ts";
 import { blobCorrupt } from "./blob-errors.ts";
 import { type BlobStore, maxSyncReadBytes } from "./blob-store.ts";
@@ -32,7 +35,8 @@ export async function stageLargeFile(
   options: StageLargeOptions,
 ): Promise<void> {
   options.signal?.throwIfAborted();
-  if (!cloneBlob(store, file)) await copyBlob(store, file, options);
+  if (cloneBlob(store, file) && (await isRightClone(store.digestFunction, file, options))) return;
+  await copyBlob(store, file, options);
 }
 
 async function copyBlob(
@@ -74,7 +78,7 @@ let cannotClone = false;
 // copied, and verified, by the code above.
 /**
  * A large blob shares its blocks with the store where the file system can (XFS, btrfs, APFS), copy on write. Never a hardlink: a task
- * that writes to its output in place would change the store. The clone is hashed, as every other copy is.
+ * that writes to its output in place would change the store. False: it cannot be done, and nothing is there.
  */
 function cloneBlob(store: BlobStore, { entry, target }: FileToStage): boolean {
   if (cannotClone || entry.digest.sizeBytes <= maxSyncReadBytes) return false;
@@ -87,12 +91,42 @@ function cloneBlob(store: BlobStore, { entry, target }: FileToStage): boolean {
   try {
     copyFileSync(path, target, forceClone);
     chmodSync(target, mode & 0o777);
-    const { digest } = hashFile(store.digestFunction, target);
-    if (digest.hash === entry.digest.hash) return true;
+    return true;
   } catch (error) {
     cannotClone = errorCode(error) !== "ENOENT";
+    removeQuietly(target);
+    return false;
   }
-  // The store's own read says what is wrong with it.
+}
+
+/** Some ten milliseconds: so much is hashed at a stretch, then others get a turn, for heartbeats and signals (16 MiB). */
+const chunksPerTurn = 16;
+
+/**
+ * The clone is hashed, as every other copy is. False: it is wrong, and gone; the store's own read says what is wrong with it.
+ * @throws the signal's reason; what `goOn` throws
+ */
+async function isRightClone(
+  digestFunction: DigestFunction,
+  { entry, target }: FileToStage,
+  { signal, goOn }: StageLargeOptions,
+): Promise<boolean> {
+  const hasher = createHasher(digestFunction);
+  const buffer = Buffer.allocUnsafeSlow(chunkBytes);
+  const file = openSync(target, "r");
+  try {
+    for (let chunks = 1; ; chunks += 1) {
+      const length = readSync(file, buffer);
+      if (length === 0) break;
+      hasher.update(buffer.subarray(0, length));
+      goOn?.();
+      if (chunks % chunksPerTurn === 0) await setImmediate();
+      signal?.throwIfAborted();
+    }
+  } finally {
+    closeSync(file);
+  }
+  if (hasher.digestHex() === entry.digest.hash) return true;
   removeQuietly(target);
   return false;
 }
