@@ -1,3 +1,6 @@
+import { type Settings, writtenSettings } from "./settings.ts";
+import { anyFile, type Exclusion, type Selector, withoutIgnored } from "./selectors.ts";
+import { secretFile, toolFile } from "./sources.ts";
 import { declaredOutputs, findOutputs, type OutputKind, writeOutputs } from "./outputs.ts";
 
 /** A file as tasks see it. */
@@ -12,19 +15,6 @@ export interface ModelFile {
 
 export type Files = ReadonlyMap<string, ModelFile>;
 
-/** Some of the source files: as a pattern of `inputs`, as a shell command that lists them, and as a test. */
-export interface Selector {
-  readonly pattern: string;
-  readonly find: string;
-  readonly matches: (path: string) => boolean;
-}
-
-/** Read by tasks that ask a tool, and by those that have a secret. */
-export const toolFile = "tools/answer.txt";
-export const secretFile = "tools/secret.txt";
-/** For `find`. */
-export const anyFile = "\\( -type f -o -type l \\)";
-
 /** A task that writes down what it reads. */
 export interface ModelTask {
   /** Also the name of what it makes. */
@@ -38,6 +28,8 @@ export interface ModelTask {
   readonly host: string | undefined;
   /** Undefined: no `inputs`, which is all that git does not ignore. */
   readonly selectors: readonly Selector[] | undefined;
+  /** What `!` takes out of them. */
+  readonly excluded: readonly Exclusion[];
   /** Files that do not count, and that it does not read. */
   readonly ignored: readonly string[];
   readonly dependencies: readonly string[];
@@ -58,6 +50,7 @@ export interface ModelTask {
   /** What its tool says is in its key. */
   readonly asksTool: boolean;
   readonly hasSecret: boolean;
+  readonly settings: Settings;
   /** Every other attempt fails, when it has made its outputs and before it prints. */
   readonly isFlaky: boolean;
 }
@@ -69,12 +62,22 @@ export interface World {
   readonly host: Readonly<Record<string, string>>;
   /** The steps of a task `seq`, in the order of the tasks. */
   readonly sequence: readonly string[];
+  /** The value of the project's variable G, and under `-e prod`. */
+  readonly global: string;
   /** How many tasks of the group may run at once. */
   readonly groupLimit: number;
   /** The project's folder in the workspace; empty: it is the workspace. Sources and outputs lie at the root in any case. */
   readonly place: "" | "apps/it";
   /** The digest functions that its runs use. */
   readonly digests: readonly ("sha256" | "blake3")[];
+}
+
+/** What a run is asked for that tasks see. */
+export interface Call {
+  readonly isProd: boolean;
+  /** Words after `--`, for these. */
+  readonly words: readonly string[];
+  readonly named: ReadonlySet<string>;
 }
 
 /** In the order of their paths. */
@@ -108,21 +111,31 @@ export function belowTask(tasks: World["tasks"], name: string): ReadonlySet<stri
 /** The shell script that a task is. What it reads is said once here and once in {@link expect}. */
 export function scriptOf(world: World, task: ModelTask): string {
   const { name, version, host, ignored, dependencies, canFail } = task;
+  const { cacheKey, extra } = task.settings;
   const finds = [
-    ...(task.selectors?.map(({ find }) => find) ?? [findAll(world)]),
+    ...(task.selectors?.map(({ find, base }) => withoutIgnored(find, base)) ?? [
+      withoutIgnored(findAll(world), ""),
+    ]),
+    ...(extra === undefined ? [] : [withoutIgnored(extra.find, extra.base)]),
     ...[...dependencies, ...task.indirect, ...task.earlier]
       .map((other) => taskOf(world, other))
       .filter((other) => other.output !== "none")
       .map(findOutputs),
   ];
-  const without = ignored.map((path) => ` -e ${path}`).join("");
-  const list = finds.map((find) => `${find} 2> /dev/null || :`).join("; ");
+  const without = [
+    ...ignored.map((path) => `^${path.replaceAll(".", "\\.")}$`),
+    ...excludedOf(task).map(({ expression }) => expression),
+  ]
+    .map((expression) => ` -e '${expression}'`)
+    .join("");
+  const list =
+    cacheKey !== undefined ? "" : finds.map((find) => `${find} 2> /dev/null || :`).join("; ");
   return [
     "set -eu",
     ...(world.place === "" ? [] : ["cd ../.."]),
     ...(canFail ? [`if [ -e src/fail-${name} ]; then exit 3; fi`] : []),
-    `list() { { ${list || ":"}; } | LC_ALL=C sort -u${without === "" ? "" : ` | grep -vxF${without} || :`}; }`,
-    `text=$(echo "${name} ${version} $V ${host === undefined ? "" : `\${${host}-}`}"; ${askedFor(task)}${readAll})`,
+    `list() { { ${list || ":"}; } | LC_ALL=C sort -u${without === "" ? "" : ` | grep -v${without} || :`}; }`,
+    `text=$(echo "${name} ${version} $V $G $* ${host === undefined ? "" : `\${${host}-}`}"; ${askedFor(task)}${readAll})`,
     'n=$(printf "%s\\n" "$text" | wc -l)',
     ...(task.isFlaky && task.output === "none" ? [failEveryOther(name)] : []),
     ...writeOutputs(task),
@@ -168,18 +181,20 @@ export function projectFile(world: World): string {
     const { group, host, selectors, ignored, canFail, cached } = task;
     const here = (patterns: readonly string[]): readonly string[] =>
       patterns.map((pattern) => fromProject(world, pattern));
+    const settings = writtenSettings(task.settings, (pattern) => fromProject(world, pattern));
     const up = world.place === "" ? "" : "../../";
     const inputs = selectors && [
       ...selectors.map(({ pattern }) => pattern),
       ...readDirectly(task).flatMap((other) => declaredOutputs(taskOf(world, other))),
       ...(canFail ? [`src/fail-${task.name}`] : []),
+      ...excludedOf(task).map(({ pattern }) => `!${pattern}`),
     ];
     const dependencies = task.dependencies.map((other) => fullName(taskOf(world, other)));
     const isNamed = task.namesTasks && inputs !== undefined;
     const named = isNamed ? dependencies.map((name) => ({ task: name })) : [];
     const definition = {
       command: "sh",
-      args: ["-c", scriptOf(world, task)],
+      args: ["-c", scriptOf(world, task), "sh"],
       env: {
         V: task.value,
         ...(task.quoted === undefined ? {} : { Q: reference(taskOf(world, task.quoted)) }),
@@ -188,10 +203,12 @@ export function projectFile(world: World): string {
       ...(inputs === undefined ? {} : { inputs: [...here(inputs), ...named] }),
       outputs: here(declaredOutputs(task)),
       dependencies: isNamed ? [] : dependencies,
+      ...settings.ofTask,
       ...(cached ? {} : { cache: false }),
       ...(task.isFlaky ? { retry: { attempts: 10, delay: "1ms" } } : {}),
       ...(canFail && task.isExcused ? { continueOnError: true } : {}),
       cacheConfig: {
+        ...settings.ofCache,
         ignoreInputs: here(ignored),
         ...(host === undefined ? {} : { envInclude: [host] }),
         ...(task.asksTool ? { runtime: [`cat ${up}${toolFile}`] } : {}),
@@ -204,7 +221,13 @@ export function projectFile(world: World): string {
   if (group !== undefined)
     tasks["group"] = { type: "group", maxConcurrency: world.groupLimit, ...group };
   const text = JSON.stringify(tasks, undefined, 1);
-  return `package cuenv\n\ntasks: ${text.replaceAll(/"<([^"]*)>"/g, "$1")}\n${sequenceField(world)}`;
+  const env = JSON.stringify({ G: world.global, environment: { prod: { G: "prod" } } });
+  return `package cuenv\n\nenv: ${env}\ntasks: ${text.replaceAll(/"<([^"]*)>"/g, "$1")}\n${sequenceField(world)}`;
+}
+
+/** Without anything to take out of, all of the project would be meant. */
+export function excludedOf({ selectors, excluded }: ModelTask): readonly Exclusion[] {
+  return selectors === undefined || selectors.length === 0 ? [] : excluded;
 }
 
 /** To what a task prints. JSON has none: it is one once what is around it was taken away. */
@@ -222,5 +245,3 @@ function sequenceField(world: World): string {
 export function readDirectly({ indirect, earlier }: ModelTask): readonly string[] {
   return [...indirect, ...earlier];
 }
-
-export const ignoreFile = "/out\n";

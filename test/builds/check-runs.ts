@@ -3,6 +3,8 @@ import { type ModelTask, sorted, taskOf, type World } from "./build-model.ts";
 import { type Expected } from "./expected.ts";
 import { filesOf } from "./checkout.ts";
 import { type Build, namedTasks, type Ran, storedAs } from "./runs.ts";
+import { narrowed } from "./settings.ts";
+import { isOwnUsed, isStored, mayHit } from "./stored.ts";
 
 /** Of runs at once, what each stored is known before any is looked at. */
 export function check({ checkouts }: Build, runs: readonly Ran[]): void {
@@ -10,9 +12,7 @@ export function check({ checkouts }: Build, runs: readonly Ran[]): void {
     for (const { name, cache } of report.rows) {
       const found = of(expected, namedTask(checkout.world, name));
       if (!cache.stored || found.isTainted) continue;
-      const state = storedAs(asked, found.state);
-      checkout.stored.certain.add(state);
-      for (const { stored } of checkouts) stored.possible.add(state);
+      isStored(checkouts, checkout, storedAs(asked, found.state));
     }
   for (const ran of runs) {
     const { rows, stderr, code } = ran.report;
@@ -79,24 +79,29 @@ function printedProblemOf(
 }
 
 function cacheProblemOf(
-  { checkout: { stored, world }, asked, expected, certain }: Ran,
+  { checkout, asked, expected, certain, foretold }: Ran,
   task: ModelTask,
   row: TaskRow,
 ): string | undefined {
   const { fails, blind, isTainted, ...found } = of(expected, task);
   const state = storedAs(asked, found.state);
   const isHit = row.cache.status === "hit";
-  const reads = asked.reads && !(asked.isForced && namedTasks(world, asked).has(row.name));
+  const use = narrowed(task.settings, asked);
+  const reads = use.reads && !(asked.isForced && namedTasks(checkout.world, asked).has(row.name));
   if (isHit && !reads) return "it hit, and nothing was to be looked up";
   if (isHit && !task.cached) return "it hit, and is not cached";
-  if (row.cache.stored && !asked.writes) return "it was stored, and nothing was to be";
+  if (row.cache.stored && !use.writes) return "it was stored, and nothing was to be";
   if (isHit && fails) return "it hit, and fails";
+  const isTooOld = task.settings.maxAge === "1ms";
+  if (isHit && isTooOld && foretold !== undefined) return "it hit, and was too old";
   if (isTainted)
     return isHit || row.cache.stored ? "it ran after a failure, and hit or was stored" : undefined;
-  const isKnown = stored.certain.has(state) || stored.possible.has(state);
-  if (isHit && !isKnown) return "it hit, and was never stored from these inputs";
+  if (isHit && !mayHit(checkout, state)) return "it hit, and was never stored from these inputs";
+  if (row.cache.stored && !isOwnUsed(checkout)) return "it was stored, and would not be used here";
   if (row.outcome !== "succeeded" || isHit || !reads || !task.cached) return undefined;
-  return certain.has(state) && !blind ? "it missed, and was stored from these inputs" : undefined;
+  return certain.has(state) && !blind && !isTooOld
+    ? "it missed, and was stored from these inputs"
+    : undefined;
 }
 
 function foretoldProblemOf({ foretold }: Ran, row: TaskRow): string | undefined {

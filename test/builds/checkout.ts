@@ -14,16 +14,17 @@ import { dirname, join } from "node:path";
 import type { Sandbox } from "../e2e/sandbox.ts";
 import {
   type Files,
-  ignoreFile,
   type ModelFile,
   type ModelTask,
   projectFile,
   type World,
 } from "./build-model.ts";
 import { isOutputOf } from "./outputs.ts";
+import { ignoredLists } from "./selectors.ts";
 
 /** Brings a checkout to a world: what differs is written, what is no source any more is removed. Outputs stay as they are. */
 export function writeWorld(sandbox: Sandbox, world: World, before?: World): void {
+  for (const [path, text] of ignoredLists(world.sources)) sandbox.write(path, text);
   for (const [path, file] of before?.sources ?? []) {
     if (world.sources.has(path)) continue;
     const moved = [...world.sources].find(
@@ -35,7 +36,6 @@ export function writeWorld(sandbox: Sandbox, world: World, before?: World): void
   for (const [path, file] of world.sources)
     if (before?.sources.get(path) !== file) writeSource(sandbox, path, file);
   const text = projectFile(world);
-  if (before === undefined) sandbox.write(".gitignore", ignoreFile);
   if (before === undefined && world.place !== "")
     sandbox.write("pnpm-workspace.yaml", "packages: [apps/*]\n");
   if (before === undefined || projectFile(before) !== text)
@@ -44,7 +44,7 @@ export function writeWorld(sandbox: Sandbox, world: World, before?: World): void
 
 function writeSource(sandbox: Sandbox, path: string, { text, executable, link }: ModelFile): void {
   // Never through a link.
-  if (link !== undefined || isLink(sandbox.path(path))) sandbox.remove(path);
+  if (link !== undefined || !isFile(sandbox.path(path))) sandbox.remove(path);
   if (link !== undefined) {
     mkdirSync(dirname(sandbox.path(path)), { recursive: true });
     symlinkSync(link, sandbox.path(path));
@@ -54,14 +54,14 @@ function writeSource(sandbox: Sandbox, path: string, { text, executable, link }:
   chmodSync(sandbox.path(path), executable ? 0o755 : 0o644);
 }
 
-function isLink(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+function isFile(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 /** With its inode and its times. */
 function moveFile(sandbox: Sandbox, from: string, to: string): void {
   mkdirSync(dirname(sandbox.path(to)), { recursive: true });
-  rmSync(sandbox.path(to), { force: true });
+  rmSync(sandbox.path(to), { recursive: true, force: true });
   renameSync(sandbox.path(from), sandbox.path(to));
 }
 

@@ -51,7 +51,6 @@ export function damageCache({ random, log }: Build, { sandbox, stored, env }: Ch
     bytes[at] = (bytes[at] ?? 0) ^ 1;
     writeFileSync(file, bytes);
   }
-  for (const state of stored.certain) stored.possible.add(state);
   stored.certain.clear();
   stored.damaged = true;
   stored.everDamaged = true;

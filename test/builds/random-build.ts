@@ -13,7 +13,9 @@ import { type Random, randomFrom } from "./random.ts";
 import { editWorld, randomWorld } from "./random-world.ts";
 import { runOnlyOne } from "./run-only-one.ts";
 import { watchEdits } from "./watch-edits.ts";
-import { ask, type Build, type Checkout, foretellAndRun, type Stored } from "./runs.ts";
+import { ask, type Build, type Checkout, foretellAndRun } from "./runs.ts";
+import { newStored } from "./stored.ts";
+import { commonTrust, editTrust, separateKeys } from "./trust.ts";
 
 /** Where the checkouts' remote cache is. */
 export interface Remote {
@@ -45,13 +47,20 @@ export async function randomBuild(
     stored: newStored(),
     env: { ...remote, CUENV_CACHE_DIR: join(other.root, "../other-cache") },
   };
+  const common = { world, trust: commonTrust(), publicKey: "" };
   const checkouts: readonly Checkout[] = [
-    { name: "A", sandbox, world, stored, env: { ...remote } },
-    { name: "B", sandbox: other, world, ...(remote === undefined ? { stored, env: {} } : apart) },
+    { ...common, name: "A", sandbox, stored, env: { ...remote } },
+    {
+      ...common,
+      name: "B",
+      sandbox: other,
+      ...(remote === undefined ? { stored, env: {} } : apart),
+    },
   ];
   for (const each of checkouts) writeWorld(each.sandbox, world);
   const build: Build = { random, checkouts, hasRemote: remote !== undefined, disturb, log: [] };
   try {
+    if (random.percent(25)) await separateKeys(build);
     for (let step = 0; step < steps; step += 1) await randomStep(build);
     for (const each of checkouts) await verifyCache(each);
   } catch (cause) {
@@ -62,15 +71,12 @@ export async function randomBuild(
   }
 }
 
-function newStored(): Stored {
-  return { certain: new Set(), possible: new Set(), damaged: false, everDamaged: false };
-}
-
 async function randomStep(build: Build): Promise<void> {
   const { random, checkouts } = build;
   const checkout = random.pick(checkouts);
   if (build.disturb !== undefined) build.log.push(`network: ${build.disturb(random)}`);
   for (let edits = random.below(4); edits > 0; edits -= 1) edit(build, checkout);
+  if (random.percent(25)) editTrust(build, checkout);
   if (random.percent(35)) damageOutputs(build, checkout);
   if (random.percent(15)) keepFile(build, checkout);
   if (random.percent(15)) setTimes(build, checkout);
@@ -84,8 +90,13 @@ async function randomStep(build: Build): Promise<void> {
   if (kind < 44) {
     build.log.push("at once:");
     const asked = checkouts.map((each) => ({ each, what: ask(build, each) }));
+    // Who refuses a result of the other takes it away.
+    if (checkout.trust.file !== undefined)
+      for (const { stored } of checkouts) stored.certain.clear();
     const runs = asked.map(({ each, what }) => foretellAndRun(build, each, what, false));
     check(build, await Promise.all(runs));
+    if (checkout.trust.file !== undefined)
+      for (const { stored } of checkouts) stored.certain.clear();
     return;
   }
   const asked = ask(build, checkout);

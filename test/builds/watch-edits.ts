@@ -1,15 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { settled } from "../faults/fault-project.ts";
-import { belowTask, secretFile, sorted, toolFile, type World } from "./build-model.ts";
-import { expect as expectedOf } from "./expected.ts";
+import { belowTask, sorted, type World } from "./build-model.ts";
 import { filesOf, writeWorld } from "./checkout.ts";
 import { editWorld } from "./random-world.ts";
+import { ignoreTheSame } from "./selectors.ts";
+import { secretFile, toolFile } from "./sources.ts";
 import {
   type Asked,
   argsOf,
   ask,
   type Build,
   type Checkout,
+  expectedIn,
   optionsOf,
   sendSignal,
 } from "./runs.ts";
@@ -22,7 +24,7 @@ export async function watchEdits(build: Build, checkout: Checkout): Promise<void
   const asked = ask(build, checkout);
   const args = asked.args.filter((each) => each !== "--force" && !each.startsWith("--download"));
   const watched: Asked = { ...asked, args: [...args, "--watch"] };
-  log.push(`${checkout.name}: task ${[...watched.names, ...watched.args].join(" ")}, meanwhile:`);
+  log.push(`${checkout.name}: ${argsOf(watched).join(" ")}, meanwhile:`);
   let pid = 0;
   const { sandbox } = checkout;
   const words = argsOf(watched).filter((each) => each !== "--json");
@@ -58,7 +60,7 @@ function isSeen(before: World, after: World): boolean {
   const isAnswer = [toolFile, secretFile].some(
     (path) => before.sources.get(path) !== after.sources.get(path),
   );
-  if (isAnswer) return false;
+  if (isAnswer || !ignoreTheSame(before.sources, after.sources)) return false;
   const isDeclared = [...after.tasks.values()].every(({ selectors }) => selectors !== undefined);
   return isDeclared || [...after.sources.keys()].every((path) => before.sources.has(path));
 }
@@ -73,11 +75,12 @@ async function converged(checkout: Checkout, asked: Asked): Promise<void> {
   }
 }
 
-function differenceOf({ sandbox, world }: Checkout, { names }: Asked): string | undefined {
-  const expected = expectedOf(world);
+function differenceOf(checkout: Checkout, asked: Asked): string | undefined {
+  const { sandbox, world } = checkout;
+  const expected = expectedIn(checkout, asked);
   // Where something fails the rest may not run.
   if ([...expected.values()].some(({ fails, isTainted }) => fails || isTainted)) return undefined;
-  for (const name of reached(world, names)) {
+  for (const name of reached(world, asked.names)) {
     const task = world.tasks.get(name);
     if (task === undefined) continue;
     try {
