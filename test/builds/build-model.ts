@@ -129,7 +129,7 @@ export function scriptOf(world: World, task: ModelTask): string {
     .map((expression) => ` -e '${expression}'`)
     .join("");
   const list =
-    cacheKey !== undefined ? "" : finds.map((find) => `${find} 2> /dev/null || :`).join("; ");
+    cacheKey !== undefined ? "" : finds.map((find) => `{ ${find}; } 2> /dev/null || :`).join("; ");
   return [
     "set -eu",
     ...(world.place === "" ? [] : ["cd ../.."]),

@@ -6,7 +6,7 @@ import { ignoreTheSame } from "./selectors.ts";
 import { editWorld } from "./random-world.ts";
 import { settled } from "../faults/fault-project.ts";
 import { check } from "./check-runs.ts";
-import { mayBeStored, mayRefuse } from "./stored.ts";
+import { isOwnUsed, mayBeStored, mayRefuse } from "./stored.ts";
 import {
   type Asked,
   storedAs,
@@ -105,7 +105,8 @@ export async function runBesideItself(build: Build, checkout: Checkout): Promise
       asked,
       [...expectedIn(checkout, asked).values()].map(({ state }) => state),
     );
-  const isMadeOnce = all.every(({ asked }) => !asked.isForced && asked.reads && asked.writes);
+  const isMadeOnce =
+    isOwnUsed(checkout) && all.every(({ asked }) => !asked.isForced && asked.reads && asked.writes);
   const isCached = [...world.tasks.values()].every(
     ({ cached, settings }) =>
       cached && settings.mode === undefined && settings.maxAge === undefined,

@@ -18,7 +18,6 @@ export const ignoreLines = [
   "!k.txt",
   "# *.txt",
   "a.tx?",
-  "*",
   "!*.txt",
 ];
 
