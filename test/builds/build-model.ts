@@ -1,7 +1,14 @@
 import { type Settings, writtenSettings } from "./settings.ts";
 import { anyFile, type Exclusion, type Selector, withoutIgnored } from "./selectors.ts";
 import { secretFile, toolFile } from "./sources.ts";
-import { declaredOutputs, findOutputs, type OutputKind, writeOutputs } from "./outputs.ts";
+import { definitionFiles, type Layout } from "./definition-files.ts";
+import {
+  declaredOutputs,
+  findOutputs,
+  mixedFolder,
+  type OutputKind,
+  writeOutputs,
+} from "./outputs.ts";
 
 /** A file as tasks see it. */
 export interface ModelFile {
@@ -62,6 +69,8 @@ export interface World {
   readonly host: Readonly<Record<string, string>>;
   /** The steps of a task `seq`, in the order of the tasks. */
   readonly sequence: readonly string[];
+  /** Where the project's variables are written. */
+  readonly layout: Layout;
   /** The value of the project's variable G, and under `-e prod`. */
   readonly global: string;
   /** How many tasks of the group may run at once. */
@@ -116,6 +125,7 @@ export function scriptOf(world: World, task: ModelTask): string {
     ...(task.selectors?.map(({ find, base }) => withoutIgnored(find, base)) ?? [
       withoutIgnored(findAll(world), ""),
     ]),
+    ...(hasMixedInputs(task) ? [`find ${mixedFolder(name)} ${anyFile} -not -name '*.js'`] : []),
     ...(extra === undefined ? [] : [withoutIgnored(extra.find, extra.base)]),
     ...[...dependencies, ...task.indirect, ...task.earlier]
       .map((other) => taskOf(world, other))
@@ -172,10 +182,10 @@ const readAll = [
   'list | while read -r f; do if [ -L "$f" ]; then echo "$f $(readlink "$f")"; fi; if [ -f "$f" ] && [ -x "$f" ]; then echo "x $f"; fi; done',
 ].join("; ");
 
-const notAll = `${anyFile} -not -path './out/*' -not -path './.git/*'`;
+const notAll = `${anyFile} -not -path './out/*' -not -path './mix/*' -not -path './.git/*'`;
 
-/** The project's env.cue, which JSON is, too. */
-export function projectFile(world: World): string {
+/** The field `tasks` of the project, which JSON is, too. */
+function tasksField(world: World): string {
   const tasks: Record<string, object> = {};
   for (const task of world.tasks.values()) {
     const { group, host, selectors, ignored, canFail, cached } = task;
@@ -187,6 +197,7 @@ export function projectFile(world: World): string {
       ...selectors.map(({ pattern }) => pattern),
       ...readDirectly(task).flatMap((other) => declaredOutputs(taskOf(world, other))),
       ...(canFail ? [`src/fail-${task.name}`] : []),
+      ...(hasMixedInputs(task) ? [mixedFolder(task.name)] : []),
       ...excludedOf(task).map(({ pattern }) => `!${pattern}`),
     ];
     const dependencies = task.dependencies.map((other) => fullName(taskOf(world, other)));
@@ -221,13 +232,23 @@ export function projectFile(world: World): string {
   if (group !== undefined)
     tasks["group"] = { type: "group", maxConcurrency: world.groupLimit, ...group };
   const text = JSON.stringify(tasks, undefined, 1);
-  const env = JSON.stringify({ G: world.global, environment: { prod: { G: "prod" } } });
-  return `package cuenv\n\nenv: ${env}\ntasks: ${text.replaceAll(/"<([^"]*)>"/g, "$1")}\n${sequenceField(world)}`;
+  return `tasks: ${text.replaceAll(/"<([^"]*)>"/g, "$1")}\n${sequenceField(world)}`;
+}
+
+/** It reads what lies beside its outputs. */
+export function hasMixedInputs({ output, selectors }: ModelTask): boolean {
+  return output === "mixed" && selectors !== undefined;
 }
 
 /** Without anything to take out of, all of the project would be meant. */
 export function excludedOf({ selectors, excluded }: ModelTask): readonly Exclusion[] {
   return selectors === undefined || selectors.length === 0 ? [] : excluded;
+}
+
+/** The CUE files of the project. */
+export function projectFiles(world: World): ReadonlyMap<string, string> {
+  const variables = JSON.stringify({ G: world.global, environment: { prod: { G: "prod" } } });
+  return definitionFiles(world, variables, tasksField(world));
 }
 
 /** To what a task prints. JSON has none: it is one once what is around it was taken away. */

@@ -99,7 +99,8 @@ function cacheProblemOf(
   if (isHit && !mayHit(checkout, state)) return "it hit, and was never stored from these inputs";
   if (row.cache.stored && !isOwnUsed(checkout)) return "it was stored, and would not be used here";
   if (row.outcome !== "succeeded" || isHit || !reads || !task.cached) return undefined;
-  return certain.has(state) && !blind && !isTooOld
+  // Of its files some may be taken for edited ones.
+  return certain.has(state) && !blind && !isTooOld && task.output !== "mixed"
     ? "it missed, and was stored from these inputs"
     : undefined;
 }

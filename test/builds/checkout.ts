@@ -16,9 +16,10 @@ import {
   type Files,
   type ModelFile,
   type ModelTask,
-  projectFile,
+  projectFiles,
   type World,
 } from "./build-model.ts";
+import { workspaceFiles } from "./definition-files.ts";
 import { isOutputOf } from "./outputs.ts";
 import { ignoredLists } from "./selectors.ts";
 
@@ -35,11 +36,14 @@ export function writeWorld(sandbox: Sandbox, world: World, before?: World): void
   }
   for (const [path, file] of world.sources)
     if (before?.sources.get(path) !== file) writeSource(sandbox, path, file);
-  const text = projectFile(world);
-  if (before === undefined && world.place !== "")
-    sandbox.write("pnpm-workspace.yaml", "packages: [apps/*]\n");
-  if (before === undefined || projectFile(before) !== text)
-    sandbox.write(join(world.place, "env.cue"), text);
+  writeDefinitions(sandbox, world, before);
+}
+
+function writeDefinitions(sandbox: Sandbox, world: World, before: World | undefined): void {
+  const files = new Map([...workspaceFiles(world), ...projectFiles(world)]);
+  const old = before && new Map([...workspaceFiles(before), ...projectFiles(before)]);
+  for (const path of old?.keys() ?? []) if (!files.has(path)) sandbox.remove(path);
+  for (const [path, text] of files) if (old?.get(path) !== text) sandbox.write(path, text);
 }
 
 function writeSource(sandbox: Sandbox, path: string, { text, executable, link }: ModelFile): void {
@@ -86,7 +90,7 @@ export function filesOf(sandbox: Sandbox, task: ModelTask): Files {
       else if (isOutputOf(task, path)) found.set(path, fileAt(join(sandbox.root, path)));
     }
   };
-  if (sandbox.exists("out")) walk("out");
+  for (const folder of ["out", "mix"]) if (sandbox.exists(folder)) walk(folder);
   return found;
 }
 

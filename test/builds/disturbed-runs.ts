@@ -35,6 +35,8 @@ export async function editWhileItRuns(build: Build, checkout: Checkout): Promise
   const isSource =
     world.host === before.host &&
     world.tasks === before.tasks &&
+    world.global === before.global &&
+    world.layout === before.layout &&
     ignoreTheSame(before.sources, world.sources);
   if (isSource) {
     writeWorld(checkout.sandbox, world, before);
@@ -108,8 +110,8 @@ export async function runBesideItself(build: Build, checkout: Checkout): Promise
   const isMadeOnce =
     isOwnUsed(checkout) && all.every(({ asked }) => !asked.isForced && asked.reads && asked.writes);
   const isCached = [...world.tasks.values()].every(
-    ({ cached, settings }) =>
-      cached && settings.mode === undefined && settings.maxAge === undefined,
+    ({ cached, settings, output }) =>
+      cached && output !== "mixed" && settings.mode === undefined && settings.maxAge === undefined,
   );
   const isSure = [...expectedOf(world).values()].every((each) => !each.fails && !each.isTainted);
   const callOf = ({ asked: { digest, isProd, words, names } }: Ran): string =>

@@ -4,16 +4,17 @@ import {
   type Files,
   fullName,
   excludedOf,
+  hasMixedInputs,
   type ModelFile,
   type ModelTask,
-  projectFile,
+  projectFiles,
   readDirectly,
   scriptOf,
   sorted,
   taskOf,
   type World,
 } from "./build-model.ts";
-import { declaredOutputs, outputsOf } from "./outputs.ts";
+import { declaredOutputs, mixedFolder, outputsOf } from "./outputs.ts";
 import { settingsInKey } from "./settings.ts";
 import { counts, isExcluded } from "./selectors.ts";
 import { secretFile, toolFile } from "./sources.ts";
@@ -89,7 +90,7 @@ function expectTask(
     isOfFiles ? declaredInputs(world, task) : [],
     fails,
     sorted(own),
-    sorted(linkedFrom(world, own)),
+    sorted(linkedFrom(world, task, own)),
     dependencies.map(({ name, outputs, state: below }) =>
       taskOf(world, name).output === "none"
         ? [name, sha256(below)]
@@ -171,7 +172,7 @@ function targetOf(world: World, path: string): ModelFile | undefined {
 }
 
 /** What links lead to counts, in folders all. */
-function linkedFrom(world: World, own: Files): Files {
+function linkedFrom(world: World, task: ModelTask, own: Files): Files {
   const found = new Map<string, ModelFile>();
   for (const [path, { link }] of own) {
     if (link === undefined || world.sources.get(path)?.link !== link) continue;
@@ -181,14 +182,18 @@ function linkedFrom(world: World, own: Files): Files {
         other === target ||
         (other.startsWith(`${target}/`) && counts(world.sources, other, target))
       )
-        found.set(other, file);
+        if (!isTakenOut(task, other)) found.set(other, file);
   }
   return found;
 }
 
+function isTakenOut(task: ModelTask, path: string): boolean {
+  return task.ignored.includes(path) || excludedOf(task).some((each) => isExcluded(each, path));
+}
+
 /** What the task's own patterns take. */
 function ownInputs(world: World, task: ModelTask, of: (name: string) => Expected): Files {
-  const { selectors, ignored, canFail, name, settings } = task;
+  const { selectors, canFail, name, settings } = task;
   const own = new Map<string, ModelFile>();
   if (settings.cacheKey !== undefined) return own;
   const declared = [
@@ -196,12 +201,12 @@ function ownInputs(world: World, task: ModelTask, of: (name: string) => Expected
     ...(settings.extra === undefined ? [] : [settings.extra]),
   ];
   const isTaken = (path: string): boolean =>
+    (hasMixedInputs(task) && path.startsWith(`${mixedFolder(name)}/`)) ||
     declared.some((each) => each.matches(path) && counts(world.sources, path, each.base));
-  const isOut = (path: string): boolean =>
-    ignored.includes(path) || excludedOf(task).some((each) => isExcluded(each, path));
-  for (const [path, file] of world.sources) if (isTaken(path) && !isOut(path)) own.set(path, file);
-  for (const [path, file] of selectors === undefined ? projectFiles(world) : [])
-    if (counts(world.sources, path, "") && !isOut(path)) own.set(path, file);
+  for (const [path, file] of world.sources)
+    if (isTaken(path) && !isTakenOut(task, path)) own.set(path, file);
+  for (const [path, file] of selectors === undefined ? filesOfProject(world) : [])
+    if (counts(world.sources, path, "") && !isTakenOut(task, path)) own.set(path, file);
   const failing = `src/fail-${name}`;
   if (canFail && selectors !== undefined) own.delete(failing);
   for (const other of readDirectly(task))
@@ -211,11 +216,12 @@ function ownInputs(world: World, task: ModelTask, of: (name: string) => Expected
 }
 
 /** What lies in the project's folder and is not ignored. */
-function projectFiles(world: World): Files {
+function filesOfProject(world: World): Files {
   const { place, sources } = world;
-  const definition = { text: projectFile(world), executable: false };
-  if (place !== "") return new Map([[`${place}/env.cue`, definition]]);
-  return new Map([...sources, ["env.cue", definition]]);
+  const files = new Map(place === "" ? sources : []);
+  for (const [path, text] of projectFiles(world))
+    if (path.startsWith(place)) files.set(path, { text, executable: false });
+  return files;
 }
 
 function sha256(text: string): string {

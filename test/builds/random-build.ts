@@ -9,6 +9,7 @@ import {
   keepHouseMeanwhile,
   runBesideItself,
 } from "./disturbed-runs.ts";
+import { checkExplained, explain, verify } from "./explain-and-verify.ts";
 import { type Random, randomFrom } from "./random.ts";
 import { editWorld, randomWorld } from "./random-world.ts";
 import { runOnlyOne } from "./run-only-one.ts";
@@ -103,8 +104,12 @@ async function randomStep(build: Build): Promise<void> {
   }
   const asked = ask(build, checkout);
   const isForetold = asked.reads && !checkout.stored.damaged && build.disturb === undefined;
+  const isExplained = isForetold && random.percent(25);
+  const explained = isExplained ? await explain(build, checkout, asked) : undefined;
   const ran = await foretellAndRun(build, checkout, asked, isForetold);
   check(build, [ran]);
+  if (explained !== undefined) checkExplained(ran, explained);
+  if (isForetold && random.percent(20)) await verify(build, ran);
   if (random.percent(30)) await runOnlyOne(build, ran);
 }
 

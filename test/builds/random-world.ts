@@ -1,4 +1,5 @@
 import { belowTask, type ModelTask, type World } from "./build-model.ts";
+import { randomLayout } from "./definition-files.ts";
 import { outputKinds } from "./outputs.ts";
 import type { Random } from "./random.ts";
 import { randomSettings } from "./settings.ts";
@@ -24,6 +25,7 @@ export function randomWorld(random: Random, salt: string): World {
     global: "g",
     groupLimit: random.below(3),
     digests: randomDigests(random),
+    layout: "together",
     place: random.percent(25) ? "apps/it" : "",
   };
   for (const [name, task] of tasks) {
@@ -110,6 +112,10 @@ export function editWorld(
   if (kind < 6) {
     const { sources, what } = editSources(random, world.sources, [...world.tasks.keys()]);
     return { world: { ...world, sources }, what };
+  }
+  if (random.percent(5)) {
+    const layout = randomLayout(random, world);
+    return { world: { ...world, layout }, what: `variables ${layout}` };
   }
   if (random.percent(4)) {
     const global = random.pick(["g", "h"]);

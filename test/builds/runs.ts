@@ -179,7 +179,7 @@ export async function foretellAndRun(
 }
 
 /** What lies in the tasks' outputs and is none of them. */
-function keptFiles({ sandbox, world }: Checkout): string {
+export function keptFiles({ sandbox, world }: Checkout): string {
   const found: Record<string, string> = {};
   for (const { name, output } of world.tasks.values()) {
     const path = `${keptFolder(name)}/mine.txt`;

@@ -19,6 +19,8 @@ export const paths = [
   "src/k.txt/x.txt",
   "src/k.txt/y.md",
   "j.txt",
+  "mix/t0/in.txt",
+  "mix/t1/in.txt",
   ".gitignore",
   "src/.gitignore",
   "src/d/.gitignore",
@@ -54,7 +56,8 @@ function putSource(sources: Map<string, ModelFile>, path: string, file: ModelFil
 function randomFile(random: Random, path: string): ModelFile {
   if (path === toolFile) return { text: `answer-${random.below(3)}\n`, executable: false };
   if (path === secretFile) return { text: `secret-${random.below(3)}\n`, executable: false };
-  if (path === ".gitignore") return { text: `/out\n${randomLines(random)}`, executable: false };
+  if (path === ".gitignore")
+    return { text: `/out\n/mix\n${randomLines(random)}`, executable: false };
   if (path.endsWith(".gitignore")) return { text: randomLines(random, "*"), executable: false };
   if (linkPaths.has(path) && random.percent(20))
     return { text: "", executable: false, link: random.pick(linkTargets) };
