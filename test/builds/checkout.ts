@@ -17,10 +17,11 @@ import {
   type ModelFile,
   type ModelTask,
   projectFiles,
+  sorted,
   type World,
 } from "./build-model.ts";
 import { workspaceFiles } from "./definition-files.ts";
-import { isOutputOf } from "./outputs.ts";
+import { isOutputOf, padding } from "./outputs.ts";
 import { ignoredLists } from "./selectors.ts";
 
 /** Brings a checkout to a world: what differs is written, what is no source any more is removed. Outputs stay as they are. */
@@ -92,6 +93,11 @@ export function filesOf(sandbox: Sandbox, task: ModelTask): Files {
   };
   for (const folder of ["out", "mix"]) if (sandbox.exists(folder)) walk(folder);
   return found;
+}
+
+/** For comparing, and for reading. */
+export function textOf(files: Files): string {
+  return JSON.stringify(sorted(files)).replaceAll(padding, "xxx…");
 }
 
 function fileAt(path: string): ModelFile {

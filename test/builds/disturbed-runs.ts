@@ -95,7 +95,7 @@ export async function runBesideItself(build: Build, checkout: Checkout): Promise
   log.push("at once, in one checkout:");
   const all = await Promise.all(
     Array.from({ length: 2 + random.below(2) }, async () => {
-      const asked = { ...ask(build, checkout), evicts: false };
+      const asked = { ...ask(build, checkout), evicts: undefined };
       await sleep(random.pick([0, 30, 200]));
       return foretellAndRun(build, checkout, asked, false);
     }),

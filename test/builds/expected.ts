@@ -30,6 +30,8 @@ export interface Expected {
   readonly fails: boolean;
   /** Something before it failed and was excused: it makes something of what there is. */
   readonly isTainted: boolean;
+  /** So directly that it is not cached: nothing with outputs is between them. */
+  readonly isAfterFailure: boolean;
   /** It, or what it depends on, runs each time and tells nobody what came of it. */
   readonly blind: boolean;
 }
@@ -85,16 +87,14 @@ function expectTask(
     asked,
     ignored: task.ignored,
   };
-  const state = JSON.stringify([
+  const inputs = JSON.stringify([
     cue,
     isOfFiles ? declaredInputs(world, task) : [],
     fails,
     sorted(own),
     sorted(linkedFrom(world, task, own)),
     dependencies.map(({ name, outputs, state: below }) =>
-      taskOf(world, name).output === "none"
-        ? [name, sha256(below)]
-        : [name, isOfFiles ? [...outputs] : []],
+      taskOf(world, name).output === "none" ? [name, below] : [name, isOfFiles ? [...outputs] : []],
     ),
   ]);
   const blind = dependencies.some(
@@ -108,9 +108,14 @@ function expectTask(
     outputs,
     quotable: task.output === "none" ? text.replace(/\n+$/, "") : said,
     printed: [...(task.output === "none" ? text.split("\n") : []), said].toSorted(),
-    state,
+    state: sha256(inputs),
     blind,
     fails: fails || dependencies.some((each) => each.fails && !isPassedOver(world, each)),
+    isAfterFailure: dependencies.some(
+      (each) =>
+        isPassedOver(world, each) ||
+        (taskOf(world, each.name).output === "none" && each.isAfterFailure),
+    ),
     isTainted: dependencies.some((each) => each.isTainted || isPassedOver(world, each)),
   };
 }

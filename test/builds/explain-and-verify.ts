@@ -1,5 +1,5 @@
-import { belowTask, fullName, type ModelTask, sorted, taskOf } from "./build-model.ts";
-import { filesOf } from "./checkout.ts";
+import { belowTask, fullName, type ModelTask, taskOf } from "./build-model.ts";
+import { filesOf, textOf } from "./checkout.ts";
 import { keptFiles, type Asked, type Build, type Checkout, optionsOf, type Ran } from "./runs.ts";
 
 /** What `cuenv why` says of a task before a run. */
@@ -23,7 +23,8 @@ export async function explain(
   const candidates = [...tasks.values()].filter(
     (task) => isNamed(task) && isAlike(task) && isOnItsOwn(checkout, task),
   );
-  if (candidates.length === 0 || asked.isForced || !asked.writes) return undefined;
+  if (candidates.length === 0 || asked.isForced || !asked.writes || asked.evicts !== undefined)
+    return undefined;
   const name = fullName(random.pick(candidates));
   log.push(`${checkout.name}: why ${name}`);
   const { code, stdout, stderr } = await checkout.sandbox.cuenv(
@@ -62,14 +63,21 @@ export async function verify({ random, log }: Build, ran: Ran): Promise<void> {
       isOnItsOwn(checkout, task) &&
       withBelow(checkout, task).every(isThere),
   );
-  if (!isWhole || candidates.length === 0 || asked.evicts || !asked.reads || !asked.writes) return;
+  if (
+    !isWhole ||
+    candidates.length === 0 ||
+    asked.evicts !== undefined ||
+    !asked.reads ||
+    !asked.writes
+  )
+    return;
   const task = random.pick(candidates);
   log.push(`${checkout.name}: verify ${fullName(task)}`);
   const before = keptFiles(checkout);
   const args = ["verify", ...single(asked, fullName(task))];
   const { code, stdout, stderr } = await sandbox.cuenv(args, optionsOf(checkout, asked));
-  const is = JSON.stringify(sorted(filesOf(sandbox, task)));
-  const should = JSON.stringify(sorted(expected.get(task.name)?.outputs ?? new Map()));
+  const is = textOf(filesOf(sandbox, task));
+  const should = textOf(expected.get(task.name)?.outputs ?? new Map());
   if (code !== 0 || is !== should || keptFiles(checkout) !== before)
     throw new Error(
       `${args.join(" ")}: exit code ${code}, outputs ${is}, and should be ${should}\n${stdout}${stderr}`,

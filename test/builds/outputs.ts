@@ -14,6 +14,7 @@ export const outputKinds = [
   "filtered",
   "odd",
   "mixed",
+  "large",
 ] as const;
 
 export type OutputKind = (typeof outputKinds)[number];
@@ -26,12 +27,17 @@ interface Kind {
   readonly find: string;
   /** A script that makes it of $text, and of $n, the number of its lines. */
   readonly write: readonly string[];
-  readonly made: (text: string, lines: number) => Readonly<Record<string, ModelFile>>;
+  readonly made: (
+    text: string,
+    lines: number,
+    value: string,
+  ) => Readonly<Record<string, ModelFile>>;
 }
 
 const print = 'printf "%s\\n" "$text"';
 const folder: ModelFile = { text: "", executable: false, isFolder: true };
 
+export const padding = "x".repeat(400_000);
 const deep = Array.from({ length: 12 }, (_, at) => `folder-${at}`).join("/");
 
 function file(text: string | number, executable = false): ModelFile {
@@ -179,6 +185,20 @@ const kinds: Readonly<Record<OutputKind, (name: string) => Kind>> = {
       [`out/${name}.f/a-${lines}/b/x`]: file(lines),
     }),
   }),
+  // Three of them are more than the smallest cache holds.
+  large: (name) => ({
+    ...below(`out/${name}.b`),
+    write: [
+      `rm -rf out/${name}.b`,
+      `mkdir -p out/${name}.b`,
+      `${print} > out/${name}.b/all.txt`,
+      `{ echo "$V $n"; head -c ${padding.length} /dev/zero | tr '\\0' x; echo; } > out/${name}.b/pad`,
+    ],
+    made: (text, lines, value) => ({
+      [`out/${name}.b/all.txt`]: file(text),
+      [`out/${name}.b/pad`]: file(`${value} ${lines}\n${padding}`),
+    }),
+  }),
   // Beside inputs of the task.
   mixed: (name) => ({
     declared: [`${mixedFolder(name)}/*.js`],
@@ -244,5 +264,5 @@ export function writeOutputs(task: ModelTask): readonly string[] {
 }
 
 export function outputsOf(task: ModelTask, text: string): Files {
-  return new Map(Object.entries(kindOf(task).made(text, text.split("\n").length)));
+  return new Map(Object.entries(kindOf(task).made(text, text.split("\n").length, task.value)));
 }

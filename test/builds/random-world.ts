@@ -78,12 +78,13 @@ function randomTask(
     asksTool: random.percent(15),
     hasSecret: random.percent(15),
     isFlaky: random.percent(8),
-    settings: randomSettings(random),
+    settings: {},
   };
   const [quoted] = random.percent(20) ? task.dependencies : [];
   return {
     ...task,
     quoted,
+    settings: randomSettings(random, task),
     isFlaky: task.isFlaky && !task.canFail,
     indirect: randomIndirect(random, task, before),
   };
@@ -145,7 +146,7 @@ function editTask(random: Random, world: World): { readonly world: World; readon
     () => ({ ...task, selectors: random.some(selectors, 3) }),
     () => ({ ...task, excluded: random.some(exclusions, 2) }),
     () => ({ ...task, cached: !task.cached }),
-    () => ({ ...task, settings: randomSettings(random) }),
+    () => ({ ...task, settings: randomSettings(random, task) }),
     () => ({ ...task, dependencies: random.some([...earlier.keys()], 2) }),
   ])();
   tasks.set(name, changed);

@@ -13,7 +13,14 @@ export async function runOnlyOne({ random, log }: Build, ran: Ran): Promise<void
     ({ name, key, cache }) =>
       key !== null && cache.status !== "off" && taskOfRow(name).quoted === undefined,
   );
-  if (!isWhole || asked.evicts || !asked.reads || !asked.writes || cached.length === 0) return;
+  if (
+    !isWhole ||
+    asked.evicts !== undefined ||
+    !asked.reads ||
+    !asked.writes ||
+    cached.length === 0
+  )
+    return;
   const row = random.pick(cached);
   log.push(`${checkout.name}: task ${row.name} --only`);
   const words = asked.names.includes(row.name) ? asked.words : [];

@@ -38,15 +38,23 @@ export interface Asked {
   /** After `--`. */
   readonly words: readonly string[];
   readonly digest: World["digests"][number];
-  /** It leaves nothing that is older than a moment in the cache. */
-  readonly evicts: boolean;
+  /** Variables that have it remove results from the cache when it ends. */
+  readonly evicts: Readonly<Record<string, string>> | undefined;
   /** The named tasks run in any case. */
   readonly isForced: boolean;
 }
 
+const limits = [
+  { CUENV_CACHE_MAX_AGE: "1ms" },
+  ...["LRU", "LFU", "FIFO", "SizeBased"].map((policy) => ({
+    CUENV_CACHE_MAX_SIZE: "1MiB",
+    CUENV_CACHE_EVICTION_POLICY: policy,
+  })),
+];
+
 export function ask({ random, hasRemote }: Build, { world, stored }: Checkout): Asked {
-  const evicts = random.percent(6);
-  if (evicts) stored.certain.clear();
+  const evicts = random.percent(8) ? random.pick(limits) : undefined;
+  if (evicts !== undefined) stored.certain.clear();
   const tasks = [...world.tasks.values()];
   const some = random.some(tasks, 3);
   const all = withSequence(world, random.percent(20) || some.length === 0 ? tasks : some);
@@ -129,7 +137,7 @@ export function optionsOf({ env, world }: Checkout, { digest, evicts }: Asked): 
     ...env,
     ...world.host,
     CUENV_CACHE_DIGEST_FUNCTION: digest,
-    ...(evicts ? { CUENV_CACHE_MAX_AGE: "1ms" } : {}),
+    ...evicts,
   };
   return { env: variables, cwd: world.place };
 }

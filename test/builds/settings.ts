@@ -3,7 +3,7 @@ import { type Selector, selectors } from "./selectors.ts";
 
 /** What a task says of its key and its cache beside its files and variables; most say nothing. */
 export interface Settings {
-  /** Stands for all files: it reads none, nor what its dependencies made. */
+  /** Stands for all files: it reads none, nor what its dependencies made, and looks for none to fail. */
   readonly cacheKey?: string;
   readonly extra?: Selector;
   readonly component?: number;
@@ -14,10 +14,13 @@ export interface Settings {
   readonly isLoose?: true;
 }
 
-export function randomSettings(random: Random): Settings {
+export function randomSettings(
+  random: Random,
+  { canFail }: { readonly canFail: boolean },
+): Settings {
   if (random.percent(60)) return {};
   return {
-    ...(random.percent(15) ? { cacheKey: random.pick(["k1", "k2"]) } : {}),
+    ...(!canFail && random.percent(15) ? { cacheKey: random.pick(["k1", "k2"]) } : {}),
     ...(random.percent(30) ? { extra: random.pick(selectors) } : {}),
     ...(random.percent(30) ? { component: random.below(2) } : {}),
     ...(random.percent(30) ? { keyEpoch: random.below(3) } : {}),

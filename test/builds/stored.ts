@@ -6,12 +6,20 @@ export interface Stored {
   readonly certain: Map<string, string>;
   /** Of these nobody knows: something was damaged, or edited while it ran, or another machine sent it. */
   readonly possible: Set<string>;
+  /** A result was stored of what a failed task had left: nobody knows of which states. */
+  hasOfLeftovers: boolean;
   damaged: boolean;
   everDamaged: boolean;
 }
 
 export function newStored(): Stored {
-  return { certain: new Map(), possible: new Set(), damaged: false, everDamaged: false };
+  return {
+    certain: new Map(),
+    possible: new Set(),
+    hasOfLeftovers: false,
+    damaged: false,
+    everDamaged: false,
+  };
 }
 
 function signed(state: string, signer: string): string {
@@ -35,6 +43,7 @@ export function usable({ stored, trust }: Checkout): ReadonlySet<string> {
 }
 
 export function mayHit({ stored, trust }: Checkout, state: string): boolean {
+  if (stored.hasOfLeftovers) return true;
   return [...trust.believed].some((signer) => stored.possible.has(signed(state, signer)));
 }
 

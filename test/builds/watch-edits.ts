@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { settled } from "../faults/fault-project.ts";
-import { belowTask, sorted, type World } from "./build-model.ts";
-import { filesOf, writeWorld } from "./checkout.ts";
+import { belowTask, type World } from "./build-model.ts";
+import { filesOf, textOf, writeWorld } from "./checkout.ts";
 import { editWorld } from "./random-world.ts";
 import { ignoreTheSame } from "./selectors.ts";
 import { secretFile, toolFile } from "./sources.ts";
@@ -84,8 +84,8 @@ function differenceOf(checkout: Checkout, asked: Asked): string | undefined {
     const task = world.tasks.get(name);
     if (task === undefined) continue;
     try {
-      const is = JSON.stringify(sorted(filesOf(sandbox, task)));
-      const should = JSON.stringify(sorted(expected.get(name)?.outputs ?? new Map()));
+      const is = textOf(filesOf(sandbox, task));
+      const should = textOf(expected.get(name)?.outputs ?? new Map());
       if (is !== should) return `the outputs of ${name} are ${is}, and should be ${should}`;
     } catch (error) {
       return String(error); // it is being written
