@@ -58,6 +58,8 @@ export interface ModelTask {
   readonly asksTool: boolean;
   readonly hasSecret: boolean;
   readonly settings: Settings;
+  /** It is written as a script, which is the same program with the same arguments. */
+  readonly isScript: boolean;
   /** Every other attempt fails, when it has made its outputs and before it prints. */
   readonly isFlaky: boolean;
 }
@@ -204,8 +206,9 @@ function tasksField(world: World): string {
     const isNamed = task.namesTasks && inputs !== undefined;
     const named = isNamed ? dependencies.map((name) => ({ task: name })) : [];
     const definition = {
-      command: "sh",
-      args: ["-c", scriptOf(world, task), "sh"],
+      ...(task.isScript
+        ? { script: scriptOf(world, task), scriptShell: "sh" }
+        : { command: "sh", args: ["-c", scriptOf(world, task), "sh"] }),
       env: {
         V: task.value,
         ...(task.quoted === undefined ? {} : { Q: reference(taskOf(world, task.quoted)) }),

@@ -95,7 +95,7 @@ export async function runBesideItself(build: Build, checkout: Checkout): Promise
   log.push("at once, in one checkout:");
   const all = await Promise.all(
     Array.from({ length: 2 + random.below(2) }, async () => {
-      const asked = { ...ask(build, checkout), evicts: undefined };
+      const asked = askWriting(build, checkout);
       await sleep(random.pick([0, 30, 200]));
       return foretellAndRun(build, checkout, asked, false);
     }),
@@ -118,6 +118,14 @@ export async function runBesideItself(build: Build, checkout: Checkout): Promise
     JSON.stringify([digest, isProd, words, words.length > 0 && names]);
   const isOfOne = new Set(all.map(callOf)).size === 1;
   if (isMadeOnce && isCached && isSure && isOfOne && !stored.damaged) check(build, all);
+}
+
+/** What runs write that store nothing is not seen by others: docs/decisions/0032. */
+function askWriting(build: Build, checkout: Checkout): Asked {
+  const asked = { ...ask(build, checkout), evicts: undefined };
+  if (asked.writes) return asked;
+  const args = asked.args.filter((each) => each !== "--cache" && each !== "read" && each !== "off");
+  return { ...asked, args, reads: true, writes: true };
 }
 
 /** Somebody tidies the cache, and a run goes on beside it. */

@@ -79,6 +79,7 @@ function randomTask(
     hasSecret: random.percent(15),
     isFlaky: random.percent(8),
     settings: {},
+    isScript: random.percent(30),
   };
   const [quoted] = random.percent(20) ? task.dependencies : [];
   return {
@@ -146,6 +147,7 @@ function editTask(random: Random, world: World): { readonly world: World; readon
     () => ({ ...task, selectors: random.some(selectors, 3) }),
     () => ({ ...task, excluded: random.some(exclusions, 2) }),
     () => ({ ...task, cached: !task.cached }),
+    () => ({ ...task, isScript: !task.isScript }),
     () => ({ ...task, settings: randomSettings(random, task) }),
     () => ({ ...task, dependencies: random.some([...earlier.keys()], 2) }),
   ])();

@@ -52,6 +52,8 @@ const limits = [
   })),
 ];
 
+const argumentLists = [["a b"], ["-x", "é"], ["*", "$V", "'\"", "", "--", "`"]];
+
 export function ask({ random, hasRemote }: Build, { world, stored }: Checkout): Asked {
   const evicts = random.percent(8) ? random.pick(limits) : undefined;
   if (evicts !== undefined) stored.certain.clear();
@@ -65,7 +67,7 @@ export function ask({ random, hasRemote }: Build, { world, stored }: Checkout): 
   return {
     names: all,
     isProd: random.percent(10),
-    words: all.includes("seq") ? [] : random.percent(12) ? random.pick([["a b"], ["-x", "é"]]) : [],
+    words: all.includes("seq") ? [] : random.percent(12) ? random.pick(argumentLists) : [],
     args: [
       ...(mode === "read-write" ? [] : ["--cache", mode]),
       ...(isForced ? ["--force"] : []),

@@ -60,9 +60,10 @@ function isSeen(before: World, after: World): boolean {
   const isAnswer = [toolFile, secretFile].some(
     (path) => before.sources.get(path) !== after.sources.get(path),
   );
-  if (isAnswer || !ignoreTheSame(before.sources, after.sources)) return false;
+  if (isAnswer) return false;
   const isDeclared = [...after.tasks.values()].every(({ selectors }) => selectors !== undefined);
-  return isDeclared || [...after.sources.keys()].every((path) => before.sources.has(path));
+  const isNew = [...after.sources.keys()].some((path) => !before.sources.has(path));
+  return isDeclared || (!isNew && ignoreTheSame(before.sources, after.sources));
 }
 
 async function converged(checkout: Checkout, asked: Asked): Promise<void> {
