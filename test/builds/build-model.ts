@@ -238,6 +238,11 @@ function tasksField(world: World): string {
   return `tasks: ${text.replaceAll(/"<([^"]*)>"/g, "$1")}\n${sequenceField(world)}`;
 }
 
+/** In some runs a task that only reads or writes is not. */
+export function isAlwaysCached({ cached, settings: { mode = "read-write" } }: ModelTask): boolean {
+  return cached && mode === "read-write";
+}
+
 /** It reads what lies beside its outputs. */
 export function hasMixedInputs({ output, selectors }: ModelTask): boolean {
   return output === "mixed" && selectors !== undefined;

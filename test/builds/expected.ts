@@ -5,6 +5,7 @@ import {
   fullName,
   excludedOf,
   hasMixedInputs,
+  isAlwaysCached,
   type ModelFile,
   type ModelTask,
   projectFiles,
@@ -118,11 +119,6 @@ function expectTask(
     ),
     isTainted: dependencies.some((each) => each.isTainted || isPassedOver(world, each)),
   };
-}
-
-/** In some runs a task that only reads or writes is not. */
-function isAlwaysCached({ cached, settings: { mode = "read-write" } }: ModelTask): boolean {
-  return cached && mode === "read-write";
 }
 
 function declaredInputs(world: World, task: ModelTask): object {

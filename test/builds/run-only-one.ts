@@ -1,4 +1,4 @@
-import { type ModelTask, taskOf } from "./build-model.ts";
+import { isAlwaysCached, type ModelTask, taskOf } from "./build-model.ts";
 import { type Build, type Ran, run } from "./runs.ts";
 
 /** Alone, a task has the key of the run of all, and is the hit that it would be there. */
@@ -13,8 +13,10 @@ export async function runOnlyOne({ random, log }: Build, ran: Ran): Promise<void
     ({ name, key, cache }) =>
       key !== null && cache.status !== "off" && taskOfRow(name).quoted === undefined,
   );
+  // With words of their own, what it depends on has other keys.
   if (
     !isWhole ||
+    asked.words.length > 0 ||
     asked.evicts !== undefined ||
     !asked.reads ||
     !asked.writes ||
@@ -23,14 +25,13 @@ export async function runOnlyOne({ random, log }: Build, ran: Ran): Promise<void
     return;
   const row = random.pick(cached);
   log.push(`${checkout.name}: task ${row.name} --only`);
-  const words = asked.names.includes(row.name) ? asked.words : [];
-  const only = { ...asked, names: [row.name], args: ["--only"], words };
+  const only = { ...asked, names: [row.name], args: ["--only"] };
   const alone = await run(checkout, only);
   const [is] = alone.rows;
   const { dependencies } = taskOfRow(row.name);
   const isKnown = dependencies.every((name) => {
-    const { output, cached: has } = taskOf(checkout.world, name);
-    return output !== "none" || has;
+    const dependency = taskOf(checkout.world, name);
+    return dependency.output !== "none" || isAlwaysCached(dependency);
   });
   if (alone.code !== 0 || alone.rows.length !== 1 || (isKnown && is?.key !== row.key))
     throw new Error(
