@@ -58,7 +58,7 @@ export interface ModelTask {
   readonly asksTool: boolean;
   readonly hasSecret: boolean;
   readonly settings: Settings;
-  /** It is written as a script, which is the same program with the same arguments. */
+  /** It is written as a script, not as a program with arguments. */
   readonly isScript: boolean;
   /** Every other attempt fails, when it has made its outputs and before it prints. */
   readonly isFlaky: boolean;

@@ -10,6 +10,7 @@ import { isOwnUsed, mayBeStored, mayRefuse } from "./stored.ts";
 import {
   type Asked,
   storedAs,
+  told,
   argsOf,
   ask,
   type Build,
@@ -26,7 +27,7 @@ import {
 export async function editWhileItRuns(build: Build, checkout: Checkout): Promise<void> {
   const { random, log } = build;
   const asked = ask(build, checkout);
-  log.push(`${checkout.name}: ${argsOf(asked).join(" ")}, meanwhile:`);
+  log.push(`${checkout.name}: ${told(asked)}, meanwhile:`);
   const before = checkout.world;
   const running = run(checkout, asked);
   await sleep(random.below(400));
@@ -65,7 +66,7 @@ export async function endWhileItRuns(build: Build, checkout: Checkout): Promise<
   const isOfAll = random.percent(30);
   const ms = random.below(700);
   log.push(
-    `${checkout.name}: ${argsOf(asked).join(" ")}, ${signal}${isOfAll ? " for all" : ""} after ${ms} ms`,
+    `${checkout.name}: ${told(asked)}, ${signal}${isOfAll ? " for all" : ""} after ${ms} ms`,
   );
   mayRefuse(checkout);
   let pid = 0;

@@ -15,7 +15,7 @@ import {
   taskOf,
   type World,
 } from "./build-model.ts";
-import { declaredOutputs, mixedFolder, outputsOf } from "./outputs.ts";
+import { mixedFolder, outputsOf } from "./outputs.ts";
 import { settingsInKey } from "./settings.ts";
 import { counts, isExcluded } from "./selectors.ts";
 import { secretFile, toolFile } from "./sources.ts";
@@ -79,7 +79,8 @@ function expectTask(
     ...written(world, read),
   ].join("\n");
   const cue = {
-    script: scriptOf(world, task),
+    // The name of the shell comes before arguments, if there are any.
+    script: [task.isScript && words.length === 0, scriptOf(world, task)],
     value: task.value,
     host,
     global,
@@ -90,13 +91,14 @@ function expectTask(
   };
   const inputs = JSON.stringify([
     cue,
-    isOfFiles ? declaredInputs(world, task) : [],
+    isOfFiles ? declaredInputs(task) : [],
     fails,
-    sorted(own),
+    // Whether through a dependency or by a pattern of its own.
+    sorted(read),
     sorted(linkedFrom(world, task, own)),
-    dependencies.map(({ name, outputs, state: below }) =>
-      taskOf(world, name).output === "none" ? [name, below] : [name, isOfFiles ? [...outputs] : []],
-    ),
+    dependencies
+      .filter(({ name }) => taskOf(world, name).output === "none")
+      .map(({ state: below }) => below),
   ]);
   const blind = dependencies.some(
     (each) =>
@@ -121,11 +123,10 @@ function expectTask(
   };
 }
 
-function declaredInputs(world: World, task: ModelTask): object {
+function declaredInputs(task: ModelTask): object {
   return [
     task.selectors?.map(({ pattern }) => pattern),
     excludedOf(task).map(({ pattern }) => pattern),
-    readDirectly(task).flatMap((other) => declaredOutputs(taskOf(world, other))),
   ];
 }
 

@@ -125,6 +125,12 @@ export function argsOf(
   return ["task", ...names, ...flags, ...(words.length === 0 ? [] : ["--", ...words])];
 }
 
+/** For the log. */
+export function told(asked: Asked): string {
+  const { evicts, digest } = asked;
+  return [...Object.values(evicts ?? {}), digest, ...argsOf(asked)].join(" ");
+}
+
 /** What all tasks make in such a run. */
 export function expectedIn(
   { world }: Checkout,
@@ -178,7 +184,7 @@ export async function foretellAndRun(
   asked: Asked,
   isForetold: boolean,
 ): Promise<Ran> {
-  log.push(`${checkout.name}: ${argsOf(asked).join(" ")}`);
+  log.push(`${checkout.name}: ${told(asked)}`);
   const expected = expectedIn(checkout, asked);
   const certain = usable(checkout);
   const foretold = isForetold ? await run(checkout, asked, "--dry-run") : undefined;
