@@ -4,7 +4,7 @@ import { type Expected } from "./expected.ts";
 import { filesOf, textOf } from "./checkout.ts";
 import { type Build, namedTasks, type Ran, storedAs } from "./runs.ts";
 import { narrowed } from "./settings.ts";
-import { isOwnUsed, isStored, mayHit } from "./stored.ts";
+import { isOwnUsed, isStored, mayHit, wasStored } from "./stored.ts";
 
 /** Of runs at once, what each stored is known before any is looked at. */
 export function check({ checkouts }: Build, runs: readonly Ran[]): void {
@@ -101,6 +101,8 @@ function cacheProblemOf(
   if (isTainted) return undefined;
   if (isHit && !mayHit(checkout, state)) return "it hit, and was never stored from these inputs";
   if (row.cache.stored && !isOwnUsed(checkout)) return "it was stored, and would not be used here";
+  if (row.cache.reason === "its result is no longer in the cache" && !wasStored(checkout, state))
+    return "it is said to have been stored from these inputs, and never was";
   if (row.outcome !== "succeeded" || isHit || !reads || !task.cached) return undefined;
   // Of its files some may be taken for edited ones.
   return certain.has(state) && !blind && !isTooOld && task.output !== "mixed"

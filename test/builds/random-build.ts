@@ -90,18 +90,7 @@ async function randomStep(build: Build): Promise<void> {
   if (kind < 23) return watchEdits(build, checkout);
   if (kind < 28) return keepHouseMeanwhile(build, checkout);
   if (kind < 36) return runBesideItself(build, checkout);
-  if (kind < 44) {
-    build.log.push("at once:");
-    const asked = checkouts.map((each) => ({ each, what: ask(build, each) }));
-    // Who refuses a result of the other takes it away.
-    if (checkout.trust.file !== undefined)
-      for (const { stored } of checkouts) stored.certain.clear();
-    const runs = asked.map(({ each, what }) => foretellAndRun(build, each, what, false));
-    check(build, await Promise.all(runs));
-    if (checkout.trust.file !== undefined)
-      for (const { stored } of checkouts) stored.certain.clear();
-    return;
-  }
+  if (kind < 44) return runAllAtOnce(build);
   const asked = ask(build, checkout);
   const isForetold = asked.reads && !checkout.stored.damaged && build.disturb === undefined;
   const isExplained = isForetold && random.percent(25);
@@ -111,6 +100,20 @@ async function randomStep(build: Build): Promise<void> {
   if (explained !== undefined) checkExplained(ran, explained);
   if (isForetold && random.percent(20)) await verify(build, ran);
   if (random.percent(30)) await runOnlyOne(build, ran);
+}
+
+async function runAllAtOnce(build: Build): Promise<void> {
+  const { checkouts, log } = build;
+  log.push("at once:");
+  const asked = checkouts.map((each) => ({ each, what: ask(build, each) }));
+  // Who refuses a result of the other takes it away.
+  const forget = (): void => {
+    for (const { stored, trust } of checkouts) if (trust.file !== undefined) stored.certain.clear();
+  };
+  forget();
+  const runs = asked.map(({ each, what }) => foretellAndRun(build, each, what, false));
+  check(build, await Promise.all(runs));
+  forget();
 }
 
 function edit({ random, log }: Build, checkout: Checkout): void {

@@ -47,6 +47,11 @@ export function mayHit({ stored, trust }: Checkout, state: string): boolean {
   return [...trust.believed].some((signer) => stored.possible.has(signed(state, signer)));
 }
 
+/** Whether anybody may have stored it at any time. */
+export function wasStored({ stored }: Checkout, state: string): boolean {
+  return stored.hasOfLeftovers || [...stored.possible].some((each) => each.endsWith(`: ${state}`));
+}
+
 export function isOwnUsed({ trust: { believed, signer } }: Checkout): boolean {
   return believed.has(signer);
 }
