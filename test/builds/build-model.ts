@@ -1,4 +1,14 @@
-import { declaredOutputs, findOutputs, type OutputKind, writeOutputs } from "./outputs.ts";
+import { type Settings, writtenSettings } from "./settings.ts";
+import { anyFile, type Exclusion, type Selector, withoutIgnored } from "./selectors.ts";
+import { secretFile, toolFile } from "./sources.ts";
+import { definitionFiles, type Layout } from "./definition-files.ts";
+import {
+  declaredOutputs,
+  findOutputs,
+  mixedFolder,
+  type OutputKind,
+  writeOutputs,
+} from "./outputs.ts";
 
 /** A file as tasks see it. */
 export interface ModelFile {
@@ -11,19 +21,6 @@ export interface ModelFile {
 }
 
 export type Files = ReadonlyMap<string, ModelFile>;
-
-/** Some of the source files: as a pattern of `inputs`, as a shell command that lists them, and as a test. */
-export interface Selector {
-  readonly pattern: string;
-  readonly find: string;
-  readonly matches: (path: string) => boolean;
-}
-
-/** Read by tasks that ask a tool, and by those that have a secret. */
-export const toolFile = "tools/answer.txt";
-export const secretFile = "tools/secret.txt";
-/** For `find`. */
-export const anyFile = "\\( -type f -o -type l \\)";
 
 /** A task that writes down what it reads. */
 export interface ModelTask {
@@ -38,6 +35,8 @@ export interface ModelTask {
   readonly host: string | undefined;
   /** Undefined: no `inputs`, which is all that git does not ignore. */
   readonly selectors: readonly Selector[] | undefined;
+  /** What `!` takes out of them. */
+  readonly excluded: readonly Exclusion[];
   /** Files that do not count, and that it does not read. */
   readonly ignored: readonly string[];
   readonly dependencies: readonly string[];
@@ -58,6 +57,9 @@ export interface ModelTask {
   /** What its tool says is in its key. */
   readonly asksTool: boolean;
   readonly hasSecret: boolean;
+  readonly settings: Settings;
+  /** It is written as a script, not as a program with arguments. */
+  readonly isScript: boolean;
   /** Every other attempt fails, when it has made its outputs and before it prints. */
   readonly isFlaky: boolean;
 }
@@ -69,12 +71,24 @@ export interface World {
   readonly host: Readonly<Record<string, string>>;
   /** The steps of a task `seq`, in the order of the tasks. */
   readonly sequence: readonly string[];
+  /** Where the project's variables are written. */
+  readonly layout: Layout;
+  /** The value of the project's variable G, and under `-e prod`. */
+  readonly global: string;
   /** How many tasks of the group may run at once. */
   readonly groupLimit: number;
   /** The project's folder in the workspace; empty: it is the workspace. Sources and outputs lie at the root in any case. */
   readonly place: "" | "apps/it";
   /** The digest functions that its runs use. */
   readonly digests: readonly ("sha256" | "blake3")[];
+}
+
+/** What a run is asked for that tasks see. */
+export interface Call {
+  readonly isProd: boolean;
+  /** Words after `--`, for these. */
+  readonly words: readonly string[];
+  readonly named: ReadonlySet<string>;
 }
 
 /** In the order of their paths. */
@@ -108,21 +122,32 @@ export function belowTask(tasks: World["tasks"], name: string): ReadonlySet<stri
 /** The shell script that a task is. What it reads is said once here and once in {@link expect}. */
 export function scriptOf(world: World, task: ModelTask): string {
   const { name, version, host, ignored, dependencies, canFail } = task;
+  const { cacheKey, extra } = task.settings;
   const finds = [
-    ...(task.selectors?.map(({ find }) => find) ?? [findAll(world)]),
+    ...(task.selectors?.map(({ find, base }) => withoutIgnored(find, base)) ?? [
+      withoutIgnored(findAll(world), ""),
+    ]),
+    ...(hasMixedInputs(task) ? [`find ${mixedFolder(name)} ${anyFile} -not -name '*.js'`] : []),
+    ...(extra === undefined ? [] : [withoutIgnored(extra.find, extra.base)]),
     ...[...dependencies, ...task.indirect, ...task.earlier]
       .map((other) => taskOf(world, other))
       .filter((other) => other.output !== "none")
       .map(findOutputs),
   ];
-  const without = ignored.map((path) => ` -e ${path}`).join("");
-  const list = finds.map((find) => `${find} 2> /dev/null || :`).join("; ");
+  const without = [
+    ...ignored.map((path) => `^${path.replaceAll(".", "\\.")}$`),
+    ...excludedOf(task).map(({ expression }) => expression),
+  ]
+    .map((expression) => ` -e '${expression}'`)
+    .join("");
+  const list =
+    cacheKey !== undefined ? "" : finds.map((find) => `{ ${find}; } 2> /dev/null || :`).join("; ");
   return [
     "set -eu",
     ...(world.place === "" ? [] : ["cd ../.."]),
     ...(canFail ? [`if [ -e src/fail-${name} ]; then exit 3; fi`] : []),
-    `list() { { ${list || ":"}; } | LC_ALL=C sort -u${without === "" ? "" : ` | grep -vxF${without} || :`}; }`,
-    `text=$(echo "${name} ${version} $V ${host === undefined ? "" : `\${${host}-}`}"; ${askedFor(task)}${readAll})`,
+    `list() { { ${list || ":"}; } | LC_ALL=C sort -u${without === "" ? "" : ` | grep -v${without} || :`}; }`,
+    `text=$(echo "${name} ${version} $V $G $* ${host === undefined ? "" : `\${${host}-}`}"; ${askedFor(task)}${readAll})`,
     'n=$(printf "%s\\n" "$text" | wc -l)',
     ...(task.isFlaky && task.output === "none" ? [failEveryOther(name)] : []),
     ...writeOutputs(task),
@@ -159,27 +184,31 @@ const readAll = [
   'list | while read -r f; do if [ -L "$f" ]; then echo "$f $(readlink "$f")"; fi; if [ -f "$f" ] && [ -x "$f" ]; then echo "x $f"; fi; done',
 ].join("; ");
 
-const notAll = `${anyFile} -not -path './out/*' -not -path './.git/*'`;
+const notAll = `${anyFile} -not -path './out/*' -not -path './mix/*' -not -path './.git/*'`;
 
-/** The project's env.cue, which JSON is, too. */
-export function projectFile(world: World): string {
+/** The field `tasks` of the project, which JSON is, too. */
+function tasksField(world: World): string {
   const tasks: Record<string, object> = {};
   for (const task of world.tasks.values()) {
     const { group, host, selectors, ignored, canFail, cached } = task;
     const here = (patterns: readonly string[]): readonly string[] =>
       patterns.map((pattern) => fromProject(world, pattern));
+    const settings = writtenSettings(task.settings, (pattern) => fromProject(world, pattern));
     const up = world.place === "" ? "" : "../../";
     const inputs = selectors && [
       ...selectors.map(({ pattern }) => pattern),
       ...readDirectly(task).flatMap((other) => declaredOutputs(taskOf(world, other))),
       ...(canFail ? [`src/fail-${task.name}`] : []),
+      ...(hasMixedInputs(task) ? [mixedFolder(task.name)] : []),
+      ...excludedOf(task).map(({ pattern }) => `!${pattern}`),
     ];
     const dependencies = task.dependencies.map((other) => fullName(taskOf(world, other)));
     const isNamed = task.namesTasks && inputs !== undefined;
     const named = isNamed ? dependencies.map((name) => ({ task: name })) : [];
     const definition = {
-      command: "sh",
-      args: ["-c", scriptOf(world, task)],
+      ...(task.isScript
+        ? { script: scriptOf(world, task), scriptShell: "sh" }
+        : { command: "sh", args: ["-c", scriptOf(world, task), "sh"] }),
       env: {
         V: task.value,
         ...(task.quoted === undefined ? {} : { Q: reference(taskOf(world, task.quoted)) }),
@@ -188,10 +217,12 @@ export function projectFile(world: World): string {
       ...(inputs === undefined ? {} : { inputs: [...here(inputs), ...named] }),
       outputs: here(declaredOutputs(task)),
       dependencies: isNamed ? [] : dependencies,
+      ...settings.ofTask,
       ...(cached ? {} : { cache: false }),
       ...(task.isFlaky ? { retry: { attempts: 10, delay: "1ms" } } : {}),
       ...(canFail && task.isExcused ? { continueOnError: true } : {}),
       cacheConfig: {
+        ...settings.ofCache,
         ignoreInputs: here(ignored),
         ...(host === undefined ? {} : { envInclude: [host] }),
         ...(task.asksTool ? { runtime: [`cat ${up}${toolFile}`] } : {}),
@@ -204,7 +235,28 @@ export function projectFile(world: World): string {
   if (group !== undefined)
     tasks["group"] = { type: "group", maxConcurrency: world.groupLimit, ...group };
   const text = JSON.stringify(tasks, undefined, 1);
-  return `package cuenv\n\ntasks: ${text.replaceAll(/"<([^"]*)>"/g, "$1")}\n${sequenceField(world)}`;
+  return `tasks: ${text.replaceAll(/"<([^"]*)>"/g, "$1")}\n${sequenceField(world)}`;
+}
+
+/** In some runs a task that only reads or writes is not. */
+export function isAlwaysCached({ cached, settings: { mode = "read-write" } }: ModelTask): boolean {
+  return cached && mode === "read-write";
+}
+
+/** It reads what lies beside its outputs. */
+export function hasMixedInputs({ output, selectors }: ModelTask): boolean {
+  return output === "mixed" && selectors !== undefined;
+}
+
+/** Without anything to take out of, all of the project would be meant. */
+export function excludedOf({ selectors, excluded }: ModelTask): readonly Exclusion[] {
+  return selectors === undefined || selectors.length === 0 ? [] : excluded;
+}
+
+/** The CUE files of the project. */
+export function projectFiles(world: World): ReadonlyMap<string, string> {
+  const variables = JSON.stringify({ G: world.global, environment: { prod: { G: "prod" } } });
+  return definitionFiles(world, variables, tasksField(world));
 }
 
 /** To what a task prints. JSON has none: it is one once what is around it was taken away. */
@@ -222,5 +274,3 @@ function sequenceField(world: World): string {
 export function readDirectly({ indirect, earlier }: ModelTask): readonly string[] {
   return [...indirect, ...earlier];
 }
-
-export const ignoreFile = "/out\n";

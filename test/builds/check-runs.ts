@@ -1,18 +1,20 @@
 import type { TaskRow } from "../e2e/run-json.ts";
-import { type ModelTask, sorted, taskOf, type World } from "./build-model.ts";
+import { type ModelTask, taskOf, type World } from "./build-model.ts";
 import { type Expected } from "./expected.ts";
-import { filesOf } from "./checkout.ts";
+import { filesOf, textOf } from "./checkout.ts";
 import { type Build, namedTasks, type Ran, storedAs } from "./runs.ts";
+import { narrowed } from "./settings.ts";
+import { isOwnUsed, isStored, mayHit, wasStored } from "./stored.ts";
 
 /** Of runs at once, what each stored is known before any is looked at. */
 export function check({ checkouts }: Build, runs: readonly Ran[]): void {
   for (const { checkout, asked, expected, report } of runs)
     for (const { name, cache } of report.rows) {
       const found = of(expected, namedTask(checkout.world, name));
-      if (!cache.stored || found.isTainted) continue;
-      const state = storedAs(asked, found.state);
-      checkout.stored.certain.add(state);
-      for (const { stored } of checkouts) stored.possible.add(state);
+      if (!cache.stored) continue;
+      if (found.isTainted) for (const { stored } of checkouts) stored.hasOfLeftovers = true;
+      if (found.isTainted) continue;
+      isStored(checkouts, checkout, storedAs(asked, found.state));
     }
   for (const ran of runs) {
     const { rows, stderr, code } = ran.report;
@@ -26,7 +28,7 @@ export function check({ checkouts }: Build, runs: readonly Ran[]): void {
       if (problem !== undefined)
         throw new Error(`${row.name}: ${problem}\n${JSON.stringify(row)}\n${stderr}`);
     }
-    if (ran.asked.evicts) ran.checkout.stored.certain.clear();
+    if (ran.asked.evicts !== undefined) ran.checkout.stored.certain.clear();
     if (ran.kept[0] !== ran.kept[1])
       throw new Error(`what is no output was ${ran.kept.join(", and is ")}\n${stderr}`);
     const counts = ({ name, outcome }: TaskRow): boolean =>
@@ -57,8 +59,8 @@ function problemOf({ checkout, expected }: Ran, task: ModelTask, row: TaskRow): 
   if (fails) return row.outcome === "succeeded" ? "it should have failed" : undefined;
   if (row.outcome === "failed") return "it should not have failed";
   if (row.outcome !== "succeeded" || row.outputsLeft) return undefined;
-  const is = JSON.stringify(sorted(filesOf(checkout.sandbox, task)));
-  const should = JSON.stringify(sorted(outputs));
+  const is = textOf(filesOf(checkout.sandbox, task));
+  const should = textOf(outputs);
   return is === should ? undefined : `its outputs are ${is}, and should be ${should}`;
 }
 
@@ -79,24 +81,33 @@ function printedProblemOf(
 }
 
 function cacheProblemOf(
-  { checkout: { stored, world }, asked, expected, certain }: Ran,
+  { checkout, asked, expected, certain, foretold }: Ran,
   task: ModelTask,
   row: TaskRow,
 ): string | undefined {
-  const { fails, blind, isTainted, ...found } = of(expected, task);
+  const { fails, blind, isTainted, isAfterFailure, ...found } = of(expected, task);
   const state = storedAs(asked, found.state);
   const isHit = row.cache.status === "hit";
-  const reads = asked.reads && !(asked.isForced && namedTasks(world, asked).has(row.name));
+  const use = narrowed(task.settings, asked);
+  const reads = use.reads && !(asked.isForced && namedTasks(checkout.world, asked).has(row.name));
   if (isHit && !reads) return "it hit, and nothing was to be looked up";
   if (isHit && !task.cached) return "it hit, and is not cached";
-  if (row.cache.stored && !asked.writes) return "it was stored, and nothing was to be";
+  if (row.cache.stored && !use.writes) return "it was stored, and nothing was to be";
   if (isHit && fails) return "it hit, and fails";
-  if (isTainted)
-    return isHit || row.cache.stored ? "it ran after a failure, and hit or was stored" : undefined;
-  const isKnown = stored.certain.has(state) || stored.possible.has(state);
-  if (isHit && !isKnown) return "it hit, and was never stored from these inputs";
+  const isTooOld = task.settings.maxAge === "1ms";
+  if (isHit && isTooOld && foretold !== undefined) return "it hit, and was too old";
+  if (isAfterFailure && (isHit || row.cache.stored))
+    return "it ran after a failure, and hit or was stored";
+  if (isTainted) return undefined;
+  if (isHit && !mayHit(checkout, state)) return "it hit, and was never stored from these inputs";
+  if (row.cache.stored && !isOwnUsed(checkout)) return "it was stored, and would not be used here";
+  if (row.cache.reason === "its result is no longer in the cache" && !wasStored(checkout, state))
+    return "it is said to have been stored from these inputs, and never was";
   if (row.outcome !== "succeeded" || isHit || !reads || !task.cached) return undefined;
-  return certain.has(state) && !blind ? "it missed, and was stored from these inputs" : undefined;
+  // Of its files some may be taken for edited ones.
+  return certain.has(state) && !blind && !isTooOld && task.output !== "mixed"
+    ? "it missed, and was stored from these inputs"
+    : undefined;
 }
 
 function foretoldProblemOf({ foretold }: Ran, row: TaskRow): string | undefined {

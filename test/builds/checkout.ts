@@ -14,16 +14,19 @@ import { dirname, join } from "node:path";
 import type { Sandbox } from "../e2e/sandbox.ts";
 import {
   type Files,
-  ignoreFile,
   type ModelFile,
   type ModelTask,
-  projectFile,
+  projectFiles,
+  sorted,
   type World,
 } from "./build-model.ts";
-import { isOutputOf } from "./outputs.ts";
+import { workspaceFiles } from "./definition-files.ts";
+import { isOutputOf, padding } from "./outputs.ts";
+import { ignoredLists } from "./selectors.ts";
 
 /** Brings a checkout to a world: what differs is written, what is no source any more is removed. Outputs stay as they are. */
 export function writeWorld(sandbox: Sandbox, world: World, before?: World): void {
+  for (const [path, text] of ignoredLists(world.sources)) sandbox.write(path, text);
   for (const [path, file] of before?.sources ?? []) {
     if (world.sources.has(path)) continue;
     const moved = [...world.sources].find(
@@ -34,17 +37,19 @@ export function writeWorld(sandbox: Sandbox, world: World, before?: World): void
   }
   for (const [path, file] of world.sources)
     if (before?.sources.get(path) !== file) writeSource(sandbox, path, file);
-  const text = projectFile(world);
-  if (before === undefined) sandbox.write(".gitignore", ignoreFile);
-  if (before === undefined && world.place !== "")
-    sandbox.write("pnpm-workspace.yaml", "packages: [apps/*]\n");
-  if (before === undefined || projectFile(before) !== text)
-    sandbox.write(join(world.place, "env.cue"), text);
+  writeDefinitions(sandbox, world, before);
+}
+
+function writeDefinitions(sandbox: Sandbox, world: World, before: World | undefined): void {
+  const files = new Map([...workspaceFiles(world), ...projectFiles(world)]);
+  const old = before && new Map([...workspaceFiles(before), ...projectFiles(before)]);
+  for (const path of old?.keys() ?? []) if (!files.has(path)) sandbox.remove(path);
+  for (const [path, text] of files) if (old?.get(path) !== text) sandbox.write(path, text);
 }
 
 function writeSource(sandbox: Sandbox, path: string, { text, executable, link }: ModelFile): void {
   // Never through a link.
-  if (link !== undefined || isLink(sandbox.path(path))) sandbox.remove(path);
+  if (link !== undefined || !isFile(sandbox.path(path))) sandbox.remove(path);
   if (link !== undefined) {
     mkdirSync(dirname(sandbox.path(path)), { recursive: true });
     symlinkSync(link, sandbox.path(path));
@@ -54,14 +59,14 @@ function writeSource(sandbox: Sandbox, path: string, { text, executable, link }:
   chmodSync(sandbox.path(path), executable ? 0o755 : 0o644);
 }
 
-function isLink(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+function isFile(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 /** With its inode and its times. */
 function moveFile(sandbox: Sandbox, from: string, to: string): void {
   mkdirSync(dirname(sandbox.path(to)), { recursive: true });
-  rmSync(sandbox.path(to), { force: true });
+  rmSync(sandbox.path(to), { recursive: true, force: true });
   renameSync(sandbox.path(from), sandbox.path(to));
 }
 
@@ -86,8 +91,13 @@ export function filesOf(sandbox: Sandbox, task: ModelTask): Files {
       else if (isOutputOf(task, path)) found.set(path, fileAt(join(sandbox.root, path)));
     }
   };
-  if (sandbox.exists("out")) walk("out");
+  for (const folder of ["out", "mix"]) if (sandbox.exists(folder)) walk(folder);
   return found;
+}
+
+/** For comparing, and for reading. */
+export function textOf(files: Files): string {
+  return JSON.stringify(sorted(files)).replaceAll(padding, "xxx…");
 }
 
 function fileAt(path: string): ModelFile {

@@ -5,6 +5,8 @@ import { damageOutput, openFolders } from "./checkout.ts";
 import { keptFolder } from "./outputs.ts";
 import type { Build, Checkout } from "./runs.ts";
 
+const strangers = ["out/t0/more/file", "out/t1-more.txt", "mix/t0/more.js", "mix/t1/more.js"];
+
 export function damageOutputs({ random, log }: Build, { name, sandbox, world }: Checkout): void {
   const made = [...expectedOf(world).values()].flatMap(({ outputs }) => [...outputs.keys()]);
   if (random.percent(30)) {
@@ -13,7 +15,7 @@ export function damageOutputs({ random, log }: Build, { name, sandbox, world }: 
     log.push(`${name}: remove out`);
     return;
   }
-  for (const path of random.some([...made, "out/t0/more/file", "out/t1-more.txt"], 3)) {
+  for (const path of random.some([...made, ...strangers], 3)) {
     const how = random.pick(["remove", "edit", "folder"] as const);
     if (how === "edit" && !sandbox.exists(path) && !path.includes("more")) continue;
     try {
@@ -51,7 +53,6 @@ export function damageCache({ random, log }: Build, { sandbox, stored, env }: Ch
     bytes[at] = (bytes[at] ?? 0) ^ 1;
     writeFileSync(file, bytes);
   }
-  for (const state of stored.certain) stored.possible.add(state);
   stored.certain.clear();
   stored.damaged = true;
   stored.everDamaged = true;

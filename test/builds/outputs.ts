@@ -11,6 +11,10 @@ export const outputKinds = [
   "linked",
   "closed",
   "excepted",
+  "filtered",
+  "odd",
+  "mixed",
+  "large",
 ] as const;
 
 export type OutputKind = (typeof outputKinds)[number];
@@ -23,11 +27,18 @@ interface Kind {
   readonly find: string;
   /** A script that makes it of $text, and of $n, the number of its lines. */
   readonly write: readonly string[];
-  readonly made: (text: string, lines: number) => Readonly<Record<string, ModelFile>>;
+  readonly made: (
+    text: string,
+    lines: number,
+    value: string,
+  ) => Readonly<Record<string, ModelFile>>;
 }
 
 const print = 'printf "%s\\n" "$text"';
 const folder: ModelFile = { text: "", executable: false, isFolder: true };
+
+export const padding = "x".repeat(400_000);
+const deep = Array.from({ length: 12 }, (_, at) => `folder-${at}`).join("/");
 
 function file(text: string | number, executable = false): ModelFile {
   return { text: `${text}\n`, executable };
@@ -157,7 +168,74 @@ const kinds: Readonly<Record<OutputKind, (name: string) => Kind>> = {
       [`out/${name}.e/${lines}`]: file(lines),
     }),
   }),
+  // What ends in `.tmp` is none of it, wherever it lies.
+  filtered: (name) => ({
+    declared: [`out/${name}.f/**`, `!out/${name}.f/**/*.tmp`],
+    has: (path) => path.startsWith(`out/${name}.f/`) && !path.endsWith(".tmp"),
+    find: `find out/${name}.f -type f -not -name '*.tmp'`,
+    write: [
+      `rm -rf out/${name}.f`,
+      `mkdir -p out/${name}.f/a-"$n"/b`,
+      `${print} > out/${name}.f/all.txt`,
+      `echo "$n" > out/${name}.f/a-"$n"/b/x`,
+      `echo "$n" | tee out/${name}.f/y.tmp out/${name}.f/a-"$n"/z.tmp > out/${name}.f/a-"$n"/b/x.tmp`,
+    ],
+    made: (text, lines) => ({
+      [`out/${name}.f/all.txt`]: file(text),
+      [`out/${name}.f/a-${lines}/b/x`]: file(lines),
+    }),
+  }),
+  // Three of them are more than the smallest cache holds.
+  large: (name) => ({
+    ...below(`out/${name}.b`),
+    write: [
+      `rm -rf out/${name}.b`,
+      `mkdir -p out/${name}.b`,
+      `${print} > out/${name}.b/all.txt`,
+      `{ echo "$V $n"; head -c ${padding.length} /dev/zero | tr '\\0' x; echo; } > out/${name}.b/pad`,
+    ],
+    made: (text, lines, value) => ({
+      [`out/${name}.b/all.txt`]: file(text),
+      [`out/${name}.b/pad`]: file(`${value} ${lines}\n${padding}`),
+    }),
+  }),
+  // Beside inputs of the task.
+  mixed: (name) => ({
+    declared: [`${mixedFolder(name)}/*.js`],
+    has: (path) =>
+      path.startsWith(`${mixedFolder(name)}/`) && /^mix\/[^/]*\/[^/]*\.js(?:\/|$)/.test(path),
+    find: `find ${mixedFolder(name)} -maxdepth 1 -type f -name '*.js'`,
+    write: [
+      `mkdir -p ${mixedFolder(name)}`,
+      `rm -rf ${mixedFolder(name)}/*.js`,
+      `${print} > ${mixedFolder(name)}/all.js`,
+      `echo "$n" > ${mixedFolder(name)}/"$n".js`,
+    ],
+    made: (text, lines) => ({
+      [`${mixedFolder(name)}/all.js`]: file(text),
+      [`${mixedFolder(name)}/${lines}.js`]: file(lines),
+    }),
+  }),
+  // Names that patterns and shells take for something else, and a deep folder.
+  odd: (name) => ({
+    ...below(`out/${name}.o`),
+    write: [
+      `rm -rf out/${name}.o`,
+      `mkdir -p out/${name}.o/[a]/-{b}/*/日本/!é/${deep}`,
+      `${print} > out/${name}.o/[a]/-{b}/*/日本/!é/${deep}/all.txt`,
+      `echo "$n" > out/${name}.o/[a]/-{b}/"$n"-ü`,
+    ],
+    made: (text, lines) => ({
+      [`out/${name}.o/[a]/-{b}/*/日本/!é/${deep}/all.txt`]: file(text),
+      [`out/${name}.o/[a]/-{b}/${lines}-ü`]: file(lines),
+    }),
+  }),
 };
+
+/** The folder of inputs of a task that it writes some of its outputs into. */
+export function mixedFolder(name: string): string {
+  return `mix/${name}`;
+}
 
 /** The folder in a task's outputs that is none of them. */
 export function keptFolder(name: string): string {
@@ -186,5 +264,5 @@ export function writeOutputs(task: ModelTask): readonly string[] {
 }
 
 export function outputsOf(task: ModelTask, text: string): Files {
-  return new Map(Object.entries(kindOf(task).made(text, text.split("\n").length)));
+  return new Map(Object.entries(kindOf(task).made(text, text.split("\n").length, task.value)));
 }

@@ -9,11 +9,14 @@ import {
   keepHouseMeanwhile,
   runBesideItself,
 } from "./disturbed-runs.ts";
+import { checkExplained, explain, verify } from "./explain-and-verify.ts";
 import { type Random, randomFrom } from "./random.ts";
 import { editWorld, randomWorld } from "./random-world.ts";
 import { runOnlyOne } from "./run-only-one.ts";
 import { watchEdits } from "./watch-edits.ts";
-import { ask, type Build, type Checkout, foretellAndRun, type Stored } from "./runs.ts";
+import { ask, type Build, type Checkout, foretellAndRun } from "./runs.ts";
+import { newStored } from "./stored.ts";
+import { commonTrust, editTrust, separateKeys } from "./trust.ts";
 
 /** Where the checkouts' remote cache is. */
 export interface Remote {
@@ -37,7 +40,9 @@ export async function randomBuild(
   disturb?: Disturb,
 ): Promise<void> {
   const random = randomFrom(seed);
-  const world = randomWorld(random, `${seed}`);
+  // In a remote cache that others use, too, there are results of other builds.
+  const kind = remote === undefined ? "" : disturb === undefined ? "r" : "n";
+  const world = randomWorld(random, `${seed}${kind}`);
   const sandbox = createSandbox({});
   const other = createSandbox({}, { beside: sandbox, name: "other" });
   const stored = newStored();
@@ -45,13 +50,20 @@ export async function randomBuild(
     stored: newStored(),
     env: { ...remote, CUENV_CACHE_DIR: join(other.root, "../other-cache") },
   };
+  const common = { world, trust: commonTrust(), publicKey: "" };
   const checkouts: readonly Checkout[] = [
-    { name: "A", sandbox, world, stored, env: { ...remote } },
-    { name: "B", sandbox: other, world, ...(remote === undefined ? { stored, env: {} } : apart) },
+    { ...common, name: "A", sandbox, stored, env: { ...remote } },
+    {
+      ...common,
+      name: "B",
+      sandbox: other,
+      ...(remote === undefined ? { stored, env: {} } : apart),
+    },
   ];
   for (const each of checkouts) writeWorld(each.sandbox, world);
   const build: Build = { random, checkouts, hasRemote: remote !== undefined, disturb, log: [] };
   try {
+    if (random.percent(25)) await separateKeys(build);
     for (let step = 0; step < steps; step += 1) await randomStep(build);
     for (const each of checkouts) await verifyCache(each);
   } catch (cause) {
@@ -62,15 +74,12 @@ export async function randomBuild(
   }
 }
 
-function newStored(): Stored {
-  return { certain: new Set(), possible: new Set(), damaged: false, everDamaged: false };
-}
-
 async function randomStep(build: Build): Promise<void> {
   const { random, checkouts } = build;
   const checkout = random.pick(checkouts);
   if (build.disturb !== undefined) build.log.push(`network: ${build.disturb(random)}`);
   for (let edits = random.below(4); edits > 0; edits -= 1) edit(build, checkout);
+  if (random.percent(25)) editTrust(build, checkout);
   if (random.percent(35)) damageOutputs(build, checkout);
   if (random.percent(15)) keepFile(build, checkout);
   if (random.percent(15)) setTimes(build, checkout);
@@ -81,18 +90,30 @@ async function randomStep(build: Build): Promise<void> {
   if (kind < 23) return watchEdits(build, checkout);
   if (kind < 28) return keepHouseMeanwhile(build, checkout);
   if (kind < 36) return runBesideItself(build, checkout);
-  if (kind < 44) {
-    build.log.push("at once:");
-    const asked = checkouts.map((each) => ({ each, what: ask(build, each) }));
-    const runs = asked.map(({ each, what }) => foretellAndRun(build, each, what, false));
-    check(build, await Promise.all(runs));
-    return;
-  }
+  if (kind < 44) return runAllAtOnce(build);
   const asked = ask(build, checkout);
   const isForetold = asked.reads && !checkout.stored.damaged && build.disturb === undefined;
+  const isExplained = isForetold && random.percent(25);
+  const explained = isExplained ? await explain(build, checkout, asked) : undefined;
   const ran = await foretellAndRun(build, checkout, asked, isForetold);
   check(build, [ran]);
+  if (explained !== undefined) checkExplained(ran, explained);
+  if (isForetold && random.percent(20)) await verify(build, ran);
   if (random.percent(30)) await runOnlyOne(build, ran);
+}
+
+async function runAllAtOnce(build: Build): Promise<void> {
+  const { checkouts, log } = build;
+  log.push("at once:");
+  const asked = checkouts.map((each) => ({ each, what: ask(build, each) }));
+  // Who refuses a result of the other takes it away.
+  const forget = (): void => {
+    for (const { stored, trust } of checkouts) if (trust.file !== undefined) stored.certain.clear();
+  };
+  forget();
+  const runs = asked.map(({ each, what }) => foretellAndRun(build, each, what, false));
+  check(build, await Promise.all(runs));
+  forget();
 }
 
 function edit({ random, log }: Build, checkout: Checkout): void {

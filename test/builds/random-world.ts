@@ -1,80 +1,14 @@
-import {
-  anyFile,
-  belowTask,
-  type ModelFile,
-  type ModelTask,
-  secretFile,
-  type Selector,
-  toolFile,
-  type World,
-} from "./build-model.ts";
+import { belowTask, type ModelTask, type World } from "./build-model.ts";
+import { randomLayout } from "./definition-files.ts";
 import { outputKinds } from "./outputs.ts";
 import type { Random } from "./random.ts";
-
-const paths = [
-  "src/a.txt",
-  "src/b.txt",
-  "src/c.md",
-  "src/d/e.txt",
-  "src/d/f.md",
-  "src/d/g/h.txt",
-  "src/[i]/é.txt",
-  "j.txt",
-  toolFile,
-  secretFile,
-];
-/** What may be links, and to what: a file, a folder, nothing. */
-const linkPaths = new Set(["src/a.txt", "src/c.md"]);
-const linkTargets = ["b.txt", "d/e.txt", "nowhere", "d"];
-const texts = ["1", "2", "3", "", "1\n2\n"];
-
-/** Each is one file, one folder, or what a glob matches. */
-const selectors: readonly Selector[] = [
-  ...["src/a.txt", "src/d/e.txt", "j.txt", "src/not-there.txt"].map((path) => ({
-    pattern: path,
-    find: `find ${path} ${anyFile}`,
-    matches: (other: string) => other === path,
-  })),
-  {
-    pattern: "src/d",
-    find: `find src/d ${anyFile}`,
-    matches: (path) => path.startsWith("src/d/"),
-  },
-  {
-    pattern: "src/*.txt",
-    find: `find src -maxdepth 1 ${anyFile} -name '*.txt'`,
-    matches: (path) => /^src\/[^/]*\.txt$/.test(path),
-  },
-  {
-    pattern: "src/**/*.md",
-    find: `find src ${anyFile} -name '*.md'`,
-    matches: (path) => path.startsWith("src/") && path.endsWith(".md"),
-  },
-  {
-    pattern: "src/{a,b}.{txt,md}",
-    find: `find src/a.txt src/b.txt src/a.md src/b.md ${anyFile}`,
-    matches: (path) => /^src\/[ab]\.(?:txt|md)$/.test(path),
-  },
-];
-
-function randomFile(random: Random, path: string): ModelFile {
-  if (path === toolFile) return { text: `answer-${random.below(3)}\n`, executable: false };
-  if (path === secretFile) return { text: `secret-${random.below(3)}\n`, executable: false };
-  if (linkPaths.has(path) && random.percent(20))
-    return { text: "", executable: false, link: random.pick(linkTargets) };
-  return { text: random.pick(texts), executable: random.percent(15) };
-}
-
-/** Tools and resolvers fail without it. */
-function isNeeded(path: string): boolean {
-  return path === toolFile || path === secretFile;
-}
+import { randomSettings } from "./settings.ts";
+import { exclusions, selectors } from "./selectors.ts";
+import { editSources, randomSources } from "./sources.ts";
 
 /** @param salt in all tasks, so that no other project has the same */
 export function randomWorld(random: Random, salt: string): World {
-  const sources = new Map<string, ModelFile>();
-  for (const path of paths)
-    if (isNeeded(path) || random.percent(75)) sources.set(path, randomFile(random, path));
+  const sources = randomSources(random);
   const tasks = new Map<string, ModelTask>();
   const count = 2 + random.below(5);
   for (let at = 0; at < count; at += 1) {
@@ -88,8 +22,10 @@ export function randomWorld(random: Random, salt: string): World {
     tasks,
     host,
     sequence,
+    global: "g",
     groupLimit: random.below(3),
     digests: randomDigests(random),
+    layout: "together",
     place: random.percent(25) ? "apps/it" : "",
   };
   for (const [name, task] of tasks) {
@@ -128,6 +64,7 @@ function randomTask(
     value,
     host: random.percent(30) ? random.pick(["HOST_A", "HOST_B"]) : undefined,
     selectors: random.percent(12) ? undefined : random.some(selectors, 3),
+    excluded: random.percent(25) ? random.some(exclusions, 2) : [],
     ignored: random.percent(15) ? [random.pick(["src/a.txt", "src/d/f.md"])] : [],
     dependencies: random.some([...before.keys()], 2),
     quoted: undefined,
@@ -141,11 +78,14 @@ function randomTask(
     asksTool: random.percent(15),
     hasSecret: random.percent(15),
     isFlaky: random.percent(8),
+    settings: {},
+    isScript: random.percent(30),
   };
   const [quoted] = random.percent(20) ? task.dependencies : [];
   return {
     ...task,
     quoted,
+    settings: randomSettings(random, task),
     isFlaky: task.isFlaky && !task.canFail,
     indirect: randomIndirect(random, task, before),
   };
@@ -171,7 +111,18 @@ export function editWorld(
   world: World,
 ): { readonly world: World; readonly what: string } {
   const kind = random.below(10);
-  if (kind < 6) return editSources(random, world);
+  if (kind < 6) {
+    const { sources, what } = editSources(random, world.sources, [...world.tasks.keys()]);
+    return { world: { ...world, sources }, what };
+  }
+  if (random.percent(5)) {
+    const layout = randomLayout(random, world);
+    return { world: { ...world, layout }, what: `variables ${layout}` };
+  }
+  if (random.percent(4)) {
+    const global = random.pick(["g", "h"]);
+    return { world: { ...world, global }, what: `G: ${global}` };
+  }
   if (kind < 7) {
     const name = random.pick(Object.keys(world.host));
     const value = random.pick(["1", "2"]);
@@ -181,38 +132,6 @@ export function editWorld(
     };
   }
   return editTask(random, world);
-}
-
-function editSources(
-  random: Random,
-  world: World,
-): { readonly world: World; readonly what: string } {
-  const sources = new Map(world.sources);
-  const path = random.percent(15)
-    ? `src/fail-${random.pick([...world.tasks.keys()])}`
-    : random.pick(paths);
-  const isThere = sources.has(path);
-  const other = random.pick(paths);
-  const moved = sources.get(path);
-  if (
-    moved !== undefined &&
-    moved.link === undefined &&
-    !isNeeded(path) &&
-    !sources.has(other) &&
-    random.percent(30)
-  ) {
-    sources.delete(path);
-    sources.set(other, moved);
-    return { world: { ...world, sources }, what: `move ${path} to ${other}` };
-  }
-  if (isThere && !isNeeded(path) && random.percent(path.startsWith("src/fail-") ? 90 : 25)) {
-    sources.delete(path);
-    return { world: { ...world, sources }, what: `remove ${path}` };
-  }
-  const file = randomFile(random, path);
-  sources.set(path, file);
-  const what = `write ${path} ${JSON.stringify(file.text)}${file.executable ? " x" : ""}${file.link === undefined ? "" : ` -> ${file.link}`}`;
-  return { world: { ...world, sources }, what };
 }
 
 function editTask(random: Random, world: World): { readonly world: World; readonly what: string } {
@@ -226,7 +145,10 @@ function editTask(random: Random, world: World): { readonly world: World; readon
     () => ({ ...task, value: random.pick(["v", "w"]) + task.value.slice(1) }),
     () => ({ ...task, output: random.pick(outputKinds) }),
     () => ({ ...task, selectors: random.some(selectors, 3) }),
+    () => ({ ...task, excluded: random.some(exclusions, 2) }),
     () => ({ ...task, cached: !task.cached }),
+    () => ({ ...task, isScript: !task.isScript }),
+    () => ({ ...task, settings: randomSettings(random, task) }),
     () => ({ ...task, dependencies: random.some([...earlier.keys()], 2) }),
   ])();
   tasks.set(name, changed);

@@ -1,4 +1,4 @@
-import { type ModelTask, taskOf } from "./build-model.ts";
+import { isAlwaysCached, type ModelTask, taskOf } from "./build-model.ts";
 import { type Build, type Ran, run } from "./runs.ts";
 
 /** Alone, a task has the key of the run of all, and is the hit that it would be there. */
@@ -13,7 +13,16 @@ export async function runOnlyOne({ random, log }: Build, ran: Ran): Promise<void
     ({ name, key, cache }) =>
       key !== null && cache.status !== "off" && taskOfRow(name).quoted === undefined,
   );
-  if (!isWhole || asked.evicts || !asked.reads || !asked.writes || cached.length === 0) return;
+  // With words of their own, what it depends on has other keys.
+  if (
+    !isWhole ||
+    asked.words.length > 0 ||
+    asked.evicts !== undefined ||
+    !asked.reads ||
+    !asked.writes ||
+    cached.length === 0
+  )
+    return;
   const row = random.pick(cached);
   log.push(`${checkout.name}: task ${row.name} --only`);
   const only = { ...asked, names: [row.name], args: ["--only"] };
@@ -21,13 +30,15 @@ export async function runOnlyOne({ random, log }: Build, ran: Ran): Promise<void
   const [is] = alone.rows;
   const { dependencies } = taskOfRow(row.name);
   const isKnown = dependencies.every((name) => {
-    const { output, cached: has } = taskOf(checkout.world, name);
-    return output !== "none" || has;
+    const dependency = taskOf(checkout.world, name);
+    return dependency.output !== "none" || isAlwaysCached(dependency);
   });
   if (alone.code !== 0 || alone.rows.length !== 1 || (isKnown && is?.key !== row.key))
     throw new Error(
       `${row.name} --only: ${JSON.stringify(alone.rows)}, and was ${JSON.stringify(row)}\n${alone.stderr}`,
     );
+  const { mode, maxAge } = taskOfRow(row.name).settings;
+  if (mode === "write" || maxAge === "1ms") return;
   if (row.cache.stored && is?.cache.status !== "hit")
     throw new Error(`${row.name} --only missed: ${JSON.stringify(is)}\n${alone.stderr}`);
 }

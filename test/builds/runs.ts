@@ -4,24 +4,19 @@ import { belowTask, fullName, type ModelTask, taskOf, type World } from "./build
 import { type Expected, expect as expectedOf } from "./expected.ts";
 import { keptFolder } from "./outputs.ts";
 import type { Random } from "./random.ts";
+import { mayRefuse, type Stored, usable } from "./stored.ts";
+import type { Trust } from "./trust.ts";
 
 export interface Checkout {
   readonly name: string;
   readonly sandbox: Sandbox;
   /** Of its cache folder. */
   readonly stored: Stored;
-  readonly env: Readonly<Record<string, string>>;
+  env: Readonly<Record<string, string>>;
+  trust: Trust;
+  /** As trust files have it. */
+  publicKey: string;
   world: World;
-}
-
-/** What a cache folder may hold, or the remote cache behind it. */
-export interface Stored {
-  /** States whose results are there, and whole. */
-  readonly certain: Set<string>;
-  /** Of these nobody knows: something was damaged, or edited while it ran, or another machine sent it. */
-  readonly possible: Set<string>;
-  damaged: boolean;
-  everDamaged: boolean;
 }
 
 export interface Build {
@@ -38,25 +33,41 @@ export interface Asked {
   readonly args: readonly string[];
   readonly reads: boolean;
   readonly writes: boolean;
+  /** Under `-e prod`. */
+  readonly isProd: boolean;
+  /** After `--`. */
+  readonly words: readonly string[];
   readonly digest: World["digests"][number];
-  /** It leaves nothing that is older than a moment in the cache. */
-  readonly evicts: boolean;
+  /** Variables that have it remove results from the cache when it ends. */
+  readonly evicts: Readonly<Record<string, string>> | undefined;
   /** The named tasks run in any case. */
   readonly isForced: boolean;
 }
 
+const limits = [
+  { CUENV_CACHE_MAX_AGE: "1ms" },
+  ...["LRU", "LFU", "FIFO", "SizeBased"].map((policy) => ({
+    CUENV_CACHE_MAX_SIZE: "1MiB",
+    CUENV_CACHE_EVICTION_POLICY: policy,
+  })),
+];
+
+const argumentLists = [["a b"], ["-x", "é"], ["*", "$V", "'\"", "", "--", "`"]];
+
 export function ask({ random, hasRemote }: Build, { world, stored }: Checkout): Asked {
-  const evicts = random.percent(6);
-  if (evicts) stored.certain.clear();
-  const all = [...world.tasks.values()];
-  const some = random.some(all, 3);
-  const names = random.percent(20) || some.length === 0 ? all : some;
+  const evicts = random.percent(8) ? random.pick(limits) : undefined;
+  if (evicts !== undefined) stored.certain.clear();
+  const tasks = [...world.tasks.values()];
+  const some = random.some(tasks, 3);
+  const all = withSequence(world, random.percent(20) || some.length === 0 ? tasks : some);
   const mode = random.percent(75)
     ? "read-write"
     : random.pick(["read", "write", "off", "read-write"]);
   const isForced = random.percent(6);
   return {
-    names: withSequence(world, names),
+    names: all,
+    isProd: random.percent(10),
+    words: all.includes("seq") ? [] : random.percent(12) ? random.pick(argumentLists) : [],
     args: [
       ...(mode === "read-write" ? [] : ["--cache", mode]),
       ...(isForced ? ["--force"] : []),
@@ -99,8 +110,34 @@ function reportOf({ code, stdout, stderr }: Outcome): Report {
   return { code, stderr, rows: (JSON.parse(stdout) as { tasks: TaskRow[] }).tasks };
 }
 
-export function argsOf({ names, args }: Asked): readonly string[] {
-  return ["task", ...names, ...args, "--json", "--output", "prefixed"];
+export function argsOf(
+  { names, args, isProd, words }: Asked,
+  ...more: readonly string[]
+): readonly string[] {
+  const flags = [
+    ...args,
+    ...(isProd ? ["-e", "prod"] : []),
+    "--json",
+    "--output",
+    "prefixed",
+    ...more,
+  ];
+  return ["task", ...names, ...flags, ...(words.length === 0 ? [] : ["--", ...words])];
+}
+
+/** For the log. */
+export function told(asked: Asked): string {
+  const { evicts, digest } = asked;
+  return [...Object.values(evicts ?? {}), digest, ...argsOf(asked)].join(" ");
+}
+
+/** What all tasks make in such a run. */
+export function expectedIn(
+  { world }: Checkout,
+  { isProd, words, names }: Asked,
+  sourcesOf?: (name: string) => World["sources"],
+): ReadonlyMap<string, Expected> {
+  return expectedOf(world, { isProd, words, named: new Set(names) }, sourcesOf);
 }
 
 export function optionsOf({ env, world }: Checkout, { digest, evicts }: Asked): RunOptions {
@@ -108,7 +145,7 @@ export function optionsOf({ env, world }: Checkout, { digest, evicts }: Asked): 
     ...env,
     ...world.host,
     CUENV_CACHE_DIGEST_FUNCTION: digest,
-    ...(evicts ? { CUENV_CACHE_MAX_AGE: "1ms" } : {}),
+    ...evicts,
   };
   return { env: variables, cwd: world.place };
 }
@@ -123,7 +160,8 @@ export async function run(
   asked: Asked,
   ...more: readonly string[]
 ): Promise<Report> {
-  const args = [...argsOf(asked), ...more];
+  mayRefuse(checkout);
+  const args = argsOf(asked, ...more);
   return reportOf(await checkout.sandbox.cuenv(args, optionsOf(checkout, asked)));
 }
 
@@ -146,9 +184,9 @@ export async function foretellAndRun(
   asked: Asked,
   isForetold: boolean,
 ): Promise<Ran> {
-  log.push(`${checkout.name}: task ${[...asked.names, ...asked.args].join(" ")}`);
-  const expected = expectedOf(checkout.world);
-  const certain = new Set(checkout.stored.certain);
+  log.push(`${checkout.name}: ${told(asked)}`);
+  const expected = expectedIn(checkout, asked);
+  const certain = usable(checkout);
   const foretold = isForetold ? await run(checkout, asked, "--dry-run") : undefined;
   const before = keptFiles(checkout);
   const report = await run(checkout, asked);
@@ -157,7 +195,7 @@ export async function foretellAndRun(
 }
 
 /** What lies in the tasks' outputs and is none of them. */
-function keptFiles({ sandbox, world }: Checkout): string {
+export function keptFiles({ sandbox, world }: Checkout): string {
   const found: Record<string, string> = {};
   for (const { name, output } of world.tasks.values()) {
     const path = `${keptFolder(name)}/mine.txt`;

@@ -1,15 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { settled } from "../faults/fault-project.ts";
-import { belowTask, secretFile, sorted, toolFile, type World } from "./build-model.ts";
-import { expect as expectedOf } from "./expected.ts";
-import { filesOf, writeWorld } from "./checkout.ts";
+import { belowTask, type World } from "./build-model.ts";
+import { filesOf, textOf, writeWorld } from "./checkout.ts";
 import { editWorld } from "./random-world.ts";
+import { ignoreTheSame } from "./selectors.ts";
+import { secretFile, toolFile } from "./sources.ts";
 import {
   type Asked,
   argsOf,
   ask,
   type Build,
   type Checkout,
+  expectedIn,
   optionsOf,
   sendSignal,
 } from "./runs.ts";
@@ -22,7 +24,7 @@ export async function watchEdits(build: Build, checkout: Checkout): Promise<void
   const asked = ask(build, checkout);
   const args = asked.args.filter((each) => each !== "--force" && !each.startsWith("--download"));
   const watched: Asked = { ...asked, args: [...args, "--watch"] };
-  log.push(`${checkout.name}: task ${[...watched.names, ...watched.args].join(" ")}, meanwhile:`);
+  log.push(`${checkout.name}: ${argsOf(watched).join(" ")}, meanwhile:`);
   let pid = 0;
   const { sandbox } = checkout;
   const words = argsOf(watched).filter((each) => each !== "--json");
@@ -60,7 +62,8 @@ function isSeen(before: World, after: World): boolean {
   );
   if (isAnswer) return false;
   const isDeclared = [...after.tasks.values()].every(({ selectors }) => selectors !== undefined);
-  return isDeclared || [...after.sources.keys()].every((path) => before.sources.has(path));
+  const isNew = [...after.sources.keys()].some((path) => !before.sources.has(path));
+  return isDeclared || (!isNew && ignoreTheSame(before.sources, after.sources));
 }
 
 async function converged(checkout: Checkout, asked: Asked): Promise<void> {
@@ -73,16 +76,17 @@ async function converged(checkout: Checkout, asked: Asked): Promise<void> {
   }
 }
 
-function differenceOf({ sandbox, world }: Checkout, { names }: Asked): string | undefined {
-  const expected = expectedOf(world);
+function differenceOf(checkout: Checkout, asked: Asked): string | undefined {
+  const { sandbox, world } = checkout;
+  const expected = expectedIn(checkout, asked);
   // Where something fails the rest may not run.
   if ([...expected.values()].some(({ fails, isTainted }) => fails || isTainted)) return undefined;
-  for (const name of reached(world, names)) {
+  for (const name of reached(world, asked.names)) {
     const task = world.tasks.get(name);
     if (task === undefined) continue;
     try {
-      const is = JSON.stringify(sorted(filesOf(sandbox, task)));
-      const should = JSON.stringify(sorted(expected.get(name)?.outputs ?? new Map()));
+      const is = textOf(filesOf(sandbox, task));
+      const should = textOf(expected.get(name)?.outputs ?? new Map());
       if (is !== should) return `the outputs of ${name} are ${is}, and should be ${should}`;
     } catch (error) {
       return String(error); // it is being written

@@ -38,7 +38,8 @@ export function commandDifference(
     const text = `command changed: shell ${was.shell} → ${is.shell}`;
     return { kind: "command", name: "shell", before: was.shell, after: is.shell, text };
   }
-  return argumentsDifference(was.args, is.args);
+  // Only in $0.
+  return argumentsDifference(was.args, is.args) ?? argumentsDifference(before, after);
 }
 
 const shells = new Set(

@@ -78,6 +78,7 @@ describe("row 32: explainMiss", () => {
     [{ command: ["sh", "-c", "make", "y"] }, "argument 1 changed: x → y"],
     [{ command: ["sh", "-c", "make", "x", "y"] }, "argument added: y"],
     [{ command: ["sh", "-c", "make"] }, "argument removed: x"],
+    [{ command: ["sh", "-c", "make", "sh", "x"] }, "argument added: sh"],
     [{ command: ["sh", "-c", "make", "a", "b"] }, "arguments changed: x → a b"],
     [{ command: ["make", "x"] }, "command changed: sh -c make x → make x"],
     [{ command: ["bash", "-c", "make", "x"] }, "command changed: shell sh -c → bash -c"],

@@ -13,6 +13,12 @@ export interface Drain {
   readonly finish: (waitMs: number, signal: AbortSignal | undefined) => Promise<boolean>;
 }
 
+/**
+ * A process that was held up (no processor for it, a machine that slept) finds its timers over before it looks at its pipes, and the end of a child told before
+ * what that child wrote. A full pipe and its end take two looks.
+ */
+const lastLooks = 4;
+
 export function drainOutput(stream: Readable, sink: ChunkSink): Drain {
   let isSinkBusy = false;
 
@@ -42,9 +48,13 @@ export function drainOutput(stream: Readable, sink: ChunkSink): Drain {
       const wait = (): void => {
         clearTimeout(timer);
         timer = setTimeout(() => {
-          if (isSinkBusy && signal?.aborted !== true) wait();
-          else stopped.resolve(false);
+          look(lastLooks);
         }, waitMs);
+      };
+      const look = (looks: number): void => {
+        if (isSinkBusy && signal?.aborted !== true) wait();
+        else if (looks === 0) stopped.resolve(false);
+        else setImmediate(look, looks - 1);
       };
       wait();
       signal?.addEventListener("abort", wait, { once: true });
