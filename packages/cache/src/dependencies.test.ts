@@ -1,4 +1,4 @@
-import { chmodSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { open, root, run, task, useEngineFolder } from "../test/engine-rig.ts";
@@ -57,6 +57,24 @@ describe("dependencies", () => {
       });
     },
   );
+
+  it("keep a dependent from being stored when what they made is made anew while it runs, and comes out the same", async () => {
+    const { outcome } = await run();
+    const request = states(outcome);
+    const made = readFileSync(join(root, "out/result"));
+    const during = (): void => {
+      rmSync(join(root, "out/result"));
+      writeFileSync(join(root, "out/result"), made);
+    };
+    expect((await run({ task: consumer, request, during })).outcome).toMatchObject({
+      stored: false,
+      notStored: {
+        reason: "inputsChanged",
+        detail: expect.stringContaining("its input out/result was written while it ran"),
+      },
+    });
+    expect(await run({ task: consumer, request })).toMatchObject({ outcome: { stored: true } });
+  });
 
   it("may have files beside what they made, which count neither in the key nor for storing", async () => {
     const request = states((await run()).outcome);

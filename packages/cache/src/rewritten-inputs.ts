@@ -2,15 +2,15 @@ import { type FileIndex, hashText, readMemoFile, replaceFile } from "@cuenv/dige
 import type { InputNode } from "@cuenv/key";
 
 /**
- * Inputs that were written while a task ran, and are what they were again: somebody edited one and took it back, or went to another branch and returned, and the
- * task may have read what was there in between. Its result must not be stored under the key of what is there now, although nothing shows.
+ * Inputs that were written while a task ran, and are what they were again: somebody edited one and took it back, or went to another branch and returned, or another run that writes nothing to the
+ * cache made a dependency's outputs anew, and the task may have read what was there in between. Its result must not be stored under the key of what is there now, although nothing shows.
  *
  * But some tasks write the same bytes into their own inputs, every time. One that is seen to have written just the same files in two runs one after the other is
  * taken for such a one: then only its first run is not stored. Who goes back and forth twice makes two such runs, too; so a task that was seen to
  * run without writing them, as most are at once, needs more.
  */
 export interface RewrittenInputs {
-  /** What the task's own files, and links, are before it runs. */
+  /** What the task's files and links are before it runs, those of dependencies among them. */
   versions(nodes: readonly InputNode[]): ReadonlyMap<string, string>;
   /** The first of the files that are another version now, unless that is the task's habit. To be asked once for each run. */
   unexpected(task: string, before: ReadonlyMap<string, string>): string | undefined;

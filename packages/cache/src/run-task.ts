@@ -40,9 +40,7 @@ export async function runTask<E extends Execution>(
   const { miss, key } = plan;
   const turn = beginTurn(engine, request.task, request.dependencies);
   try {
-    const versions = engine.rewrittenInputs.versions(
-      plan.store ? (key?.inputs.ownNodes() ?? []) : [],
-    );
+    const versions = engine.rewrittenInputs.versions(plan.store ? (key?.inputs.nodes() ?? []) : []);
     const startedAt = engine.now();
     const execution = await runProcess(engine, request, execute, { ...plan, turn }, recorders);
     const storing: StoredRun =
