@@ -16,6 +16,7 @@ import {
   type SelectionRequest,
 } from "@cuenv/key";
 import type { CacheEngine } from "./cache-engine.ts";
+import { createStretch, lookInTurns } from "./look-in-turns.ts";
 import { atTask } from "./pattern-error.ts";
 import type { TaskRequest } from "./task-request.ts";
 import { tellInputProblems } from "./tell-input-problems.ts";
@@ -63,11 +64,14 @@ export async function computeKey(
   request.signal?.throwIfAborted();
   if (tools.kind === "failed") return { kind: "noKey", text: tools.text, env };
   const selection = selectionOf(engine, request);
+  const pause = createStretch(request.signal);
   try {
+    const files = selection === undefined ? [] : selectedFiles(engine, request, selection);
+    await lookInTurns(index, files, request.signal);
     const inputs = createInputSet({
       index,
       digestFunction,
-      files: selection === undefined ? [] : selectedFiles(engine, request, selection),
+      files,
       dependencies: dependencyOutputs(engine, request),
       projectDirectory: engine.projectPath,
       ignorePatterns: task.cache.ignoreInputs,
@@ -97,8 +101,11 @@ export async function computeKey(
         ignoreInputs: task.cache.ignoreInputs,
       },
     });
+    // A signal that came meanwhile is heard before the task starts.
+    await pause();
     return { kind: "key", key: { digest: action.digest, action, env, selection, inputs } };
   } catch (error) {
+    request.signal?.throwIfAborted();
     if (!isUnreadableInput(error)) throw atTask(error, task);
     return { kind: "noKey", text: error.message, env };
   }
