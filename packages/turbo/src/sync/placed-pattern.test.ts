@@ -32,11 +32,18 @@ describe("a pattern in turbo.json", () => {
       "{a,b/*.c}",
       "*/",
       "src/a*/",
+      "packages/*/src",
+      "//packages/*/src/",
+      "**/dist",
+      "src/{a,b}/c",
+      "app/[id]/lib",
+      "app/(shop)/page.tsx",
     ])
       expect(isNameToCuenvOnly(name), name).toBe(true);
     for (const name of [
       "app",
-      "app/(shop)/page.tsx",
+      "packages/lib/src",
+      "packages/*/*.ts",
       "src/*.ts",
       "src/**",
       "src/**/",

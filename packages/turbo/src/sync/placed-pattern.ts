@@ -47,15 +47,20 @@ function literal(placed: string): string {
 
 /**
  * Whether the last part of a pattern may be a folder's name to cuenv, which counts with all that is in it, and is a glob to turbo, which is files only: a name with
- * odd characters, or one of several between braces.
+ * odd characters, one of several between braces, or any name behind a glob (`src/{a,b}/gen`).
  */
 export function isNameToCuenvOnly(pattern: string): boolean {
   if (/\{[^}]*\//.test(pattern)) return true;
-  const last = pattern.replace(/\/+$/, "").split("/").at(-1) ?? "";
+  const segments = pattern.replace(/\/+$/, "").split("/");
+  const last = segments.pop() ?? "";
   // With a slash at its end it is folders only; turbo takes a name without wildcards for one by itself.
   if (pattern.endsWith("/") && /[*?]/.test(last)) return last !== "**";
   const outside = last.replaceAll(/\{[^{}]*\}/g, "");
-  return !/[*?]/.test(outside) && (outside !== last || /[[()<>$:,]/.test(outside));
+  return !/[*?]/.test(outside) && (outside !== last || [last, ...segments].some(isGlobToTurbo));
+}
+
+function isGlobToTurbo(segment: string): boolean {
+  return /[*?{[()<>$:,]/.test(segment);
 }
 
 /** The folder or file before the first wildcard; "." for the root. */
