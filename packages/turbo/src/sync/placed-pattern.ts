@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { patternAlternatives } from "@cuenv/key";
 import type { PackagePlace, SyncPackage } from "./sync-workspace.ts";
 
 /** A pattern of env.cue from turbo's root, with `.` for the root itself; undefined: it lies outside. */
@@ -82,6 +83,17 @@ export function isWithin(path: string, folder: string): boolean {
 export function mayMeet(left: string, right: string): boolean {
   const [first, second] = [baseOf(left), baseOf(right)];
   return isWithin(first, second) || isWithin(second, first);
+}
+
+/**
+ * Patterns that together are the one given, and that turbo can read: over an alternative that is empty or has a slash at one of its ends (`index{,.d}.ts`), and over three stars, it refuses all of
+ * turbo.json.
+ * @throws {CuenvError} KEY_GLOB_INVALID
+ */
+export function sayable(pattern: string): readonly string[] {
+  const plain = pattern.replaceAll(/\*{3,}/g, "*");
+  const alternatives = patternAlternatives(plain);
+  return /[{,][,}/]|\/[,}]/.test(plain) ? alternatives : [plain];
 }
 
 /** A class of characters is one to turbo always; to cuenv it may be part of a name (`[slug].ts`). */
