@@ -178,7 +178,7 @@ describe("cuenv turbo sync", () => {
 
   it("names what is a glob to turbo and a name to cuenv so that every version finds it, and keeps it", async () => {
     const copy = "rm -rf dist; cp -r src dist";
-    const below = "(shop)/[id]/a,b.txt";
+    const below = "(shop)/[id]/lib/a,b.txt";
     const project = (name: string, input: string, output: string) => ({
       // Run by itself: cuenv is not installed here.
       [`packages/${name}/package.json`]: json({ name, version: "1.0.0", scripts: { build: copy } }),
@@ -186,7 +186,7 @@ describe("cuenv turbo sync", () => {
         tasks: { build: { command: copy, inputs: [input], outputs: [output] } },
       }),
     });
-    const names = ["group", "route", "file"];
+    const names = ["group", "route", "file", "behind"];
     const sandbox = createSandbox({
       "package.json": json({
         private: true,
@@ -197,7 +197,8 @@ describe("cuenv turbo sync", () => {
       ".gitignore": "node_modules\n.turbo\ndist\n",
       ...project("group", "src/(shop)", "dist/(shop)"),
       ...project("route", "src/*/[id]", "dist/(shop)/[id]"),
-      ...project("file", "src/(shop)/*/a,b.txt", `dist/${below}`),
+      ...project("file", "src/(shop)/*/*/a,b.txt", `dist/${below}`),
+      ...project("behind", "src/*/*/lib", "dist/**/lib"),
     });
     expect(await sandbox.cuenv(["turbo", "sync"])).toMatchObject({ code: 0, stderr: "" });
     for (const version of Object.keys(turboVersions) as TurboVersion[]) {
@@ -210,7 +211,7 @@ describe("cuenv turbo sync", () => {
         const { code, output } = await turbo(sandbox, version, ["run", "build"]);
         expect(code, output).toBe(0);
         const built = names.map((name) => sandbox.read(`packages/${name}/dist/${below}`));
-        expect(built, version).toEqual([content, content, content]);
+        expect(built, version).toEqual(names.map(() => content));
       }
       expect((await turbo(sandbox, version, ["run", "build"])).output).toContain("FULL TURBO");
     }

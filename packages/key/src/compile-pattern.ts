@@ -93,10 +93,21 @@ function invalid(source: string, reason: string, hint?: string): CuenvError {
 
 function compileOne(source: string, pattern: string, projectDirectory: string): Pattern[] {
   lint(source, pattern);
-  try {
-    return expandBraces(pattern).map((alternative) =>
+  return withSource(source, () =>
+    expandBraces(pattern).map((alternative) =>
       compileAlternative(source, alternative, projectDirectory),
-    );
+    ),
+  );
+}
+
+/** The patterns that one with braces stands for. @throws {CuenvError} KEY_GLOB_INVALID */
+export function patternAlternatives(pattern: string): readonly string[] {
+  return withSource(pattern, () => expandBraces(pattern));
+}
+
+function withSource<Result>(source: string, step: () => Result): Result {
+  try {
+    return step();
   } catch (error) {
     if (error instanceof GlobSyntaxError) {
       const hint =

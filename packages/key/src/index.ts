@@ -14,6 +14,7 @@ export {
   maxPatternLength,
   maxPatterns,
   type Pattern,
+  patternAlternatives,
   type PatternSet,
   resolvePatterns,
 } from "./compile-pattern.ts";

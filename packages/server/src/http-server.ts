@@ -9,7 +9,7 @@ import type { Exchange, FrontEnd, Route } from "./front-end.ts";
 import type { Metrics } from "./metrics.ts";
 import { answerText } from "./operations-front-end.ts";
 import { presentedToken } from "./presented-token.ts";
-import { discardRest } from "./receive-body.ts";
+import { discardRest, outlastBody } from "./receive-body.ts";
 import { parseTarget } from "./request-target.ts";
 import { holdBody, type SenderLimits, senderLimits, watchSender } from "./sender-watch.ts";
 import { certificateNameOf, renewTls, type TlsMaterial, tlsOptions } from "./tls-material.ts";
@@ -88,6 +88,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const limited = { ...options, limits };
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     connections.note(request, response);
+    outlastBody(request, response);
     watchSender(request, response, limits.sender);
     void answer(limited, request, response, running);
   };

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { wantBody } from "./sender-watch.ts";
 
 /** Why a body is not taken; nothing of it is read then. */
@@ -36,6 +36,26 @@ export async function readBody(
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
+}
+
+/**
+ * Where the connection ends with the answer (`Connection: close`, HTTP/1.0 as proxies speak it), Node would close it while the body still comes. What comes then is answered with a reset, over
+ * which clients lose the answer: every second refusal of an upload. So only our side ends, until {@link discardRest} has seen the rest.
+ */
+export function outlastBody(request: IncomingMessage, response: ServerResponse): void {
+  const { socket } = request;
+  response.prependOnceListener("finish", () => {
+    if (request.complete || request.destroyed) return;
+    let isLast = false;
+    socket.destroySoon = () => {
+      isLast = true;
+      socket.end();
+    };
+    request.once("end", () => {
+      Reflect.deleteProperty(socket, "destroySoon");
+      if (isLast) socket.destroySoon();
+    });
+  });
 }
 
 /** What is still sent of an answered request goes nowhere, for so long that its sender may read the answer; then the connection ends. */

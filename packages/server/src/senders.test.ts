@@ -138,6 +138,36 @@ describe("a body without an end", () => {
   });
 });
 
+describe("who closes the connection after the answer, and still sends", () => {
+  it.each([
+    ["HTTP/1.1", "connection: close"],
+    ["HTTP/1.0", "accept: */*"],
+  ])("has the whole answer all the same, and the connection ends: %s, %s", async (...row) => {
+    const [version, line] = row;
+    // With the usual patience: a busy machine takes its time for the rest.
+    const own = await startServer({ maxArtifactBytes: 1024 * 1024 });
+    try {
+      const { socket, ended } = connection(own);
+      // As a proxy that first sends, and then reads.
+      socket.pause();
+      const request = head("PUT", artifact("x"), "content-length: 30000000", line);
+      socket.write(request.replace("HTTP/1.1", version));
+      await new Promise((resolve) => socket.write(Buffer.alloc(30_000_000), resolve));
+      socket.resume();
+      expect(await ended).toMatch(/^HTTP\/1\.1 413 [^]*"too_large"[^]*\}$/);
+    } finally {
+      await own.stop();
+    }
+  });
+
+  it("is cut off when it never comes to an end", async () => {
+    const { socket, ended } = connection();
+    socket.write(head("PUT", artifact("x"), "transfer-encoding: chunked", "connection: close"));
+    dribble(socket, `400\r\n${"x".repeat(1024)}\r\n`, 1);
+    expect(await ended).toMatch(/^HTTP\/1\.1 411 /);
+  });
+});
+
 describe("who sends requests without waiting for answers", () => {
   it("gets them in order, of what those before have stored", async () => {
     const { socket, ended } = connection();

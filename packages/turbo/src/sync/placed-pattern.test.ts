@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isNameToCuenvOnly, turboPattern } from "./placed-pattern.ts";
+import { isNameToCuenvOnly, sayable, turboPattern } from "./placed-pattern.ts";
 
 const web = { path: "packages/web" };
 
@@ -32,11 +32,18 @@ describe("a pattern in turbo.json", () => {
       "{a,b/*.c}",
       "*/",
       "src/a*/",
+      "packages/*/src",
+      "//packages/*/src/",
+      "**/dist",
+      "src/{a,b}/c",
+      "app/[id]/lib",
+      "app/(shop)/page.tsx",
     ])
       expect(isNameToCuenvOnly(name), name).toBe(true);
     for (const name of [
       "app",
-      "app/(shop)/page.tsx",
+      "packages/lib/src",
+      "packages/*/*.ts",
       "src/*.ts",
       "src/**",
       "src/**/",
@@ -45,5 +52,21 @@ describe("a pattern in turbo.json", () => {
       "{a,b}/*",
     ])
       expect(isNameToCuenvOnly(name), name).toBe(false);
+  });
+
+  it.each([
+    ["index{,.d}.ts", ["index.ts", "index.d.ts"]],
+    ["!src/{a/,}x.ts", ["!src/a/x.ts", "!src/x.ts"]],
+    ["src{,/{a,b}}/*.ts", ["src/*.ts", "src/a/*.ts", "src/b/*.ts"]],
+    ["src/***/*.ts", ["src/*/*.ts"]],
+    ["{src,test/unit}/*.{ts,tsx}", ["{src,test/unit}/*.{ts,tsx}"]],
+  ])("of %s, which turbo cannot read or can, is %j", (pattern, expected) => {
+    expect(sayable(pattern)).toEqual(expected);
+  });
+
+  it("is none where a brace is not closed", () => {
+    expect(() => sayable("src/{a,b")).toThrow(
+      expect.objectContaining({ code: "KEY_GLOB_INVALID" }),
+    );
   });
 });

@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { patternAlternatives } from "@cuenv/key";
 import type { PackagePlace, SyncPackage } from "./sync-workspace.ts";
 
 /** A pattern of env.cue from turbo's root, with `.` for the root itself; undefined: it lies outside. */
@@ -47,15 +48,20 @@ function literal(placed: string): string {
 
 /**
  * Whether the last part of a pattern may be a folder's name to cuenv, which counts with all that is in it, and is a glob to turbo, which is files only: a name with
- * odd characters, or one of several between braces.
+ * odd characters, one of several between braces, or any name behind a glob (`src/{a,b}/gen`).
  */
 export function isNameToCuenvOnly(pattern: string): boolean {
   if (/\{[^}]*\//.test(pattern)) return true;
-  const last = pattern.replace(/\/+$/, "").split("/").at(-1) ?? "";
+  const segments = pattern.replace(/\/+$/, "").split("/");
+  const last = segments.pop() ?? "";
   // With a slash at its end it is folders only; turbo takes a name without wildcards for one by itself.
   if (pattern.endsWith("/") && /[*?]/.test(last)) return last !== "**";
   const outside = last.replaceAll(/\{[^{}]*\}/g, "");
-  return !/[*?]/.test(outside) && (outside !== last || /[[()<>$:,]/.test(outside));
+  return !/[*?]/.test(outside) && (outside !== last || [last, ...segments].some(isGlobToTurbo));
+}
+
+function isGlobToTurbo(segment: string): boolean {
+  return /[*?{[()<>$:,]/.test(segment);
 }
 
 /** The folder or file before the first wildcard; "." for the root. */
@@ -77,6 +83,17 @@ export function isWithin(path: string, folder: string): boolean {
 export function mayMeet(left: string, right: string): boolean {
   const [first, second] = [baseOf(left), baseOf(right)];
   return isWithin(first, second) || isWithin(second, first);
+}
+
+/**
+ * Patterns that together are the one given, and that turbo can read: over an alternative that is empty or has a slash at one of its ends (`index{,.d}.ts`), and over three stars, it refuses all of
+ * turbo.json.
+ * @throws {CuenvError} KEY_GLOB_INVALID
+ */
+export function sayable(pattern: string): readonly string[] {
+  const plain = pattern.replaceAll(/\*{3,}/g, "*");
+  const alternatives = patternAlternatives(plain);
+  return /[{,][,}/]|\/[,}]/.test(plain) ? alternatives : [plain];
 }
 
 /** A class of characters is one to turbo always; to cuenv it may be part of a name (`[slug].ts`). */

@@ -98,6 +98,7 @@ describe("tasks of env.cue in turbo.json", () => {
       command("part", { inputs: null, ignoreInputs: ["docs"], extraInputs: ["../a/x.json"] }),
       command("none", { inputs: [] }),
       command("negative", { inputs: ["!docs"], outputs: [] }),
+      command("beside", { inputs: ["!docs"], extraInputs: ["docs"], outputs: [] }),
       command("keyed", { hasCacheKey: true, outputs: [] }),
     ];
     const made = sync([owner("packages/web", tasks, { ignoredOutputs: ["dist"] })]);
@@ -109,6 +110,8 @@ describe("tasks of env.cue in turbo.json", () => {
       },
       none: { inputs: ["env.cue"], outputs: ["dist"] },
       negative: { inputs: ["$TURBO_DEFAULT$", "!docs", "!docs/**"] },
+      // Whatever comes beside it, such a list starts from all.
+      beside: { inputs: ["$TURBO_DEFAULT$", "docs", "!docs", "!docs/**"] },
       keyed: { inputs: ["env.cue"] },
     });
   });

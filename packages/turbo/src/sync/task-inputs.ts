@@ -1,3 +1,4 @@
+import { startsFromAll } from "@cuenv/key";
 import {
   baseOf,
   hasWildcard,
@@ -5,6 +6,7 @@ import {
   isWithin,
   mayMeet,
   placedPattern,
+  sayable,
   turboPattern,
   widened,
 } from "./placed-pattern.ts";
@@ -85,21 +87,19 @@ function taskInputs(
   };
 }
 
-/** A list that only leaves out starts from all files. */
 function patternsOf(command: SyncCommand): {
   readonly positive: readonly string[];
   readonly negative: readonly string[];
 } {
   if (command.hasCacheKey) return { positive: [], negative: [] };
-  const written = [...(command.inputs ?? ["."]), ...command.extraInputs];
+  const { inputs, extraInputs, ignoreInputs } = command;
+  const all = startsFromAll(inputs ?? undefined) ? ["."] : [];
+  const written = [...all, ...(inputs ?? []), ...extraInputs].flatMap(sayable);
   const positive = written.filter((pattern) => !pattern.startsWith("!"));
   const negative = written
     .filter((pattern) => pattern.startsWith("!"))
     .map((pattern) => pattern.slice(1));
-  return {
-    positive: positive.length === 0 && negative.length > 0 ? ["."] : positive,
-    negative: [...negative, ...command.ignoreInputs],
-  };
+  return { positive, negative: [...negative, ...ignoreInputs.flatMap(sayable)] };
 }
 
 /** Outputs among what is taken. Those that git ignores are not among all files of the package. */

@@ -1,5 +1,11 @@
 import type { MissingScript } from "./missing-scripts.ts";
-import { isNameToCuenvOnly, placedPattern, turboPattern, widened } from "./placed-pattern.ts";
+import {
+  isNameToCuenvOnly,
+  placedPattern,
+  sayable,
+  turboPattern,
+  widened,
+} from "./placed-pattern.ts";
 import type {
   SyncCommand,
   SyncGroup,
@@ -114,7 +120,7 @@ function commandTask(
     cache: reason === undefined,
     dependsOn,
     inputs,
-    outputs: (command.outputs ?? []).flatMap((output) => outputOf(owner, output)),
+    outputs: (command.outputs ?? []).flatMap(sayable).flatMap((output) => outputOf(owner, output)),
     env,
     passThroughEnv: !runsCuenv ? [] : reason === undefined ? passedOn.own : passedOn.all,
   };
