@@ -40,7 +40,8 @@ export function checkExplained({ report, checkout }: Ran, explained: Explained):
   const { name, outcome } = explained;
   // A run makes the salt of its secrets, if there is none yet; who only asks takes one that nobody else has.
   const isSalted = [...checkout.world.tasks.values()].some(
-    (task) => task.hasSecret && fullName(task) === name,
+    (task) =>
+      fullName(task) === name && withBelow(checkout, task).some(({ hasSecret }) => hasSecret),
   );
   const key = isSalted ? null : explained.key;
   const row = report.rows.find((each) => each.name === name);
