@@ -108,13 +108,14 @@ async function tryStore(engine: CacheEngine, run: RunToStore): Promise<StoredRun
   const changed = changedInput(engine, key);
   if (changed !== undefined) return refused("inputsChanged", changedText(changed));
   const rewritten = engine.rewrittenInputs.unexpected(engine.taskId(request.task), run.versions);
+  // It knows who wrote.
+  const disturbed = disturbedTask(engine, run);
+  if (disturbed !== undefined) return refused("outputsShared", disturbed);
   if (rewritten !== undefined)
     return refused(
       "inputsChanged",
       `its input ${rewritten} was written while it ran, and may have been another in between`,
     );
-  const disturbed = disturbedTask(engine, run);
-  if (disturbed !== undefined) return refused("outputsShared", disturbed);
   const result: TaskResult = {
     ...describe(engine, run, captured.entries),
     ...streams,

@@ -1,5 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CuenvError } from "@cuenv/errors";
@@ -57,6 +64,19 @@ describe("runProcess: how it ended", () => {
       "message",
       expect.stringContaining('"/no/such/folder" does not exist'),
     );
+  });
+
+  it("reports as 127, as a shell does, what the system may not look for in a folder of PATH, and as 126 what is there", async () => {
+    const folder = temporaryFolder();
+    // Of a folder with the program's name the system says what it says of a folder that it may not look into.
+    mkdirSync(join(folder, "a-tool"));
+    const env = { ...plainEnvironment(), PATH: `${folder}:${process.env["PATH"]}` };
+    const missing = await runProcess(collecting(["a-tool"], { env }).request);
+    expect(missing).toMatchObject({ status: "notFound", exitCode: 127 });
+    expect(missing).toHaveProperty("message", expect.stringContaining("in PATH"));
+    writeFileSync(join(folder, "tool"), "no program");
+    const there = await runProcess(collecting(["tool"], { env }).request);
+    expect(there).toMatchObject({ status: "notExecutable", exitCode: 126 });
   });
 
   it("reports what cannot be executed as 126", async () => {

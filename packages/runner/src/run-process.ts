@@ -79,7 +79,7 @@ export async function runChild(
     child = spawnChild(request, stdio, group.ownGroup);
   } catch (error) {
     stdio.discard();
-    return { ...spawnFailure(error, program, request.cwd), durationMs: elapsed() };
+    return { ...spawnFailure(error, program, request), durationMs: elapsed() };
   } finally {
     stdio.closeChildEnds();
   }
@@ -87,7 +87,7 @@ export async function runChild(
   if (child.pid === undefined) {
     const { error } = await exit;
     stdio.discard();
-    return { ...spawnFailure(error, program, request.cwd), durationMs: elapsed() };
+    return { ...spawnFailure(error, program, request), durationMs: elapsed() };
   }
   const drains = stdio.connect(child);
   group.onStart?.(child.pid);

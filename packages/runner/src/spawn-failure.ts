@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { delimiter, resolve } from "node:path";
 import { CuenvError, exitCodes } from "@cuenv/errors";
 
 /** A command that could not be started for a reason that lies in the command. */
@@ -13,7 +14,11 @@ export interface SpawnFailure {
  * What the error of a spawn says about the command, with the exit codes of a shell.
  * @throws {CuenvError} RUN_SPAWN, RUN_ENVIRONMENT when it is not the command's fault
  */
-export function spawnFailure(error: unknown, program: string, cwd: string): SpawnFailure {
+export function spawnFailure(
+  error: unknown,
+  program: string,
+  { cwd, env }: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
+): SpawnFailure {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   const cannot = `cannot run ${JSON.stringify(program)}`;
   switch (code) {
@@ -22,7 +27,7 @@ export function spawnFailure(error: unknown, program: string, cwd: string): Spaw
       return notFound(cannot, program, cwd);
     case "EACCES":
     case "EPERM":
-      return isFolder(cwd)
+      return isFolder(cwd) && isThere(program, cwd, env["PATH"] ?? "")
         ? notExecutable(`${cannot}: permission denied`, "make it executable with chmod +x")
         : notFound(cannot, program, cwd);
     case "ENOEXEC":
@@ -78,6 +83,24 @@ function notFound(cannot: string, program: string, cwd: string): SpawnFailure {
 
 function notExecutable(message: string, hint: string | undefined): SpawnFailure {
   return { status: "notExecutable", message, hint, exitCode: exitCodes.notExecutable };
+}
+
+/**
+ * The system also says "permission denied" of a name that is nowhere in PATH, when it may not look into one of its folders: /root/.cargo/bin, say, that an image has there
+ * for a user who is not root. A shell says 127.
+ */
+function isThere(program: string, cwd: string, path: string): boolean {
+  if (program.includes("/")) return true;
+  return path.split(delimiter).some((folder) => isFile(resolve(cwd, folder, program)));
+}
+
+/** False also of what we may not look at. */
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }
 
 function isFolder(path: string): boolean {
