@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { runJson } from "./run-json.ts";
 import { counting, createSandbox, cue, launcher, type Sandbox } from "./sandbox.ts";
@@ -115,6 +115,14 @@ const waiting = {
 const isThere = (sandbox: Sandbox, file: string): Promise<void> =>
   vi.waitFor(() => expect(sandbox.exists(file)).toBe(true), { timeout: 30_000 });
 
+function textBelow(folder: string): string {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  return files
+    .map(({ parentPath, name }) => readFileSync(`${parentPath}/${name}`, "utf8"))
+    .join("");
+}
+
 describe("a cache folder that is removed while a task runs", () => {
   it("is what the run says it is not stored for, and nobody else is blamed", async () => {
     const sandbox = createSandbox({ "env.cue": cue(waiting) });
@@ -181,6 +189,9 @@ describe("several processes that write the same outputs", () => {
     const sandbox = createSandbox({ "env.cue": cue(waiting) });
     const one = sandbox.cuenv(["task", "gen"], { env: { V: "one" } });
     await isThere(sandbox, "../gen-one");
+    // Started, and written down.
+    const writers = sandbox.path("../cache/v1/writers");
+    await vi.waitFor(() => expect(textBelow(writers)).toContain('"start"'), { timeout: 30_000 });
     process.kill(Number(sandbox.read("../pid-one")), "SIGKILL");
     expect((await one).signal).toBe("SIGKILL");
     const two = sandbox.cuenv(["task", "gen"], { env: { V: "two" } });

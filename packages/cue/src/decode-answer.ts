@@ -26,6 +26,7 @@ export function decodeAnswer(answer: EvaluatorAnswer): DecodedAnswer {
   return {
     evaluation: { value, positions, references, attributes },
     packageName: result.package,
-    unknownDefinitions: result.unknown,
+    // The evaluator goes through a map of Go's, in another order each time.
+    unknownDefinitions: result.unknown.toSorted(),
   };
 }
