@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -38,6 +46,7 @@ describe("summaries of turbo's runs", () => {
     add("3new.json", 3_000, summary("3", "lib#build"));
     add("4half.json", 4_000, '{"tasks": [');
     add("5other.json", 5_000, "[]");
+    symlinkSync("nothing", join(root, ".turbo/runs/6link.json"));
     expect(latestSummaryOf(root, "web#build")?.tasks.get("web#build")?.hash).toBe("2");
     expect(latestSummaryOf(root, "lib#build")?.tasks.get("lib#build")?.hash).toBe("3");
     expect(latestSummaryOf(root, "web#test")).toBeUndefined();

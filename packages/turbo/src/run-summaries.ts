@@ -35,14 +35,27 @@ export function pruneSummaries(root: string): void {
 /** Newest first. */
 function summaryFiles(root: string): readonly string[] {
   const folder = join(root, ".turbo", "runs");
+  return namesIn(folder)
+    .filter((name) => /^[0-9A-Za-z]+\.json$/.test(name))
+    .map((name) => join(folder, name))
+    .map((path) => ({ path, time: timeOf(path) }))
+    .toSorted((left, right) => right.time - left.time)
+    .map(({ path }) => path);
+}
+
+function namesIn(folder: string): readonly string[] {
   try {
-    return readdirSync(folder)
-      .filter((name) => /^[0-9A-Za-z]+\.json$/.test(name))
-      .map((name) => join(folder, name))
-      .map((path) => ({ path, time: statSync(path).mtimeMs }))
-      .toSorted((left, right) => right.time - left.time)
-      .map(({ path }) => path);
+    return readdirSync(folder);
   } catch {
     return [];
+  }
+}
+
+/** Of what went in this moment, and of a link to nothing, long ago. */
+function timeOf(path: string): number {
+  try {
+    return statSync(path).mtimeMs;
+  } catch {
+    return 0;
   }
 }
