@@ -1,12 +1,12 @@
 // Runs the tests of what Node's versions do in different ways, under the oldest one that the packages allow: zstd, streams, processes, files, WebAssembly,
 // types that are stripped, and the command itself. `node tools/check-oldest-node.mjs FILE…` runs other tests under it; `.` is all of them.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import process from "node:process";
+import { installedNode } from "./installed-node.mjs";
 import { root } from "./workspace.mjs";
 
-const installSeconds = 120;
 /** `tools/check.mjs` says so of who lacks something of the machine's. */
 const skipped = 77;
 
@@ -25,7 +25,7 @@ const tests = [
 ];
 
 const version = oldestVersion();
-const node = installedNode(version);
+const node = await nodeOrSkip(version);
 const given = process.argv.slice(2);
 const files = given.length === 0 ? tests : given.filter((file) => file !== ".");
 // A pattern that matches nothing would be no failure as long as another one does.
@@ -49,20 +49,12 @@ function oldestVersion() {
   return found.split(".").length === 3 ? found : `${found}.0`;
 }
 
-/** From the same registry as everything else. */
-function installedNode(wanted) {
-  const folder = join(root, ".cache", "oldest-node", wanted);
-  const name = `node-${process.platform}-${process.arch}`;
-  const program = join(folder, "node_modules", name, "bin", "node");
-  if (existsSync(program)) return program;
-  mkdirSync(folder, { recursive: true });
-  const flags = ["--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline"];
-  const installed = spawnSync(
-    "npm",
-    ["install", "--prefix", folder, ...flags, `${name}@${wanted}`],
-    { encoding: "utf8", timeout: installSeconds * 1000 },
-  );
-  if (installed.status === 0 && existsSync(program)) return program;
-  process.stderr.write(`there is no ${name}@${wanted} to be had: ${installed.stderr}\n`);
-  process.exit(skipped);
+/** Who has no network for it has to be told, and is not held up. */
+async function nodeOrSkip(wanted) {
+  try {
+    return await installedNode(wanted);
+  } catch (error) {
+    process.stderr.write(`${error.message}\n`);
+    process.exit(skipped);
+  }
 }

@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from "node:path";
 import process from "node:process";
 import { ensureBuilt } from "../../tools/build-cli.mjs";
+import { installedNode } from "../../tools/installed-node.mjs";
 import { sourceStamp } from "../../tools/source-stamp.mjs";
 import { withLock } from "../../tools/with-lock.mjs";
 import { root } from "../../tools/workspace.mjs";
@@ -65,18 +66,9 @@ export function npm(cwd, args) {
   run("npm", [...args, "--no-audit", "--no-fund", "--loglevel=error"], cwd);
 }
 
-/** The `node` of another major version, from the package that brings it. */
-export async function nodeProgram(major) {
-  const version = nodeVersions[major];
-  const place = join(folder, `node-${version}`);
-  const name = `node-${process.platform}-${process.arch}`;
-  await withLock(join(folder, `node-${version}.lock`), patienceMs, () => {
-    if (existsSync(join(place, "node_modules", name))) return;
-    mkdirSync(place, { recursive: true });
-    writeFileSync(join(place, "package.json"), '{"name":"node","private":true}\n');
-    npm(place, ["install", "--no-save", `${name}@${version}`]);
-  });
-  return join(place, "node_modules", name, "bin", "node");
+/** The `node` of another major version. */
+export function nodeProgram(major) {
+  return installedNode(nodeVersions[major]);
 }
 
 /** What is published beside dist, and is in no source stamp. */

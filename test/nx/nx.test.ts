@@ -47,7 +47,8 @@ async function runAll(
   return output;
 }
 
-describe.each(rows)("nx $nx, Node $node, daemon $daemon", (row) => {
+const named = rows.map((row) => ({ ...row, title: row.node ?? "of the tests" }));
+describe.each(named)("nx $nx, Node $title, daemon $daemon", (row) => {
   it(
     "infers, runs, hits, and has everything back without running anything when all is gone",
     { timeout: 300_000 },
