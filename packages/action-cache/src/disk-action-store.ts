@@ -1,6 +1,5 @@
-import { type CacheFolder, entryId, entryPath, storeUnavailable } from "@cuenv/cas";
+import { type CacheFolder, entryId, entryPath, removeTree, storeUnavailable } from "@cuenv/cas";
 import type { DigestFunction } from "@cuenv/digest";
-import { rmSync } from "node:fs";
 import { assertActionKey } from "./action-key.ts";
 import type { ActionKey, ActionStore } from "./action-store.ts";
 import { maxEntryBytes } from "./decode-entry.ts";
@@ -67,7 +66,7 @@ export function createDiskActionStore(options: DiskActionStoreOptions): ActionSt
     delete: (key, signal) =>
       onEntry("delete", key, signal, (path) => {
         folder.assertWritable();
-        rmSync(path, { force: true });
+        removeTree(path);
       }),
     quarantine: (key) => onEntry("move", key, undefined, folder.quarantine),
   };

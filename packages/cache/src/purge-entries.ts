@@ -1,8 +1,7 @@
 import { claimedKeyIds, maxEntryBytes } from "@cuenv/action-cache";
-import { openCacheFolder, storeUnavailable } from "@cuenv/cas";
+import { openCacheFolder, removeTree, storeUnavailable } from "@cuenv/cas";
 import { scanEntries } from "@cuenv/cas/maintenance";
 import type { CacheSettings } from "@cuenv/config";
-import { rmSync } from "node:fs";
 
 /**
  * Removes all entries that say they were signed with a key, in every namespace. Their blobs go with the next eviction, unless other
@@ -21,7 +20,7 @@ export async function purgeEntriesOf(
     for await (const { path, sizeBytes } of scanEntries(folder.layout, { signal })) {
       const entry = folder.readFile(path, maxEntryBytes);
       if (entry === undefined || !claimedKeyIds(entry).includes(keyId)) continue;
-      rmSync(path, { force: true });
+      removeTree(path);
       entries += 1;
       bytes += sizeBytes;
     }

@@ -47,6 +47,7 @@ export {
 } from "./restore-outputs.ts";
 export type { RestoreMissReason, RestoreResult } from "./restore-result.ts";
 export { storeUnavailable } from "./system-error.ts";
+export { removeTree } from "./remove-tree.ts";
 export { createTurns } from "./take-turns.ts";
 export { createTieredBlobStore, type TieredBlobStoreOptions } from "./tiered-blob-store.ts";
 export { entriesProblem, type EntryProblem } from "./validate-entries.ts";

@@ -1,5 +1,5 @@
-import { chmodSync, lstatSync, readdirSync, rmSync, type RmOptions } from "node:fs";
-import { isRefused } from "@cuenv/digest";
+import { chmodSync, lstatSync, readdirSync, rmSync, type RmOptions, unlinkSync } from "node:fs";
+import { isAbsence, isRefused } from "@cuenv/digest";
 
 const ownerMayAll = 0o700;
 
@@ -8,6 +8,10 @@ const ownerMayAll = 0o700;
  * No link is followed. @throws system errors, but not when nothing is there
  */
 export function removeTree(path: string, options: RmOptions = {}): void {
+  if (!isFolder(path)) {
+    removeOne(path);
+    return;
+  }
   const all = { ...options, recursive: true, force: true };
   try {
     rmSync(path, all);
@@ -15,6 +19,19 @@ export function removeTree(path: string, options: RmOptions = {}): void {
     if (!isRefused(error)) throw error;
     unlock(path);
     rmSync(path, all);
+  }
+}
+
+function isFolder(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** Not with `rmSync`: in Node 24 (until 24.21) and 25 it follows a link to see whether there is something to remove, and leaves one to nothing where it is. */
+function removeOne(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (!isAbsence(error)) throw error;
   }
 }
 

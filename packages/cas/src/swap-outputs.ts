@@ -8,7 +8,6 @@ import {
   readlinkSync,
   renameSync,
   rmdirSync,
-  rmSync,
   type Stats,
   symlinkSync,
 } from "node:fs";
@@ -234,8 +233,8 @@ function renameAcross(from: string, to: string): void {
     copy(from, beside);
     renameSync(beside, to);
   } catch (error) {
-    rmSync(beside, { recursive: true, force: true });
+    removeTree(beside);
     throw error;
   }
-  rmSync(from, { recursive: true, force: true });
+  removeTree(from);
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { parseRunSummary, type RunSummary } from "./run-summary.ts";
 
@@ -25,7 +25,7 @@ export function latestSummaryOf(root: string, taskId: string): RunSummary | unde
 export function pruneSummaries(root: string): void {
   for (const path of summaryFiles(root).slice(keptSummaries)) {
     try {
-      rmSync(path, { force: true });
+      unlinkSync(path);
     } catch {
       // Not ours to remove.
     }
