@@ -24,7 +24,7 @@ const checks = [
   { name: "changeset", command: ["node", "tools/check-changeset.mjs"] },
   { name: "docs", command: ["node", "tools/check-docs.mjs"], after: ["bundle"] },
   { name: "pack", command: ["node", "tools/check-pack.mjs"], after: ["types", "bundle"] },
-  { name: "oldest-node", command: ["node", "tools/check-oldest-node.mjs"], after: ["bundle"] },
+  { name: "other-nodes", command: ["node", "tools/check-other-nodes.mjs"], after: ["bundle"] },
   { name: "evaluator", command: ["node", "tools/check-evaluator.mjs"], after: ["types"] },
 ];
 
