@@ -27,7 +27,7 @@ const tests = [
   "test/e2e/restore.test.ts",
 ];
 
-/** `rmSync` leaves links to nothing there (24.0 to 24.20, 25). */
+/** `rmSync` leaves links to nothing there (24.0 to 24.13, 25.0 to 25.3). */
 const between = "24.11.0";
 
 const given = process.argv.slice(2);

@@ -26,7 +26,7 @@ function isFolder(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
-/** Not with `rmSync`: in Node 24 (until 24.21) and 25 it follows a link to see whether there is something to remove, and leaves one to nothing where it is. */
+/** Not with `rmSync`: in Node 24 (until 24.13) and 25 (until 25.3) it follows a link to see whether there is something to remove, and leaves one to nothing where it is. */
 function removeOne(path: string): void {
   try {
     unlinkSync(path);
