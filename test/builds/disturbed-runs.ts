@@ -142,6 +142,7 @@ export async function keepHouseMeanwhile(build: Build, checkout: Checkout): Prom
   log.push(`${checkout.name}: cache ${command}, meanwhile:`);
   const asked = ask(build, checkout);
   if (removes) stored.certain.clear();
+  stored.wasTidiedMeanwhile ||= removes;
   const [ran, tidied] = await Promise.all([
     foretellAndRun(build, checkout, asked, false),
     sleep(random.below(300)).then(() => sandbox.cuenv(["cache", ...command.split(" ")], { env })),

@@ -10,6 +10,8 @@ export interface Stored {
   hasOfLeftovers: boolean;
   damaged: boolean;
   everDamaged: boolean;
+  /** Something was removed while somebody stored: a result that names what goes in that moment is a miss, and no harm. */
+  wasTidiedMeanwhile: boolean;
 }
 
 export function newStored(): Stored {
@@ -19,6 +21,7 @@ export function newStored(): Stored {
     hasOfLeftovers: false,
     damaged: false,
     everDamaged: false,
+    wasTidiedMeanwhile: false,
   };
 }
 
