@@ -10,7 +10,6 @@ import {
   statSync,
   unlinkSync,
 } from "node:fs";
-import { setImmediate } from "node:timers/promises";
 import { removeQuietly, writeSparsely } from "./atomic-write.ts";
 import { blobCorrupt } from "./blob-errors.ts";
 import { type BlobStore, maxSyncReadBytes } from "./blob-store.ts";
@@ -18,6 +17,7 @@ import { createBufferPool } from "./buffer-pool.ts";
 import { chunkBytes } from "./disk-blobs.ts";
 import { createStagedFile, type FileToStage } from "./stage-file.ts";
 import { errorCode } from "./system-error.ts";
+import { createTurns } from "./take-turns.ts";
 
 export interface StageLargeOptions {
   readonly signal?: AbortSignal | undefined;
@@ -99,7 +99,7 @@ function cloneBlob(store: BlobStore, { entry, target }: FileToStage): boolean {
   }
 }
 
-/** Some ten milliseconds: so much is hashed at a stretch, then others get a turn, for heartbeats and signals (16 MiB). */
+/** Some ten milliseconds (16 MiB). */
 const chunksPerTurn = 16;
 
 /**
@@ -113,14 +113,15 @@ async function isRightClone(
 ): Promise<boolean> {
   const hasher = createHasher(digestFunction);
   const buffer = Buffer.allocUnsafeSlow(chunkBytes);
+  const turn = createTurns(chunksPerTurn);
   const file = openSync(target, "r");
   try {
-    for (let chunks = 1; ; chunks += 1) {
+    for (;;) {
       const length = readSync(file, buffer);
       if (length === 0) break;
       hasher.update(buffer.subarray(0, length));
       goOn?.();
-      if (chunks % chunksPerTurn === 0) await setImmediate();
+      await turn();
       signal?.throwIfAborted();
     }
   } finally {

@@ -4,13 +4,13 @@ import { setImmediate } from "node:timers/promises";
 const filesPerTurn = 64;
 
 /**
- * To be awaited after each of many small files, which are read and written synchronously: now and then others get a turn. Without it a task with a hundred thousand outputs
+ * To be awaited after each of many small files, or pieces of a large one, which are read and written synchronously: now and then, after `perTurn` of them, others get a turn. Without it a task with a hundred thousand outputs
  * leaves no beat of a lease to its process, which others take for dead then, and no ear for a signal.
  */
-export function createTurns(): () => Promise<void> | undefined {
-  let files = 0;
+export function createTurns(perTurn: number = filesPerTurn): () => Promise<void> | undefined {
+  let done = 0;
   return () => {
-    files += 1;
-    return files % filesPerTurn === 0 ? setImmediate() : undefined;
+    done += 1;
+    return done % perTurn === 0 ? setImmediate() : undefined;
   };
 }
