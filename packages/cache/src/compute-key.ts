@@ -67,11 +67,12 @@ export async function computeKey(
   const pause = createStretch(request.signal);
   try {
     const files = selection === undefined ? [] : selectedFiles(engine, request, selection);
-    await lookInTurns(index, files, request.signal);
+    const seen = await lookInTurns(index, files, request.signal);
     const inputs = createInputSet({
       index,
       digestFunction,
       files,
+      seen,
       dependencies: dependencyOutputs(engine, request),
       projectDirectory: engine.projectPath,
       ignorePatterns: task.cache.ignoreInputs,

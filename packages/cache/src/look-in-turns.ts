@@ -1,4 +1,5 @@
 import type { FileIndex } from "@cuenv/digest";
+import { createFileLook, type SeenFiles } from "@cuenv/key";
 import { setImmediate } from "node:timers/promises";
 
 /** Fewer are looked at and hashed at a stretch, without a question for the time after each. */
@@ -22,24 +23,26 @@ function uptimeMs(): number {
 }
 
 /**
- * Looks at the files of a task that has many of them, and hashes those that are not known, so that who needs them next finds them in the index: 80,000 files at a
- * stretch are two seconds without an ear for a signal. What cannot be looked at is left to who comes next.
+ * Looks at the files of a task that has many of them, while others have their turns: 80,000 files at a stretch are two seconds without an ear for a signal.
+ * Undefined: they are few, or one cannot be looked at; whoever looks at a stretch says why.
  * @throws the signal's reason
  */
 export async function lookInTurns(
   index: FileIndex,
   files: readonly string[],
   signal: AbortSignal | undefined,
-): Promise<void> {
-  if (files.length < manyFiles) return;
+): Promise<SeenFiles | undefined> {
+  if (files.length < manyFiles) return undefined;
   const pause = createStretch(signal);
+  const look = createFileLook(index);
   for (const path of files) {
     try {
-      if (index.stat(path)?.kind === "file") index.digest(path);
+      look.add(path);
     } catch {
-      return;
+      return undefined;
     }
     const others = pause();
     if (others !== undefined) await others;
   }
+  return look.seen;
 }

@@ -108,7 +108,7 @@ async function tryStore(engine: CacheEngine, run: RunToStore): Promise<StoredRun
   const changed = changedInput(engine, key);
   if (changed !== undefined) return refused("inputsChanged", changedText(changed));
   const rewritten = engine.rewrittenInputs.unexpected(engine.taskId(request.task), run.versions);
-  // It knows who wrote.
+  // Of another run that wrote it is known who it was.
   const disturbed = disturbedTask(engine, run);
   if (disturbed !== undefined) return refused("outputsShared", disturbed);
   if (rewritten !== undefined)

@@ -31,7 +31,14 @@ export { type ActionDigest, type CacheKeyRequest, generateCacheKey } from "./gen
 export { hashInputFiles } from "./hash-input-files.ts";
 export { ignoredPatterns } from "./ignored-patterns.ts";
 export { createInputMemo, type InputMemo } from "./input-memo.ts";
-export { createInputSet, type InputSet, type InputSetRequest } from "./input-set.ts";
+export {
+  createFileLook,
+  createInputSet,
+  type FileLook,
+  type InputSet,
+  type InputSetRequest,
+  type SeenFiles,
+} from "./input-set.ts";
 export { type KeyComponent, keyComponents } from "./key-components.ts";
 export type { InputNode, KeyInputs, KeyVariable } from "./key-inputs.ts";
 export {

@@ -11,6 +11,8 @@ export interface InputSetRequest {
   readonly digestFunction: DigestFunction;
   /** The files of the task's selection. */
   readonly files: readonly string[];
+  /** What an {@link FileLook} found of them, in their order. Default: they are looked at, at a stretch. */
+  readonly seen?: SeenFiles | undefined;
   readonly dependencies: readonly DependencyOutputs[];
   readonly projectDirectory: string;
   /** The task's `ignoreInputs`. */
@@ -39,7 +41,7 @@ export interface InputSet {
  * @throws {CuenvError} KEY_INPUT_UNREADABLE, DIGEST_FILE_CHANGED, KEY_GLOB_INVALID, REAPI_MESSAGE_INVALID
  */
 export function createInputSet(request: InputSetRequest): InputSet {
-  const seen = lookAt(request.index, request.files);
+  const seen = request.seen ?? lookAt(request.index, request.files);
   const ownNodes = once(() => toNodes(request.files, seen));
   const merged = once(() => mergeDependencyOutputs({ ...request, inputs: ownNodes() }));
   const tree = once(() =>
@@ -55,17 +57,24 @@ export function createInputSet(request: InputSetRequest): InputSet {
 }
 
 /** Files as they were found, without an object for each: a hit of 200 tasks looks at 5,000. */
-interface SeenFiles {
+export interface SeenFiles {
   /** A file's digest, a link's target; undefined for what is not there. In the order of the paths. */
   readonly contents: readonly (Digest | string | undefined)[];
   /** Places of executable files. */
   readonly executable: readonly number[];
 }
 
-function lookAt(index: FileIndex, paths: readonly string[]): SeenFiles {
+/** For who lets others have a turn between files. */
+export interface FileLook {
+  readonly seen: SeenFiles;
+  /** Looks at one file, and hashes it where it must be. @throws {CuenvError} KEY_INPUT_UNREADABLE, DIGEST_FILE_CHANGED */
+  readonly add: (path: string) => void;
+}
+
+export function createFileLook(index: FileIndex): FileLook {
   const contents: (Digest | string | undefined)[] = [];
   const executable: number[] = [];
-  for (const path of paths) {
+  const add = (path: string): void => {
     const stat = index.stat(path);
     if (stat?.kind === "file") {
       if (stat.executable) executable.push(contents.length);
@@ -74,8 +83,14 @@ function lookAt(index: FileIndex, paths: readonly string[]): SeenFiles {
       if (stat === undefined) assertReachable(index, path);
       contents.push(stat?.kind === "symlink" ? targetOfInput(index, path) : undefined);
     }
-  }
-  return { contents, executable };
+  };
+  return { seen: { contents, executable }, add };
+}
+
+function lookAt(index: FileIndex, paths: readonly string[]): SeenFiles {
+  const { seen, add } = createFileLook(index);
+  for (const path of paths) add(path);
+  return seen;
 }
 
 function toNodes(paths: readonly string[], seen: SeenFiles): InputNode[] {
