@@ -26,7 +26,7 @@ import { ignoredLists } from "./selectors.ts";
 
 /** Brings a checkout to a world: what differs is written, what is no source any more is removed. Outputs stay as they are. */
 export function writeWorld(sandbox: Sandbox, world: World, before?: World): void {
-  for (const [path, text] of ignoredLists(world.sources)) sandbox.write(path, text);
+  for (const [path, text] of ignoredLists(world.sources)) replaceList(sandbox, path, text);
   for (const [path, file] of before?.sources ?? []) {
     if (world.sources.has(path)) continue;
     const moved = [...world.sources].find(
@@ -38,6 +38,12 @@ export function writeWorld(sandbox: Sandbox, world: World, before?: World): void
   for (const [path, file] of world.sources)
     if (before?.sources.get(path) !== file) writeSource(sandbox, path, file);
   writeDefinitions(sandbox, world, before);
+}
+
+/** A task that runs reads the one before or this one: of half a list no key and no watch knows. */
+function replaceList(sandbox: Sandbox, path: string, text: string): void {
+  sandbox.write(`${path}.new`, text);
+  renameSync(sandbox.path(`${path}.new`), sandbox.path(path));
 }
 
 function writeDefinitions(sandbox: Sandbox, world: World, before: World | undefined): void {
