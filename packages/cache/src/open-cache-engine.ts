@@ -3,6 +3,7 @@ import { createDiskBlobStore, evictionNeed, openCacheFolder } from "@cuenv/cas";
 import type { CacheSettings } from "@cuenv/config";
 import { createFileIndex, type FileIndex, replaceFile } from "@cuenv/digest";
 import {
+  createConclusionMemo,
   createInputMemo,
   createToolProbe,
   type InputMemo,
@@ -88,7 +89,10 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
     seal: () => trust.seal("files"),
     now,
   });
-  const inputMemo = createInputMemo(readState(state?.inputs), () => trust.seal("inputs"));
+  const inputMemo = createInputMemo(
+    () => readState(state?.inputs),
+    () => trust.seal("inputs"),
+  );
   const stores = openStores(options, trust, state, emit);
   const remote = options.remote && openEngineRemote(options.remote, stores.blobs, emit);
   let provenance: Readonly<Record<string, string>> | undefined;
@@ -116,6 +120,13 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
     emit,
     select: (request) => select(index, inputMemo, request),
     inputMemo,
+    conclusions: createConclusionMemo({
+      index,
+      read: () => readState(state?.conclusions),
+      keeps: writable !== undefined,
+      seal: () => trust.seal("conclusions"),
+      cuenvVersion: options.version,
+    }),
     taskId: (task) => `${projectPath}#${task.name}`,
   };
   return {
@@ -219,6 +230,7 @@ async function keep(
   const { settings, folder } = engine;
   // What a task just wrote is too young to be remembered: the next run of hits looks at it again in any case, and saves it.
   engine.index.save(record.stored > 0);
+  writeChanged(state.conclusions, engine.conclusions.serialize());
   writeChanged(state.entries, engine.entryMemo.serialize());
   writeChanged(state.inputs, engine.inputMemo.serialize());
   writeChanged(state.tools, engine.tools.serialize());

@@ -19,7 +19,7 @@ const removeBlobs = (name: string): void =>
   rmSync(join(base, name, "v1/cas"), { recursive: true, force: true });
 
 async function previewed({ engine, close }: OpenedCacheEngine = open()): Promise<TaskPreview> {
-  const preview = await previewTask(engine, taskRequest());
+  const preview = await previewTask(engine, taskRequest(), { hasInputs: true });
   await close();
   return preview;
 }
