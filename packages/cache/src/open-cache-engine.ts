@@ -3,6 +3,7 @@ import { createDiskBlobStore, evictionNeed, openCacheFolder } from "@cuenv/cas";
 import type { CacheSettings } from "@cuenv/config";
 import { createFileIndex, type FileIndex, replaceFile } from "@cuenv/digest";
 import {
+  type ConclusionMemo,
   createConclusionMemo,
   createInputMemo,
   createToolProbe,
@@ -89,10 +90,7 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
     seal: () => trust.seal("files"),
     now,
   });
-  const inputMemo = createInputMemo(
-    () => readState(state?.inputs),
-    () => trust.seal("inputs"),
-  );
+  const inputMemo = openInputMemo(trust, state);
   const stores = openStores(options, trust, state, emit);
   const remote = options.remote && openEngineRemote(options.remote, stores.blobs, emit);
   let provenance: Readonly<Record<string, string>> | undefined;
@@ -120,13 +118,7 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
     emit,
     select: (request) => select(index, inputMemo, request),
     inputMemo,
-    conclusions: createConclusionMemo({
-      index,
-      read: () => readState(state?.conclusions),
-      keeps: writable !== undefined,
-      seal: () => trust.seal("conclusions"),
-      cuenvVersion: options.version,
-    }),
+    conclusions: openConclusions(options, index, trust, state),
     taskId: (task) => `${projectPath}#${task.name}`,
   };
   return {
@@ -145,6 +137,28 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
 function occupiedSalt(path: string): CacheEvent {
   const message = `tasks with secrets never hit, because a folder is in the place of ${path}: remove it, or set CUENV_SECRET_SALT`;
   return { type: "trouble", task: undefined, cause: "secretSalt", message };
+}
+
+function openInputMemo(trust: EntryTrust, state: WorkspaceState | undefined): InputMemo {
+  return createInputMemo(
+    () => readState(state?.inputs),
+    () => trust.seal("inputs"),
+  );
+}
+
+function openConclusions(
+  { readOnly, version }: OpenCacheEngineOptions,
+  index: FileIndex,
+  trust: EntryTrust,
+  state: WorkspaceState | undefined,
+): ConclusionMemo {
+  return createConclusionMemo({
+    index,
+    read: () => readState(state?.conclusions),
+    keeps: !readOnly && state !== undefined,
+    seal: () => trust.seal("conclusions"),
+    cuenvVersion: version,
+  });
 }
 
 function openTools(

@@ -199,8 +199,8 @@ function toldDigest({ told, turn }: Index, path: string, stat: FileStat): Digest
   const found = told.size === 0 ? undefined : told.get(path);
   if (found === undefined) return undefined;
   told.delete(path);
-  const holds = found.turn === turn && stat.kind === "file";
-  return holds && stat.sizeBytes === found.digest.sizeBytes ? found.digest : undefined;
+  const isOfNow = found.turn === turn && stat.kind === "file";
+  return isOfNow && stat.sizeBytes === found.digest.sizeBytes ? found.digest : undefined;
 }
 
 /** In place of what was recorded of the path. */
