@@ -115,7 +115,11 @@ describe("the records of a file index", () => {
 
   it("hold of no number that there is not", () => {
     recorded();
-    for (const ranges of [[0, 1_000_000_000], [-5, 1], [99, 100]])
+    for (const ranges of [
+      [0, 1_000_000_000],
+      [-5, 1],
+      [99, 100],
+    ])
       expect(index().records.holds(ranges), ranges.join()).toBe(false);
     expect(index().records.holds([])).toBe(true);
   });
