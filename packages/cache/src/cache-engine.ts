@@ -2,7 +2,7 @@ import type { ActionCache, EntryMemo, VerifyEnvelope } from "@cuenv/action-cache
 import type { BlobStore, CacheFolder } from "@cuenv/cas";
 import type { CacheSettings, CommandTask } from "@cuenv/config";
 import type { FileIndex } from "@cuenv/digest";
-import type { InputMemo, Selection, SelectionRequest, ToolProbe } from "@cuenv/key";
+import type { ConclusionMemo, InputMemo, Selection, SelectionRequest, ToolProbe } from "@cuenv/key";
 import type { CacheEvent } from "./cache-event.ts";
 import type { LastResults } from "./last-results.ts";
 import type { SpoolDirectory } from "./output-recorder.ts";
@@ -60,6 +60,8 @@ export interface CacheEngine {
   /** The files that an input selection finds, remembered between runs. */
   readonly select: (request: SelectionRequest) => Selection;
   readonly inputMemo: InputMemo;
+  /** Keys of tasks, and which outputs are in place, of earlier runs. */
+  readonly conclusions: ConclusionMemo;
   /** A task's name across the workspace. */
   readonly taskId: (task: Pick<CommandTask, "name">) => string;
 }

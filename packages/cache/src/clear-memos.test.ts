@@ -29,6 +29,7 @@ const memos = [
   "files.bin",
   "files.bin.00ff00ff00ff.tmp",
   "inputs.json",
+  "conclusions.jsonl",
   "last-results.json",
   `evaluations/evaluation/v1/${id}${id}.json`,
   `evaluations/evaluation/v1/${id}${id}.json.77.k3j2.tmp`,

@@ -2,17 +2,21 @@ import { type OutputEntry, stagingPrefix } from "@cuenv/cas";
 import type { Digest } from "@cuenv/digest";
 import { CuenvError } from "@cuenv/errors";
 import {
+  type ActionRequest,
   buildAction,
   compilePatterns,
   matchesSet,
   startsFromAll,
   type BuiltAction,
   createInputSet,
+  type DependencyOutputs,
   type FilteredEnvironment,
   filterEnvironmentVariables,
+  hostPlatform,
   type InputSet,
   normalizeWorkingDirectory,
   resolvePatterns,
+  type Selection,
   type SelectionRequest,
 } from "@cuenv/key";
 import type { CacheEngine } from "./cache-engine.ts";
@@ -29,18 +33,31 @@ export interface ComputedKey {
   /** What the task's process sees. */
   readonly env: Readonly<Record<string, string>>;
   readonly selection: SelectionRequest | undefined;
+  /** What `selection` found. */
+  readonly selected: Selection;
   /** The input files as they were hashed. */
   readonly inputs: InputSet;
 }
 
-export type KeyComputation =
-  | { readonly kind: "key"; readonly key: ComputedKey }
-  /** The task runs, uncached, with this environment. */
-  | {
-      readonly kind: "noKey";
-      readonly text: string;
-      readonly env: Readonly<Record<string, string>>;
-    };
+/** The task runs, uncached, with this environment. */
+export interface NoKey {
+  readonly kind: "noKey";
+  readonly text: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export type KeyComputation = { readonly kind: "key"; readonly key: ComputedKey } | NoKey;
+
+/** All that a key is made of but the files, which `selection` names. */
+export interface KeyQuestion {
+  readonly kind: "question";
+  readonly env: Readonly<Record<string, string>>;
+  readonly selection: SelectionRequest | undefined;
+  readonly dependencies: readonly DependencyOutputs[];
+  readonly projectDirectory: string;
+  readonly ignorePatterns: readonly string[];
+  readonly action: Omit<ActionRequest, "inputs" | "producers">;
+}
 
 /**
  * The key of a task whose dependencies are done.
@@ -50,8 +67,16 @@ export async function computeKey(
   engine: CacheEngine,
   request: TaskRequest,
 ): Promise<KeyComputation> {
-  const { settings, index } = engine;
-  const { digestFunction } = settings;
+  const asked = await askForKey(engine, request);
+  return asked.kind === "noKey" ? asked : answerKey(engine, request, asked);
+}
+
+/** The first part of {@link computeKey}, which looks at no file of the task's. @throws as that */
+export async function askForKey(
+  engine: CacheEngine,
+  request: TaskRequest,
+): Promise<KeyQuestion | NoKey> {
+  const { settings } = engine;
   const { task } = request;
   const filtered = filterEnvironment(engine, request);
   const env = filtered.visible;
@@ -63,53 +88,84 @@ export async function computeKey(
   // Broken off, it says nothing of the tool.
   request.signal?.throwIfAborted();
   if (tools.kind === "failed") return { kind: "noKey", text: tools.text, env };
-  const selection = selectionOf(engine, request);
-  const pause = createStretch(request.signal);
   try {
-    const files = selection === undefined ? [] : selectedFiles(engine, request, selection);
-    const seen = await lookInTurns(index, files, request.signal);
-    const inputs = createInputSet({
-      index,
-      digestFunction,
-      files,
-      seen,
+    return {
+      kind: "question",
+      env,
+      selection: selectionOf(engine, request),
       dependencies: dependencyOutputs(engine, request),
       projectDirectory: engine.projectPath,
       ignorePatterns: task.cache.ignoreInputs,
+      action: {
+        digestFunction: settings.digestFunction,
+        task: task.name,
+        command: request.argv,
+        workingDirectory: workingDirectory(engine, request),
+        variables: filtered.variables,
+        environmentMode: task.cache.envMode ?? settings.envMode,
+        outputs: resolvePatterns(task.outputs ?? [], engine.projectPath),
+        dependencies: request.dependencies.flatMap(({ task: name, key, outputs }) =>
+          outputs === undefined && key !== undefined ? [{ task: name, key }] : [],
+        ),
+        tools: tools.outputs,
+        platform: hostPlatform(),
+        cacheKey: task.cache.cacheKey,
+        customKeyComponents: task.cache.customKeyComponents,
+        keyEpoch: task.cache.keyEpoch ?? settings.keyEpoch,
+        namespace: settings.namespace,
+        timeoutMs: task.timeoutMs,
+        declaredInputs: {
+          inputs: task.inputs ?? null,
+          extraInputs: task.cache.extraInputs,
+          ignoreInputs: task.cache.ignoreInputs,
+        },
+      },
+    };
+  } catch (error) {
+    return noKey(request, env, error);
+  }
+}
+
+/** The second part of {@link computeKey}: made of the question and of files, and of nothing else. @throws as that */
+export async function answerKey(
+  engine: CacheEngine,
+  request: TaskRequest,
+  { env, selection, dependencies, projectDirectory, ignorePatterns, action: asked }: KeyQuestion,
+): Promise<KeyComputation> {
+  const { index } = engine;
+  const pause = createStretch(request.signal);
+  try {
+    const selected = selection === undefined ? nothingSelected : engine.select(selection);
+    tellInputProblems(engine, request, selected);
+    const { files } = selected;
+    const seen = await lookInTurns(index, files, request.signal);
+    const inputs = createInputSet({
+      index,
+      digestFunction: asked.digestFunction,
+      files,
+      seen,
+      dependencies,
+      projectDirectory,
+      ignorePatterns,
       memo: engine.inputMemo,
     });
-    const action = buildAction({
-      digestFunction,
-      task: task.name,
-      command: request.argv,
-      workingDirectory: workingDirectory(engine, request),
-      variables: filtered.variables,
-      environmentMode: task.cache.envMode ?? settings.envMode,
-      outputs: resolvePatterns(task.outputs ?? [], engine.projectPath),
-      inputs,
-      dependencies: request.dependencies.flatMap(({ task: name, key, outputs }) =>
-        outputs === undefined && key !== undefined ? [{ task: name, key }] : [],
-      ),
-      tools: tools.outputs,
-      cacheKey: task.cache.cacheKey,
-      customKeyComponents: task.cache.customKeyComponents,
-      keyEpoch: task.cache.keyEpoch ?? settings.keyEpoch,
-      namespace: settings.namespace,
-      timeoutMs: task.timeoutMs,
-      declaredInputs: {
-        inputs: task.inputs ?? null,
-        extraInputs: task.cache.extraInputs,
-        ignoreInputs: task.cache.ignoreInputs,
-      },
-    });
+    const action = buildAction({ ...asked, inputs });
     // A signal that came meanwhile is heard before the task starts.
     await pause();
-    return { kind: "key", key: { digest: action.digest, action, env, selection, inputs } };
+    const key = { digest: action.digest, action, env, selection, selected, inputs };
+    return { kind: "key", key };
   } catch (error) {
-    request.signal?.throwIfAborted();
-    if (!isUnreadableInput(error)) throw atTask(error, task);
-    return { kind: "noKey", text: error.message, env };
+    return noKey(request, env, error);
   }
+}
+
+const nothingSelected: Selection = { files: [], problems: [], checks: [] };
+
+/** @throws the signal's reason, and all that does not make the task run uncached */
+function noKey({ signal, task }: TaskRequest, env: NoKey["env"], error: unknown): NoKey {
+  signal?.throwIfAborted();
+  if (!isUnreadableInput(error)) throw atTask(error, task);
+  return { kind: "noKey", text: error.message, env };
 }
 
 function filterEnvironment(engine: CacheEngine, request: TaskRequest): FilteredEnvironment {
@@ -127,17 +183,6 @@ export function workingDirectory(engine: CacheEngine, request: TaskRequest): str
     projectDirectory: engine.projectPath,
     workingDirectory: request.task.directory,
   });
-}
-
-/** What the selection found odd is told, and changes nothing: the key is defined all the same. */
-function selectedFiles(
-  engine: CacheEngine,
-  request: TaskRequest,
-  selection: SelectionRequest,
-): readonly string[] {
-  const selected = engine.select(selection);
-  tellInputProblems(engine, request, selected);
-  return selected.files;
 }
 
 /** What cannot be put into a key makes the task run uncached, and fails nothing. */
@@ -189,7 +234,10 @@ export function mayBeInput(engine: CacheEngine, request: TaskRequest, path: stri
   return matchesSet(compilePatterns(patterns, engine.projectPath), path);
 }
 
-function dependencyOutputs(engine: CacheEngine, request: TaskRequest) {
+function dependencyOutputs(
+  engine: CacheEngine,
+  request: TaskRequest,
+): readonly DependencyOutputs[] {
   return request.dependencies.flatMap(({ task, outputs, declaredOutputs }) =>
     outputs === undefined
       ? []

@@ -17,6 +17,10 @@ export function engineAfterRestores(engine: CacheEngine): {
     engine: {
       ...engine,
       index,
+      conclusions: {
+        ...engine.conclusions,
+        recall: (question) => (isEmpty() ? engine.conclusions.recall(question) : undefined),
+      },
       // Of what is found here nothing is remembered: a `.gitignore` that a restore would write cannot be read yet.
       select: (request) =>
         isEmpty()

@@ -1,3 +1,4 @@
+import type { Digest } from "@cuenv/digest";
 import { CuenvError } from "@cuenv/errors";
 import {
   type AbsentOutputs,
@@ -9,10 +10,11 @@ import {
 } from "./absent-outputs.ts";
 import type { CacheEngine } from "./cache-engine.ts";
 import type { CacheEvent, MissReason } from "./cache-event.ts";
-import { type ComputedKey, computeKey, type KeyComputation, mayBeInput } from "./compute-key.ts";
+import { type ComputedKey, mayBeInput, type NoKey } from "./compute-key.ts";
 import { explain } from "./explain.ts";
+import { firstLookUp, type Missed } from "./first-look-up.ts";
 import { type Hit, lookUp, type LookUp } from "./look-up.ts";
-import { blindText, isBlind, resolvedMode } from "./resolved-mode.ts";
+import { resolvedMode } from "./resolved-mode.ts";
 import { type RunPlan, runTask } from "./run-task.ts";
 import type {
   DependencyState,
@@ -62,14 +64,11 @@ interface TaskRun<E extends Execution> {
 async function executeSeeing<E extends Execution>(run: TaskRun<E>): Promise<TaskOutcome<E>> {
   const { engine, request } = run;
   const { name: task } = request.task;
-  const started = process.uptime() * 1000;
-  const computed = await computeKey(engine, request);
-  engine.emit({ type: "keyed", task, durationMs: process.uptime() * 1000 - started });
-  if (computed.kind === "noKey") return executeWithoutKey(run, computed);
-  const { key } = computed;
   const mode = resolvedMode(request);
-  const first: LookUp = mode.read ? await timedLookUp(engine, request, key) : notRead(request);
-  if (first.kind === "hit") return hitOutcome(run, key, first);
+  const found = await firstLookUp(engine, request, mode);
+  if (found.kind === "noKey") return executeWithoutKey(run, found);
+  if (found.kind === "hit") return hitOutcome(run, found.digest, found.hit);
+  const { key, missed: first } = found;
   const search = { key, first, mode };
   if (!mode.write) return searchFurther(run, search, { store: false });
   const look = async (): Promise<Hit | undefined> => {
@@ -82,7 +81,7 @@ async function executeSeeing<E extends Execution>(run: TaskRun<E>): Promise<Task
   const waiting = (): void => run.options.onWait?.();
   const wait = await waitForLease(leasePath, look, waiting, request.signal);
   if (wait.kind === "circle") throw runsItself(task);
-  if (wait.kind === "found") return hitOutcome(run, key, wait.found);
+  if (wait.kind === "found") return hitOutcome(run, key.digest, wait.found);
   const { lease } = wait;
   try {
     // With the lease, so that of all processes of this machine one asks the remote cache and fetches.
@@ -97,7 +96,7 @@ async function searchFurther<E extends Execution>(
   run: TaskRun<E>,
   search: {
     readonly key: ComputedKey;
-    readonly first: LookUp & { readonly kind: "miss" };
+    readonly first: Missed;
     readonly mode: { readonly read: boolean };
   },
   plan: Pick<RunPlan, "store" | "lease">,
@@ -105,7 +104,7 @@ async function searchFurther<E extends Execution>(
   const { engine, request, execute, options } = run;
   const { key, first } = search;
   const found = search.mode.read ? await fromRemote(engine, request, key, first) : undefined;
-  if (found?.kind === "hit") return hitOutcome(run, key, found);
+  if (found?.kind === "hit") return hitOutcome(run, key.digest, found);
   // What is wrong with a result elsewhere tells more than that there is none here.
   const missed = first.reason === "absent" ? (found ?? first) : first;
   return onceInPlace(run, async () => {
@@ -116,7 +115,7 @@ async function searchFurther<E extends Execution>(
 
 async function executeWithoutKey<E extends Execution>(
   run: TaskRun<E>,
-  { text, env }: KeyComputation & { readonly kind: "noKey" },
+  { text, env }: NoKey,
 ): Promise<TaskOutcome<E>> {
   const { engine, request, execute, options } = run;
   const { name: task } = request.task;
@@ -152,18 +151,6 @@ function runsItself(task: string): CuenvError {
   );
 }
 
-async function timedLookUp(
-  engine: CacheEngine,
-  request: TaskRequest,
-  key: ComputedKey,
-): Promise<LookUp> {
-  const started = process.uptime() * 1000;
-  const found = await lookUp(engine, request, key);
-  const durationMs = process.uptime() * 1000 - started;
-  engine.emit({ type: "lookup", task: request.task.name, key: key.digest.hash, durationMs });
-  return found;
-}
-
 /** What stands in the way is in the workspace, and does so whoever has the result. */
 const notMended: ReadonlySet<MissReason> = new Set(["restoreFailed", "editedOutput"]);
 
@@ -172,37 +159,19 @@ async function fromRemote(
   engine: CacheEngine,
   request: TaskRequest,
   key: ComputedKey,
-  { reason }: LookUp & { readonly kind: "miss" },
+  { reason }: Missed,
 ): Promise<LookUp | undefined> {
   if (engine.remote?.reads !== true || notMended.has(reason)) return undefined;
   const { remoteLookUp } = await import("./remote-look-up.ts");
   return remoteLookUp(engine, request, key);
 }
 
-/** The miss of what looks nothing up: what stands in its way, or who wanted it so. */
-export function notRead(request: TaskRequest): LookUp & { readonly kind: "miss" } {
-  const blind = request.dependencies.find(isBlind);
-  if (blind !== undefined) {
-    return {
-      kind: "miss",
-      reason: "uncachedDependency",
-      detail: blindText(blind),
-    };
-  }
-  return {
-    kind: "miss",
-    reason: "notRead",
-    detail: request.force ? "forced" : "the cache is not read",
-  };
-}
-
 async function hitOutcome<E extends Execution>(
   run: TaskRun<E>,
-  key: ComputedKey,
+  { hash }: Digest,
   hit: Hit,
 ): Promise<TaskOutcome<E>> {
   const { engine, request } = run;
-  const { hash } = key.digest;
   const savedMs = hit.result.durationMs;
   engine.emit({ type: "hit", task: request.task.name, key: hash, tier: hit.tier, savedMs });
   const { keyInputs } = hit.result;
@@ -267,7 +236,7 @@ async function reportMiss(
   engine: CacheEngine,
   request: TaskRequest,
   key: ComputedKey,
-  lookedUp: LookUp & { readonly kind: "miss" },
+  lookedUp: Missed,
   options: ExecuteOptions,
 ): Promise<Miss> {
   const { reason, detail } = lookedUp;

@@ -1,10 +1,11 @@
 import type { Lookup, TaskResult } from "@cuenv/action-cache";
-import { restoreOutputs, type RestoreMissReason } from "@cuenv/cas";
-import type { Digest } from "@cuenv/digest";
+import { restoreOutputs, type RestoreMissReason, type RestoreResult } from "@cuenv/cas";
+import type { Digest, FileIndex } from "@cuenv/digest";
 import type { CacheEngine } from "./cache-engine.ts";
 import type { MissReason, RefusedReason } from "./cache-event.ts";
 import type { ComputedKey } from "./compute-key.ts";
 import { editedOutput, editedText } from "./edited-output.ts";
+import { isKnownInPlace, keepPlace } from "./known-place.ts";
 import { ownOutputs } from "./own-outputs.ts";
 import type { TaskRequest } from "./task-request.ts";
 
@@ -33,7 +34,7 @@ const maxReplayMemoryBytes = 64 * 1024 * 1024;
 export async function lookUp(
   engine: CacheEngine,
   request: TaskRequest,
-  key: ComputedKey,
+  key: Pick<ComputedKey, "digest">,
   outputs: "restore" | "leave" = "restore",
 ): Promise<LookUp> {
   const { maxAgeMs } = request.task.cache;
@@ -73,21 +74,26 @@ export async function lookUp(
 async function putInPlace(
   engine: CacheEngine,
   request: TaskRequest,
-  key: ComputedKey,
+  key: Pick<ComputedKey, "digest">,
   result: TaskResult,
 ): Promise<number | LookUp> {
   const started = process.uptime() * 1000;
-  const restored = await restoreOutputs({
-    index: engine.index,
-    projectDirectory: engine.projectPath,
-    outputs: ownOutputs(engine, request.task.outputs),
-    entries: result.outputs,
-    store: engine.blobs,
-    temporaryDirectory: () => engine.folder.temporaryDirectory(),
-    spared: editedOutput(engine, request),
-    changing: () => engine.writers?.restoring(engine.taskId(request.task), key.digest.hash),
-    ...(request.signal === undefined ? {} : { signal: request.signal }),
-  });
+  const outputs = ownOutputs(engine, request.task.outputs);
+  const place = { outputs, entries: result.outputs };
+  if (isKnownInPlace(engine, place)) return 0;
+  const restore = (index: FileIndex): Promise<RestoreResult> =>
+    restoreOutputs({
+      ...place,
+      index,
+      projectDirectory: engine.projectPath,
+      store: engine.blobs,
+      temporaryDirectory: () => engine.folder.temporaryDirectory(),
+      spared: editedOutput(engine, request),
+      changing: () => engine.writers?.restoring(engine.taskId(request.task), key.digest.hash),
+      ...(request.signal === undefined ? {} : { signal: request.signal }),
+    });
+  const wasInPlace = (seen: RestoreResult): boolean => seen.kind === "restored" && seen.wasInPlace;
+  const restored = await keepPlace(engine, place, restore, wasInPlace);
   if (restored.kind === "miss")
     return await restoreMiss(engine, request, key, restored.reason, restored.detail);
   const { restoredFiles: files, restoredBytes: bytes } = restored;
@@ -107,7 +113,7 @@ async function putInPlace(
 async function entryMiss(
   engine: CacheEngine,
   request: TaskRequest,
-  key: ComputedKey,
+  key: Pick<ComputedKey, "digest">,
   { reason, detail, refusal }: Lookup & { readonly kind: "miss" },
 ): Promise<LookUp> {
   const refused: RefusedReason | undefined =
@@ -196,7 +202,7 @@ function missText(reason: MissReason, detail: string): string {
 async function restoreMiss(
   engine: CacheEngine,
   request: TaskRequest,
-  key: ComputedKey,
+  key: Pick<ComputedKey, "digest">,
   reason: RestoreMissReason,
   detail: string,
 ): Promise<LookUp> {

@@ -64,17 +64,35 @@ async function keyNow(trust: Partial<TrustPolicy>): Promise<string | undefined> 
   return (await run({ task: built, trust, request: hostPath })).outcome.key;
 }
 
-const forgeries: readonly (readonly [what: string, forge: () => void])[] = [
+/** Then keys are made of what else is remembered. */
+function forgetConclusions(): void {
+  rmSync(memoPath("conclusions.jsonl"));
+}
+
+const forgeries: readonly (readonly [what: string, forge: (old: string) => void])[] = [
   ["the digest of a file", () => forgeFiles("two", "one")],
   [
     "the root of an input tree",
-    () =>
+    () => {
+      forgetConclusions();
       forgeText("inputs.json", (body) => {
         const memo = JSON.parse(body) as { roots: Record<string, string> };
         const [old = ""] = Object.values(memo.roots);
         const roots = Object.fromEntries(Object.keys(memo.roots).map((id) => [id, old]));
         return JSON.stringify({ ...memo, roots });
-      }),
+      });
+    },
+  ],
+  [
+    "the key that a task had",
+    (old) =>
+      // What the tool printed then is a character less, and the Action with it.
+      forgeText("conclusions.jsonl", (body) =>
+        body.replaceAll(
+          /\t[0-9a-f]{64}\/(\d+)/g,
+          (_, sizeBytes) => `\t${old}/${Number(sizeBytes) - 1}`,
+        ),
+      ),
   ],
   [
     "what a tool printed",
@@ -106,12 +124,12 @@ describe("T3: what is remembered in a folder that somebody else wrote to", () =>
     for (const mode of ["local", "off"] as const) {
       rmSync(join(base, "cache"), { recursive: true, force: true });
       writeWorld("one");
-      const old = await keyNow({ mode });
+      const old = (await keyNow({ mode })) ?? "";
       writeWorld("two");
       const right = await keyNow({ mode });
       expect(right).not.toBe(old);
       expect(await keyNow({ mode })).toBe(right);
-      forge();
+      forge(old);
       // With trust off it works, or this would be no forgery.
       expect((await keyNow({ mode })) === right, mode).toBe(mode === "local");
     }
@@ -121,13 +139,13 @@ describe("T3: what is remembered in a folder that somebody else wrote to", () =>
     writeWorld("two");
     const right = await keyNow({});
     const inputs = readFileSync(memoPath("inputs.json"));
-    for (const name of ["tools.json", "files.bin", "entries.jsonl"])
+    for (const name of ["tools.json", "files.bin", "entries.jsonl", "conclusions.jsonl"])
       writeFileSync(memoPath(name), inputs);
     expect(await keyNow({})).toBe(right);
   });
 
   it("is recalled and left alone by who wrote it, and made anew on another machine or in another mode", async () => {
-    const names = ["files.bin", "inputs.json", "tools.json"];
+    const names = ["files.bin", "inputs.json", "tools.json", "conclusions.jsonl"];
     const written = (): number[] => names.map((name) => statSync(memoPath(name)).mtimeMs);
     writeWorld("two");
     await keyNow({});
@@ -142,6 +160,8 @@ describe("T3: what is remembered in a folder that somebody else wrote to", () =>
     const again = written();
     expect(again.filter((time) => open.includes(time))).toEqual([]);
     rmSync(join(base, "state"), { recursive: true });
+    // Nothing is concluded from a run that finds no result of its own machine.
+    await keyNow({});
     await keyNow({});
     expect(written().filter((time) => again.includes(time))).toEqual([]);
   });

@@ -3,6 +3,8 @@ import { createDiskBlobStore, evictionNeed, openCacheFolder } from "@cuenv/cas";
 import type { CacheSettings } from "@cuenv/config";
 import { createFileIndex, type FileIndex, replaceFile } from "@cuenv/digest";
 import {
+  type ConclusionMemo,
+  createConclusionMemo,
   createInputMemo,
   createToolProbe,
   type InputMemo,
@@ -88,7 +90,7 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
     seal: () => trust.seal("files"),
     now,
   });
-  const inputMemo = createInputMemo(readState(state?.inputs), () => trust.seal("inputs"));
+  const inputMemo = openInputMemo(trust, state);
   const stores = openStores(options, trust, state, emit);
   const remote = options.remote && openEngineRemote(options.remote, stores.blobs, emit);
   let provenance: Readonly<Record<string, string>> | undefined;
@@ -116,6 +118,7 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
     emit,
     select: (request) => select(index, inputMemo, request),
     inputMemo,
+    conclusions: openConclusions(options, index, trust, state),
     taskId: (task) => `${projectPath}#${task.name}`,
   };
   return {
@@ -134,6 +137,28 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
 function occupiedSalt(path: string): CacheEvent {
   const message = `tasks with secrets never hit, because a folder is in the place of ${path}: remove it, or set CUENV_SECRET_SALT`;
   return { type: "trouble", task: undefined, cause: "secretSalt", message };
+}
+
+function openInputMemo(trust: EntryTrust, state: WorkspaceState | undefined): InputMemo {
+  return createInputMemo(
+    () => readState(state?.inputs),
+    () => trust.seal("inputs"),
+  );
+}
+
+function openConclusions(
+  { readOnly, version }: OpenCacheEngineOptions,
+  index: FileIndex,
+  trust: EntryTrust,
+  state: WorkspaceState | undefined,
+): ConclusionMemo {
+  return createConclusionMemo({
+    index,
+    read: () => readState(state?.conclusions),
+    keeps: !readOnly && state !== undefined,
+    seal: () => trust.seal("conclusions"),
+    cuenvVersion: version,
+  });
 }
 
 function openTools(
@@ -219,6 +244,7 @@ async function keep(
   const { settings, folder } = engine;
   // What a task just wrote is too young to be remembered: the next run of hits looks at it again in any case, and saves it.
   engine.index.save(record.stored > 0);
+  writeChanged(state.conclusions, engine.conclusions.serialize());
   writeChanged(state.entries, engine.entryMemo.serialize());
   writeChanged(state.inputs, engine.inputMemo.serialize());
   writeChanged(state.tools, engine.tools.serialize());

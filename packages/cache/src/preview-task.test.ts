@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ActionStore } from "@cuenv/action-cache";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -18,11 +18,49 @@ const clean = (): void => rmSync(join(root, "out"), { recursive: true, force: tr
 const removeBlobs = (name: string): void =>
   rmSync(join(base, name, "v1/cas"), { recursive: true, force: true });
 
-async function previewed({ engine, close }: OpenedCacheEngine = open()): Promise<TaskPreview> {
-  const preview = await previewTask(engine, taskRequest());
+async function previewed(
+  { engine, close }: OpenedCacheEngine = open(),
+  hasInputs = true,
+): Promise<TaskPreview> {
+  const preview = await previewTask(engine, taskRequest(), { hasInputs });
   await close();
   return preview;
 }
+
+/** Long after the last change: what was just written vouches for nothing by its stat. */
+const later = (readOnly = true): OpenedCacheEngine =>
+  open({}, readOnly, {}, undefined, () => Date.now() + 60_000);
+
+describe("what is said before a run that knows the key", () => {
+  it("is what is said without knowing it", async () => {
+    await run({ opened: later(false) });
+    await run({ opened: later(false) });
+    const known = later();
+    const select = (): never => {
+      throw new Error("it is not known");
+    };
+    const preview = await previewed({ ...known, engine: { ...known.engine, select } }, false);
+    const computed = await previewed(later());
+    expect(preview).toMatchObject({ outcome: "hit", key: computed.key, text: computed.text });
+    for (const part of ["causes", "result", "changes", "tier", "state"] as const)
+      expect(preview[part], part).toEqual(computed[part]);
+    expect(preview.keyInputs()).toBeUndefined();
+    expect(computed.keyInputs()).toBeDefined();
+  });
+
+  it("says what differs from another result, and what would be restored", async () => {
+    await run({ opened: later(false) });
+    writeFileSync(join(root, "src/a"), "another");
+    for (let runs = 0; runs < 3; runs += 1) await run({ opened: later(false) });
+    expect(await previewed(later(), false)).toMatchObject({
+      outcome: "hit",
+      text: "src/a changed",
+    });
+    clean();
+    const { changes } = await previewed(later(), false);
+    expect(changes?.writes.map(({ path }) => path)).toEqual(["out", "out/result"]);
+  });
+});
 
 describe("what is said before a run", () => {
   it("is a miss where the blobs of a result are gone that a hit would read", async () => {

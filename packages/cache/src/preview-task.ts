@@ -2,13 +2,14 @@ import type { TaskResult } from "@cuenv/action-cache";
 import type { BlobStore, RestoreChanges } from "@cuenv/cas";
 import { type Cause, explainMiss, type KeyInputs } from "@cuenv/key";
 import type { CacheEngine } from "./cache-engine.ts";
-import { type ComputedKey, computeKey } from "./compute-key.ts";
-import { notRead } from "./execute-task-with-cache.ts";
+import { answerKey, askForKey, type ComputedKey } from "./compute-key.ts";
+import { notRead } from "./first-look-up.ts";
 import { editedOutputOf, editedText } from "./edited-output.ts";
 import { explain, storedKeyInputs } from "./explain.ts";
 import { changesOfHit } from "./changes-of-hit.ts";
 import { isComplete } from "./is-complete.ts";
 import { entryMissText, incompleteText } from "./look-up.ts";
+import { nothingChanged, previewKnown } from "./preview-known.ts";
 import { remoteResult } from "./remote-look-up.ts";
 import { blindText, isBlind, keyForDependents, resolvedMode } from "./resolved-mode.ts";
 import type { DependencyState, TaskRequest } from "./task-request.ts";
@@ -19,7 +20,7 @@ export interface TaskPreview {
   readonly outcome: "hit" | "miss";
   /** Undefined when none can be computed. */
   readonly key: string | undefined;
-  /** Made when it is asked for: of 200 tasks it takes 25 ms. */
+  /** Made when it is asked for: of 200 tasks it takes 25 ms. Always of a key, where the preview was asked to have it. */
   readonly keyInputs: () => KeyInputs | undefined;
   /** In a few words: of a miss its reason, of a hit what differs from the last other result of the workspace. */
   readonly text: string;
@@ -39,10 +40,22 @@ export interface TaskPreview {
 
 /**
  * Computes the key of a task whose dependencies are known, and looks it up. Nothing is restored, run or stored.
+ * @param hasInputs whether somebody asks for `keyInputs`
  * @throws {CuenvError} for mistakes of the configuration (patterns that cannot be read)
  */
-export async function previewTask(engine: CacheEngine, request: TaskRequest): Promise<TaskPreview> {
-  const computed = await computeKey(engine, request);
+export async function previewTask(
+  engine: CacheEngine,
+  request: TaskRequest,
+  { hasInputs }: { readonly hasInputs: boolean },
+): Promise<TaskPreview> {
+  const { read } = resolvedMode(request);
+  const question = await askForKey(engine, request);
+  if (read && !hasInputs && question.kind === "question") {
+    const known = await previewKnown(engine, request, question);
+    if (known !== undefined) return known;
+  }
+  const computed =
+    question.kind === "noKey" ? question : await answerKey(engine, request, question);
   const none = withoutKey(engine);
   if (computed.kind === "noKey")
     return { ...none, outcome: "miss", text: computed.text, state: afterRun(request, undefined) };
@@ -62,7 +75,7 @@ export async function previewTask(engine: CacheEngine, request: TaskRequest): Pr
       ? hitPreview(engine, request, key, found)
       : miss(editedText(edited));
   };
-  if (!resolvedMode(request).read) return miss(notRead(request).detail);
+  if (!read) return miss(notRead(request).detail);
   const { maxAgeMs } = request.task.cache;
   const found = await engine.actions.get(key.digest, maxAgeMs === undefined ? {} : { maxAgeMs });
   if (found.kind === "hit") {
@@ -125,7 +138,7 @@ async function hitPreview(
     key: key.digest.hash,
     keyInputs: () => key.action.keyInputs(),
     outcome: "hit",
-    text: causes[0]?.text ?? "nothing changed",
+    text: causes[0]?.text ?? nothingChanged,
     causes,
     result,
     changes,

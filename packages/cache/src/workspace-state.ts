@@ -12,6 +12,8 @@ export interface WorkspaceState {
   readonly files: string;
   /** Which files the input patterns of a task found, and the roots of their trees. */
   readonly inputs: string;
+  /** Keys of tasks, and which outputs are in place, with the numbers of what they rest on in files.bin. */
+  readonly conclusions: string;
   /** What the tools of `runtime` printed. */
   readonly tools: string;
   /** The last stored result of each task, for telling what changed since. */
@@ -42,6 +44,7 @@ export function workspaceState(cacheDirectory: string, workspaceRoot: string): W
     directory,
     files: `${directory}/files.bin`,
     inputs: `${directory}/inputs.json`,
+    conclusions: `${directory}/conclusions.jsonl`,
     tools: `${directory}/tools.json`,
     lastResults: `${directory}/last-results.json`,
     earlierResults: `${directory}/earlier-results.jsonl`,

@@ -49,6 +49,7 @@ export function open(
   readOnly = false,
   policy: Partial<TrustPolicy> = {},
   remote?: RemoteOptions,
+  now?: () => number,
 ): OpenedCacheEngine {
   return openCacheEngine({
     settings: { ...settings, ...changed },
@@ -58,6 +59,7 @@ export function open(
     version: "test",
     readOnly,
     remote,
+    ...(now === undefined ? {} : { now }),
     onEvent: (event) => events.push(event),
   });
 }

@@ -211,6 +211,7 @@ describe("a restore with nothing to do", () => {
       restoredBytes: 0,
       removedPaths: 0,
       unchangedFiles: 1,
+      wasInPlace: true,
     });
     expect(asked).toBe(0);
     expect(await restore(["dist"], [...entries, stored("dist/b")], { temporaryDirectory })).toEqual(

@@ -75,6 +75,7 @@ describe("row 45: restored outputs", () => {
       restoredBytes: 12,
       removedPaths: 2,
       unchangedFiles: 0,
+      wasInPlace: false,
     });
     expect(listTree(at("app/dist"))).toEqual(tree);
     expect(statSync(at("app/dist/sub/tool")).mode & 0o777).toBe(0o777 & ~process.umask());

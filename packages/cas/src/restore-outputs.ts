@@ -68,6 +68,7 @@ export async function restoreOutputs(options: RestoreOptions): Promise<RestoreRe
     restoredBytes: files.reduce((sum, { digest }) => sum + digest.sizeBytes, 0),
     removedPaths: plan.stale.length,
     unchangedFiles: plan.unchangedFiles,
+    wasInPlace: plan.writes.length === 0 && plan.stale.length === 0,
   };
 }
 

@@ -21,6 +21,8 @@ export type RestoreResult =
       readonly removedPaths: number;
       /** Files that were right already. */
       readonly unchangedFiles: number;
+      /** Nothing had to change, folders and links included. */
+      readonly wasInPlace: boolean;
     }
   | {
       readonly kind: "miss";

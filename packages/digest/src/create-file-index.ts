@@ -1,8 +1,8 @@
 import { CuenvError } from "@cuenv/errors";
-import { lstatSync, type Stats } from "node:fs";
+import type { Stats } from "node:fs";
 import { contentToSave, forgotten, type Seen } from "./content-to-save.ts";
 import type { Digest, DigestFunction } from "./digest.ts";
-import { formatListing, hashListing, kindOf, readListing } from "./directory-listing.ts";
+import { formatListing, hashListing, readListing } from "./directory-listing.ts";
 import {
   decodeFileIndexState,
   encodeFileIndexState,
@@ -10,16 +10,16 @@ import {
   readStateFile,
 } from "./file-index-state.ts";
 import type { DirectoryEntry, FileIndex, FileStat } from "./file-index.ts";
+import { type FileRecords, savedRecords } from "./file-records.ts";
 import { hashFile, type HashedFile } from "./hash-file.ts";
+import { lstatOrUndefined, toFileStat } from "./lstat-or-undefined.ts";
 import { isMergedFolder } from "./merged-folder.ts";
-import { isAbsence, isRefused } from "./own-file.ts";
 import { type PathsBelow, pathsBelow } from "./paths-below.ts";
 import { isRacy } from "./racy-stat.ts";
 import { readLinkText } from "./read-link-text.ts";
 import {
   entriesBelow,
   entryOf,
-  isExecutable,
   isUnchanged,
   recordedDigest,
   recordedEntries,
@@ -68,6 +68,8 @@ interface Index {
   /** All that was seen in an earlier turn is looked at anew: what makes everything invalid after each task that ran costs one addition. */
   turn: number;
   changed: boolean;
+  /** What this process kept for the next one; undefined: what it read itself stays. */
+  kept: Buffer | undefined;
   /** What was read, files and listings, and their bytes: what the next run reads again if nothing is saved. */
   readonly read: { count: number; bytes: number };
 }
@@ -84,10 +86,12 @@ export function createFileIndex(options: FileIndexOptions): FileIndex {
     told: new Map(),
     turn: 1,
     changed: false,
+    kept: undefined,
     read: { count: 0, bytes: 0 },
   };
   return {
     root: options.root,
+    records: recordsOf(index),
     stat: (path) => statOf(index, look(index, path)),
     digest: (path) => knownDigest(index, path) ?? hashAndRecord(index, path),
     digestBy: async (path, take) => knownDigest(index, path) ?? takeAndRecord(index, path, take),
@@ -116,32 +120,46 @@ function readState({
   return sealing && decodeFileIndexState(digestFunction, bytes, sealing);
 }
 
-const quietly = { throwIfNoEntry: false } as const;
+function recordsOf(index: Index): FileRecords {
+  const { options, recorded } = index;
+  return {
+    id: recorded.state?.id,
+    holds: (ranges) => {
+      for (let at = 0; at < ranges.length; at += 2) {
+        for (let entry = ranges[at] ?? 0; entry < (ranges[at + 1] ?? 0); entry += 1)
+          if (!holds(index, entry)) return false;
+      }
+      return true;
+    },
+    saved: () => {
+      const { kept } = index;
+      const { digestFunction, seal = () => checksum } = options;
+      const sealing = kept && seal();
+      const now = sealing ? decodeFileIndexState(digestFunction, kept, sealing) : recorded.state;
+      return now && savedRecords(recorded.state, now);
+    },
+  };
+}
 
-function lstatOrUndefined(path: string): Stats | undefined {
-  try {
-    return lstatSync(path, quietly);
-  } catch (error) {
-    // EACCES and EPERM, on a folder above: nobody who runs as we do finds anything there. All else (EIO, ENOTCONN of a file system that hangs) is no answer.
-    if (isAbsence(error) || isRefused(error)) return undefined;
-    throw error;
-  }
+/** As {@link look}, of a path that is known by its record. */
+function holds(index: Index, entry: number): boolean {
+  const { turn, recorded } = index;
+  const before = recorded.turns[entry];
+  if (before === turn) return true;
+  const path = recorded.state?.paths[entry];
+  if (before === replaced || path === undefined) return false;
+  const found = index.lstat(path === "" ? index.options.root : index.below.of(path));
+  if (found === undefined || !isAsRecorded(index, entry, found, path)) return false;
+  recorded.turns[entry] = turn;
+  return true;
+}
+
+function isAsRecorded({ recorded, options }: Index, entry: number, found: Stats, path: string) {
+  return isUnchanged(recorded, entry, found) && !isMergedFolder(found, options.root, path);
 }
 
 function absolute(index: Index, path: string): string {
   return path === "" ? index.options.root : `${index.options.root}/${path}`;
-}
-
-function toFileStat(stat: Stats): FileStat {
-  const kind = kindOf(stat);
-  return {
-    kind,
-    sizeBytes: stat.size,
-    mtimeMs: stat.mtimeMs,
-    ctimeMs: stat.ctimeMs,
-    inode: stat.ino,
-    executable: isExecutable(stat),
-  };
 }
 
 /** Undefined: nothing is there. A number: it is as that entry says. */
@@ -159,11 +177,7 @@ function look(index: Index, path: string): Seen | number | undefined {
     setSeen(index, path, turn);
     return undefined;
   }
-  if (
-    entry !== undefined &&
-    isUnchanged(recorded, entry, found) &&
-    !isMergedFolder(found, index.options.root, path)
-  ) {
+  if (entry !== undefined && isAsRecorded(index, entry, found, path)) {
     recorded.turns[entry] = turn;
     if (known !== undefined) index.seen.delete(path);
     return entry;
@@ -185,8 +199,8 @@ function toldDigest({ told, turn }: Index, path: string, stat: FileStat): Digest
   const found = told.size === 0 ? undefined : told.get(path);
   if (found === undefined) return undefined;
   told.delete(path);
-  const holds = found.turn === turn && stat.kind === "file";
-  return holds && stat.sizeBytes === found.digest.sizeBytes ? found.digest : undefined;
+  const isOfNow = found.turn === turn && stat.kind === "file";
+  return isOfNow && stat.sizeBytes === found.digest.sizeBytes ? found.digest : undefined;
 }
 
 /** In place of what was recorded of the path. */
@@ -363,5 +377,6 @@ function save(index: Index): void {
   const content = contentToSave(index);
   // Nothing but entries that hold no more: they are found out again, as they were now. After a restore that is so.
   if (content.fresh.length === 0 && content.kept.length * 2 > index.recorded.turns.length) return;
-  replaceFile(stateFile, encodeFileIndexState(digestFunction, content, sealing));
+  index.kept = encodeFileIndexState(digestFunction, content, sealing);
+  replaceFile(stateFile, index.kept);
 }

@@ -20,6 +20,8 @@ import type { Seal } from "./seal.ts";
  *               32  seal of everything before
  */
 export interface FileIndexState {
+  /** Names this very state, and no other: its seal. */
+  readonly id: string;
   readonly paths: readonly string[];
   readonly size: Float64Array;
   readonly mtimeMs: Float64Array;
@@ -158,7 +160,8 @@ export function decodeFileIndexState(
   if (bytes.length < headerBytes + 32 || bytes.toString("latin1", 0, 8) !== magic) return undefined;
   if (bytes.readUInt8(8) !== functionIds[digestFunction]) return undefined;
   const end = bytes.length - 32;
-  if (seal(bytes.subarray(0, end)) !== bytes.toString("hex", end)) return undefined;
+  const id = bytes.toString("hex", end);
+  if (seal(bytes.subarray(0, end)) !== id) return undefined;
   const count = bytes.readUInt32LE(12);
   const pathBytes = bytes.readUInt32LE(16);
   const fixed = headerBytes + count * (4 * 8 + 1 + 32 + 4);
@@ -171,6 +174,7 @@ export function decodeFileIndexState(
     new Float64Array(aligned, headerBytes + index * 8 * count, count);
   const listings = listingReader(bytes, count, fixed + pathBytes, end);
   return {
+    id,
     paths,
     size: column(0),
     mtimeMs: column(1),

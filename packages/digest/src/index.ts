@@ -14,6 +14,12 @@ export {
   parseDigest,
 } from "./digest.ts";
 export type { DirectoryEntry, FileIndex, FileKind, FileStat } from "./file-index.ts";
+export {
+  type FileRecords,
+  numberRanges,
+  type RecordedContent,
+  type SavedRecords,
+} from "./file-records.ts";
 export { foldersAbove } from "./folders-above.ts";
 export { type HashedFile, hashFile } from "./hash-file.ts";
 export { createHasher, emptyDigest, hashBytes, hashText, type Hasher } from "./hasher.ts";

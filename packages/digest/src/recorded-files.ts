@@ -3,6 +3,7 @@ import type { Digest } from "./digest.ts";
 import { kindOf, parseListing } from "./directory-listing.ts";
 import { directoryFlag, executableFlag, type FileIndexState, flagsOf } from "./file-index-state.ts";
 import type { DirectoryEntry, FileKind, FileStat } from "./file-index.ts";
+import { firstNotBefore } from "./file-records.ts";
 
 /**
  * What an earlier process recorded, and which of it this one found unchanged. A run of hits looks at 7,000 paths and finds them all here: so there is no object
@@ -47,16 +48,6 @@ export function entriesBelow({ state }: RecordedFiles, folder: string): readonly
   if (state === undefined) return [0, 0];
   // "0" is the character after "/".
   return [firstNotBefore(state.paths, `${folder}/`), firstNotBefore(state.paths, `${folder}0`)];
-}
-
-function firstNotBefore(paths: readonly string[], path: string): number {
-  let [low, high] = [0, paths.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((paths[middle] ?? "") < path) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** Whether what is there now has the stat that was recorded. */

@@ -149,7 +149,7 @@ describe("generateCacheKey", () => {
 
   it("asks a memo first, and is the same with it", () => {
     const root = temporaryWorkspace(files);
-    const memo = createInputMemo(undefined);
+    const memo = createInputMemo();
     let found = 0;
     const counted: InputMemo = {
       ...memo,

@@ -19,6 +19,7 @@ export {
   resolvePatterns,
 } from "./compile-pattern.ts";
 export { type Cause, type CauseKind, type ChangedComponent } from "./cause.ts";
+export { type ConclusionMemo, createConclusionMemo, type Evidence } from "./conclusion-memo.ts";
 export { explainMiss } from "./explain-miss.ts";
 export { type ExplainOptions } from "./input-causes.ts";
 export { loaderVariables, passThroughVariables } from "./environment-lists.ts";

@@ -13,7 +13,7 @@ function request(root: string, outputs: readonly string[]): SelectionRequest {
 }
 
 function nextProcess(memo: InputMemo): InputMemo {
-  return createInputMemo(memo.serialize());
+  return createInputMemo(() => memo.serialize());
 }
 
 /** What may become of a name beside the sources: an output or not, by the outputs of the request. */
@@ -37,11 +37,11 @@ describe("createInputMemo, of outputs that come and go", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 6 }), outputs, (steps, declared) => {
         for (const name of names) make(join(root, "p", name), "absent");
-        let memo = createInputMemo(undefined);
+        let memo = createInputMemo();
         const first = request(root, declared);
         memo.remember(first, selectInputs(first));
         for (const [name, kind] of steps) {
-          memo = createInputMemo(memo.serialize());
+          memo = createInputMemo(() => memo.serialize());
           make(join(root, "p", name), kind);
           const asked = request(root, declared);
           const walked = selectInputs(asked);
@@ -57,18 +57,18 @@ describe("createInputMemo, of outputs that come and go", () => {
   it("keeps a selection while outputs go and come back, and is written once when they are there first", () => {
     const root = temporaryWorkspace({ "p/src/a.ts": "" });
     const asked = request(root, ["dist"]);
-    const memo = createInputMemo(undefined);
+    const memo = createInputMemo();
     memo.remember(asked, selectInputs(asked));
     writeFiles(root, { "p/dist/x.js": "" });
     const built = nextProcess(memo);
     expect(built.reuse(request(root, ["dist"]))?.files).toEqual(["p/src/a.ts"]);
     const text = built.serialize();
     expect(text).toBeDefined();
-    const later = createInputMemo(text);
+    const later = createInputMemo(() => text);
     expect(later.reuse(request(root, ["dist"]))).toBeDefined();
     expect(later.serialize()).toBeUndefined();
     rmSync(`${root}/p/dist`, { recursive: true });
-    const deleted = createInputMemo(text);
+    const deleted = createInputMemo(() => text);
     expect(deleted.reuse(request(root, ["dist"]))).toBeDefined();
     expect(deleted.serialize()).toBeUndefined();
     expect(existsSync(`${root}/p/dist`)).toBe(false);
@@ -77,7 +77,7 @@ describe("createInputMemo, of outputs that come and go", () => {
   it("selects anew when a source comes with the outputs", () => {
     const root = temporaryWorkspace({ "p/src/a.ts": "" });
     const asked = request(root, ["dist"]);
-    const memo = createInputMemo(undefined);
+    const memo = createInputMemo();
     memo.remember(asked, selectInputs(asked));
     writeFiles(root, { "p/dist/x.js": "", "p/new.ts": "" });
     expect(nextProcess(memo).reuse(request(root, ["dist"]))).toBeUndefined();
@@ -85,7 +85,7 @@ describe("createInputMemo, of outputs that come and go", () => {
 
   it("keeps facts apart whose paths and values have spaces", () => {
     const root = temporaryWorkspace({ "a b/c": "", "a/b": "" });
-    const memo = createInputMemo(undefined);
+    const memo = createInputMemo();
     const outputs = request(root, []);
     const selection = (path: string, target: string) =>
       ({ files: [], problems: [], checks: [{ kind: "link", path, target }] }) as const;

@@ -36,10 +36,10 @@ function request(
 
 /** A memo as the next process finds it. */
 function remembered(root: string, patterns: readonly string[] | undefined): InputMemo {
-  const memo = createInputMemo(undefined);
+  const memo = createInputMemo();
   const asked = request(root, patterns);
   memo.remember(asked, selectInputs(asked));
-  return createInputMemo(memo.serialize());
+  return createInputMemo(() => memo.serialize());
 }
 
 describe("createInputMemo", () => {
@@ -82,7 +82,7 @@ describe("createInputMemo", () => {
     const asked = request(root, patterns);
     expect(memo.reuse(asked)).toBeUndefined();
     memo.remember(asked, selectInputs(asked));
-    expect(createInputMemo(memo.serialize()).reuse(request(root, patterns))).toEqual(
+    expect(createInputMemo(() => memo.serialize()).reuse(request(root, patterns))).toEqual(
       selectInputs(asked),
     );
   });
@@ -94,10 +94,10 @@ describe("createInputMemo", () => {
     writeFileSync(join(root, "p/.gitignore"), "deep\n");
     // Of the same turn of the index: no task has run since.
     const asked = request(root, ["**"], { index: one.index });
-    const memo = createInputMemo(undefined);
+    const memo = createInputMemo();
     memo.remember(asked, selectInputs(asked));
     const next = request(root, ["**"]);
-    const found = createInputMemo(memo.serialize()).reuse(next) ?? selectInputs(next);
+    const found = createInputMemo(() => memo.serialize()).reuse(next) ?? selectInputs(next);
     expect(found.files).toEqual(["p/.gitignore", "p/a.txt", "p/src/b.ts"]);
   });
 
@@ -128,14 +128,14 @@ describe("createInputMemo", () => {
     expect(memo.serialize()).toBeUndefined();
     const asked = request(root, ["a.txt"]);
     memo.remember(asked, selectInputs(asked));
-    const next = createInputMemo(memo.serialize());
+    const next = createInputMemo(() => memo.serialize());
     expect(next.reuse(request(root, ["src"]))).toBeDefined();
     expect(next.reuse(request(root, ["a.txt"]))).toBeDefined();
   });
 
   it("tells requests apart by every field, and takes a field that is empty for one that is not there", () => {
     const root = temporaryWorkspace(files);
-    const memo = createInputMemo(undefined);
+    const memo = createInputMemo();
     const empty = { extraPatterns: [], ignorePatterns: [], excludeOutputs: [], excludePaths: [] };
     const outputs = (projectDirectory: string, pattern: string): Partial<SelectionRequest> => ({
       excludeOutputs: [{ projectDirectory, patterns: [pattern] }],
@@ -160,7 +160,7 @@ describe("createInputMemo", () => {
       expect(memo.reuse(asked), `${at}`).toBeUndefined();
       memo.remember(asked, { files: [`f${at}`], problems: [], checks: [] });
     }
-    for (const each of [memo, createInputMemo(memo.serialize())])
+    for (const each of [memo, createInputMemo(() => memo.serialize())])
       for (const [at, asked] of requests.entries())
         expect(each.reuse(asked)?.files).toEqual([`f${at}`]);
     expect(memo.reuse(request(root, ["src"], empty))?.files).toEqual(["f0"]);
@@ -168,7 +168,7 @@ describe("createInputMemo", () => {
 
   it("is as small as what differs: facts and folders once, old selections replaced", () => {
     const root = temporaryWorkspace(files);
-    const memo = createInputMemo(undefined);
+    const memo = createInputMemo();
     const fact = { kind: "path", path: "p/some/long/folder", found: "missing" } as const;
     const names = Array.from({ length: 50 }, (_, at) => `p/some/long/folder/f${at}`);
     for (const pattern of ["a", "b", "c"])
@@ -176,21 +176,21 @@ describe("createInputMemo", () => {
     const text = memo.serialize() ?? "";
     // Once as a fact, and once for the files of each of three.
     expect(text.split("p/some/long/folder")).toHaveLength(5);
-    const later = createInputMemo(text);
+    const later = createInputMemo(() => text);
     later.remember(request(root, ["a"]), { files: ["new"], problems: [], checks: [fact] });
     const again = later.serialize() ?? "";
     expect(again.split("p/some/long/folder")).toHaveLength(4);
-    expect(createInputMemo(again).reuse(request(root, ["a"]))?.files).toEqual(["new"]);
-    expect(createInputMemo(again).reuse(request(root, ["b"]))?.files).toEqual(names);
+    expect(createInputMemo(() => again).reuse(request(root, ["a"]))?.files).toEqual(["new"]);
+    expect(createInputMemo(() => again).reuse(request(root, ["b"]))?.files).toEqual(names);
   });
 
   it.skipIf(isMutated)("forgets the oldest beyond its limits", () => {
     const root = temporaryWorkspace(files);
-    const memo = createInputMemo(undefined);
+    const memo = createInputMemo();
     const none = { files: [], problems: [], checks: [] };
     for (let at = 0; at <= 10_000; at += 1) memo.remember(request(root, [`f${at}`]), none);
     for (let at = 0; at <= 20_000; at += 1) memo.rememberRoot(`r${at}`, hashText("sha256", "x"));
-    const later = createInputMemo(memo.serialize());
+    const later = createInputMemo(() => memo.serialize());
     expect(later.reuse(request(root, ["f0"]))).toBeUndefined();
     expect(later.reuse(request(root, ["f1"]))).toEqual(none);
     expect(later.root("r0")).toBeUndefined();
@@ -202,19 +202,27 @@ describe("createInputMemo", () => {
     const memo = remembered(root, ["src"]);
     memo.remember(request(root, ["src"]), { files: ["other"], problems: [], checks: [] });
     expect(memo.reuse(request(root, ["src"]))?.files).toEqual(["other"]);
-    const open = createInputMemo(undefined, () => undefined);
+    const open = createInputMemo(
+      () => undefined,
+      () => undefined,
+    );
     open.rememberRoot("x", hashText("sha256", "x"));
     expect(open.serialize()).toBeUndefined();
-    const roots = createInputMemo(undefined);
+    const roots = createInputMemo();
     roots.rememberRoot("x", hashText("sha256", "x"));
     roots.remember(request(root, ["a"]), { files: [], problems: [], checks: [] });
-    expect(createInputMemo(roots.serialize()).root("x")).toBeDefined();
-    expect(createInputMemo(roots.serialize(), () => undefined).root("x")).toBeUndefined();
+    expect(createInputMemo(() => roots.serialize()).root("x")).toBeDefined();
+    expect(
+      createInputMemo(
+        () => roots.serialize(),
+        () => undefined,
+      ).root("x"),
+    ).toBeUndefined();
   });
 
   it("does not hold where something else is what was a link or a file", () => {
     const root = temporaryWorkspace(files);
-    const memo = createInputMemo(undefined);
+    const memo = createInputMemo();
     const { hash } = hashText("sha256", "");
     const checks = {
       link: { kind: "link", path: "link", target: "q/d.ts" },
@@ -227,7 +235,7 @@ describe("createInputMemo", () => {
     } as const;
     for (const [name, check] of Object.entries(checks))
       memo.remember(request(root, [name]), { files: [], problems: [], checks: [check] });
-    for (const each of [memo, createInputMemo(memo.serialize())])
+    for (const each of [memo, createInputMemo(() => memo.serialize())])
       for (const name of Object.keys(checks))
         expect([name, each.reuse(request(root, [name])) !== undefined]).toEqual([
           name,
@@ -244,7 +252,7 @@ describe("createInputMemo", () => {
     const other = text.slice(65).replace('"version":2', '"version":1');
     const signed = `${hashText("sha256", other).hash}\n${other}`;
     const damaged = ["", "null", "{", text.slice(0, 500), text.slice(1), flipped, signed];
-    expect(createInputMemo(text).root("x")).toEqual(hashText("sha256", "x"));
+    expect(createInputMemo(() => text).root("x")).toEqual(hashText("sha256", "x"));
     const facts = JSON.parse(text.slice(65)) as { facts: string[] };
     for (const broken of [
       { ...facts, facts: facts.facts.slice(0, 1) },
@@ -252,10 +260,12 @@ describe("createInputMemo", () => {
       { ...facts, facts: facts.facts.map(() => "nothing") },
     ])
       expect(
-        createInputMemo(sealText(JSON.stringify(broken), checksum)).reuse(request(root, ["src"])),
+        createInputMemo(() => sealText(JSON.stringify(broken), checksum)).reuse(
+          request(root, ["src"]),
+        ),
       ).toBeUndefined();
     for (const each of damaged) {
-      const memo = createInputMemo(each);
+      const memo = createInputMemo(() => each);
       expect(memo.reuse(request(root, ["src"]))).toBeUndefined();
       expect(memo.root("x")).toBeUndefined();
     }
@@ -265,7 +275,7 @@ describe("createInputMemo", () => {
 describe("createInputSet", () => {
   it("takes the root from the memo, and the same root without", () => {
     const root = temporaryWorkspace(files);
-    const memo = createInputMemo(undefined);
+    const memo = createInputMemo();
     const make = (with_: InputMemo | undefined) =>
       createInputSet({
         index: freshIndex(root),
@@ -286,7 +296,7 @@ describe("createInputSet", () => {
       });
     const plain = make(undefined);
     expect(make(memo).root).toEqual(plain.root);
-    const later = createInputMemo(memo.serialize());
+    const later = createInputMemo(() => memo.serialize());
     const set = make(later);
     expect(set.root).toEqual(plain.root);
     expect(later.serialize()).toBeUndefined();
@@ -313,7 +323,7 @@ describe("createInputSet", () => {
       files: ["p/a.txt", "top"],
       dependencies: [],
       projectDirectory: "",
-      memo: createInputMemo(undefined),
+      memo: createInputMemo(),
     });
     rmSync(join(root, "top"));
     writeFileSync(join(root, "p/a.txt"), "changed");

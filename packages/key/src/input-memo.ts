@@ -10,6 +10,13 @@ import {
 } from "@cuenv/digest";
 import { hash } from "node:crypto";
 import type { InputProblem, Selection, SelectionCheck, SelectionRequest } from "./selection.ts";
+import {
+  decodeCheck,
+  holds,
+  holdsWithout,
+  type ListingCheck,
+  valueOfCheck,
+} from "./selection-check.ts";
 
 /**
  * What earlier runs found out about inputs, so that a warm run neither walks, nor matches, nor builds trees. A selection
@@ -53,21 +60,28 @@ const maxRoots = 20_000;
 const rootsPerUnsaved = 64;
 
 /**
- * @param text what `serialize` gave in an earlier run, for the same workspace; anything else is an empty memo
+ * @param read what `serialize` gave in an earlier run, for the same workspace; anything else is an empty memo. Asked for once, by the first question
  * @param seal asked when the text is read and when it is made; without one, neither is done
  */
 export function createInputMemo(
-  text: string | undefined,
+  read: () => string | undefined = () => undefined,
   seal: () => Seal | undefined = () => checksum,
 ): InputMemo {
-  const stored = text === undefined ? undefined : parseMemo(text, seal());
+  let parsed: { readonly memo: StoredMemo | undefined } | undefined;
+  const stored = (): StoredMemo | undefined => {
+    if (parsed === undefined) {
+      const text = read();
+      parsed = { memo: text === undefined ? undefined : parseMemo(text, seal()) };
+    }
+    return parsed.memo;
+  };
   const selections = new Map<string, Selection>();
   const roots = new Map<string, Digest>();
   const lookUp = (id: string): Selection | undefined => {
     const remembered = selections.get(id);
-    if (remembered !== undefined || stored === undefined) return remembered;
-    const selection = stored.selections[id];
-    return selection && decodeSelection(selection, stored.facts);
+    const memo = remembered === undefined ? stored() : undefined;
+    const selection = memo?.selections[id];
+    return selection === undefined ? remembered : decodeSelection(selection, memo?.facts ?? []);
   };
   return {
     reuse: (request) => {
@@ -81,17 +95,17 @@ export function createInputMemo(
       return settled;
     },
     remember: (request, selection) => void selections.set(requestId(request), selection),
-    root: (identity) => roots.get(identity) ?? parseDigest(stored?.roots[identity] ?? ""),
+    root: (identity) => roots.get(identity) ?? parseDigest(stored()?.roots[identity] ?? ""),
     rememberRoot: (identity, root) => void roots.set(identity, root),
     serialize: () =>
-      selections.size === 0 && !isWorthWriting(roots.size, stored)
+      selections.size === 0 && (roots.size === 0 || !isWorthWriting(roots.size, stored()))
         ? undefined
-        : sealText(formatMemo(stored, selections, roots), seal()),
+        : sealText(formatMemo(stored(), selections, roots), seal()),
   };
 }
 
 function isWorthWriting(newRoots: number, stored: StoredMemo | undefined): boolean {
-  if (newRoots === 0 || stored === undefined) return newRoots > 0;
+  if (stored === undefined) return true;
   return newRoots > Object.keys(stored.roots).length / rootsPerUnsaved;
 }
 
@@ -131,33 +145,6 @@ function staleListings(index: FileIndex, { checks }: Selection): ListingCheck[] 
   }
 }
 
-function holds(index: FileIndex, check: SelectionCheck): boolean {
-  switch (check.kind) {
-    case "listing":
-      return index.listHash(check.path) === check.hash;
-    case "path":
-      return (index.stat(check.path)?.kind ?? "missing") === check.found;
-    case "link":
-      return (
-        index.stat(check.path)?.kind === "symlink" && index.readLink(check.path) === check.target
-      );
-    case "content":
-      return (
-        index.stat(check.path)?.kind === "file" && index.digest(check.path).hash === check.hash
-      );
-  }
-}
-
-type ListingCheck = SelectionCheck & { readonly kind: "listing" };
-
-function holdsWithout(index: FileIndex, { path, rest }: ListingCheck): boolean {
-  return (
-    rest !== undefined &&
-    index.stat(path)?.kind === "directory" &&
-    index.listHash(path, rest.without) === rest.hash
-  );
-}
-
 /**
  * Where outputs have come since a listing was remembered it is remembered with them, so that the next run compares one hash again. Where they went
  * they come back.
@@ -195,31 +182,6 @@ function decodeSelection(stored: StoredSelection, facts: readonly string[]): Sel
     checks.push(check);
   }
   return { files: decodeFiles(stored.files), problems: stored.problems, checks };
-}
-
-function decodeCheck(
-  kind: string | undefined,
-  path: string | undefined,
-  value: string | undefined,
-): SelectionCheck | undefined {
-  if (path === undefined || value === undefined) return undefined;
-  if (kind === "content") return { kind, path, hash: value };
-  if (kind === "listing") {
-    const [whole = "", restHash, ...without] = value.split("/");
-    const rest = restHash === undefined ? undefined : { without, hash: restHash };
-    return { kind, path, hash: whole, rest };
-  }
-  if (kind === "link") return { kind, path, target: value };
-  if (kind === "path") return { kind, path, found: value as "file" };
-  return undefined;
-}
-
-function valueOf(check: SelectionCheck): string {
-  if (check.kind === "link") return check.target;
-  // No hash and no name has a slash.
-  if (check.kind === "listing" && check.rest !== undefined)
-    return [check.hash, check.rest.hash, ...check.rest.without].join("/");
-  return check.kind === "path" ? check.found : check.hash;
 }
 
 /**
@@ -275,7 +237,7 @@ function formatMemo(
     selections.push([id, { ...selection, facts: moved }]);
   }
   for (const [id, { checks, files, problems }] of fresh) {
-    const numbers = checks.map((check) => place(check.kind, check.path, valueOf(check)));
+    const numbers = checks.map((check) => place(check.kind, check.path, valueOfCheck(check)));
     selections.push([id, { facts: numbers, files: encodeFiles(files), problems }]);
   }
   const allRoots = { ...stored?.roots };

@@ -95,7 +95,7 @@ function requestOf(change: Change, digestFunction: DigestFunction = "sha256"): I
 
 describe("the root of a task's inputs", () => {
   it("is what it is without a memo, whatever other inputs a memo has seen", () => {
-    const memo = createInputMemo(undefined);
+    const memo = createInputMemo();
     const roots = new Map<string, Change>();
     for (const change of changes) {
       const plain = createInputSet(requestOf(change));
@@ -114,7 +114,7 @@ describe("the root of a task's inputs", () => {
   });
 
   it("comes from the memo the second time", () => {
-    const memo = createInputMemo(undefined);
+    const memo = createInputMemo();
     let asked = 0;
     let made = 0;
     const counted = {
@@ -136,7 +136,7 @@ describe("the root of a task's inputs", () => {
   });
 
   it("does not depend on the list of what is ignored where nothing is merged", () => {
-    const memo = createInputMemo(undefined);
+    const memo = createInputMemo();
     const one = createInputSet({ ...requestOf({}), memo });
     const other = createInputSet({ ...requestOf({ ignorePatterns: ["x"] }), memo });
     expect(other.root).toEqual(one.root);

@@ -22,7 +22,7 @@ import { createRunContext, openCache } from "../run/create-run-context.ts";
 import { resolveNode, taskRequest } from "../run/resolve-node.ts";
 import type { RunContext } from "../run/run-context.ts";
 import { createRunReporter } from "../run/run-reporter.ts";
-import { firstRead, makersBefore, type MakersBefore } from "./makers-before.ts";
+import { firstRead, makersBefore } from "./makers-before.ts";
 import { printedOutput } from "./printed-output.ts";
 
 /** What a run would find of one task. */
@@ -56,14 +56,19 @@ interface Payload {
 export async function previewPlan(
   open: OpenProject,
   plan: Plan,
-  options: { readonly force: boolean } = { force: false },
+  options: {
+    readonly force?: boolean;
+    /** Somebody asks for `keyInputs` of the previews. */
+    readonly hasInputs?: boolean;
+  } = {},
 ): Promise<ReadonlyMap<string, NodePreview>> {
   keepHeapSmallFor(plan);
   const reporter = createRunReporter({ verbose: false, single: false, cacheOff: false });
   const isOff = !open.cache.settings.enabled || open.cache.settings.defaultMode === "off";
   const cache = isOff ? undefined : openCache(open, false, reporter);
   const { signal } = new AbortController();
-  const asked = { open, plan, force: options.force, json: true, outputMode: undefined };
+  const { force = false, hasInputs = false } = options;
+  const asked = { open, plan, force, json: true, outputMode: undefined };
   const context = createRunContext(asked, cache, reporter, signal);
   const after = context.engine && engineAfterRestores(context.engine);
   const run = { ...context, engine: after?.engine };
@@ -71,7 +76,8 @@ export async function previewPlan(
   const { outcomes } = await runPlan<Payload>(plan, {
     jobs: 1,
     execute: async (node, { dependencies }) => {
-      const payload = await payloadOf(run, node, { dependencies, makers: makers.before }, signal);
+      const before = { dependencies, makers: makers.before(node), hasInputs };
+      const payload = await payloadOf(run, node, before, signal);
       if (payload.state === undefined) makers.add(node);
       const { node: found } = payload;
       if (found.kind === "cached" && found.preview.changes !== undefined)
@@ -90,13 +96,14 @@ export async function previewPlan(
 
 interface Before {
   readonly dependencies: ExecutionContext<Payload>["dependencies"];
-  readonly makers: MakersBefore["before"];
+  readonly makers: readonly PlanNode[];
+  readonly hasInputs: boolean;
 }
 
 async function payloadOf(
   run: RunContext,
   node: PlanNode,
-  { dependencies, makers }: Before,
+  { dependencies, makers, hasInputs }: Before,
   signal: AbortSignal,
 ): Promise<Payload> {
   const { name, task } = node;
@@ -125,8 +132,10 @@ async function payloadOf(
     const causes = await ownCauses(engine, request, unknown);
     return { node: unknownNode(because.task, causes), state: undefined };
   }
-  const preview = await previewTask(engine, request);
-  const maker = firstRead(makers(node), node, { preview, projectDirectory: engine.projectPath });
+  const preview = await previewTask(engine, request, {
+    hasInputs: hasInputs || makers.length > 0,
+  });
+  const maker = firstRead(makers, node, { preview, projectDirectory: engine.projectPath });
   if (maker !== undefined) return { node: unknownNode(maker, undefined), state: undefined };
   if (preview.result !== undefined && run.referenced.has(name))
     run.outputs.set(name, await printedOutput(preview.blobs, preview.result));

@@ -28,7 +28,7 @@ export async function previewNamedTask(invocation: Invocation): Promise<Previewe
       hint: `Name one of them: ${named.slice(0, 5).join(", ")}${named.length > 5 ? " …" : ""}.`,
     });
   }
-  const previews = await previewPlan(open, plan);
+  const previews = await previewPlan(open, plan, { hasInputs: true });
   const node = previews.get(name);
   if (node === undefined) throw new TypeError(`${name} was not looked at`);
   return { open, name, node, previews };

@@ -44,6 +44,7 @@ export async function takenStates(
     const { key, result, blobs } = await previewTask(
       engine,
       taskRequest(run, node, { ...resolved, mode, states }),
+      { hasInputs: false },
     );
     if (isPrinted && result !== undefined)
       run.outputs.set(node.name, await printedOutput(blobs, result));

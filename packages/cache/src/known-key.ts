@@ -1,0 +1,71 @@
+import type { OutputEntry } from "@cuenv/cas";
+import { type Digest, formatDigest, parseDigest } from "@cuenv/digest";
+import { type Evidence, type SelectionCheck } from "@cuenv/key";
+import { hash } from "node:crypto";
+import type { CacheEngine } from "./cache-engine.ts";
+import type { ComputedKey, KeyQuestion } from "./compute-key.ts";
+
+/** With more files a task is looked at in turns, and the numbers of their records are no small text. */
+const maxFiles = 16_384;
+
+/** The key that the question had when the files were what they are now; undefined: it has to be computed. */
+export function knownKey(engine: CacheEngine, question: KeyQuestion): Digest | undefined {
+  return parseDigest(engine.conclusions.recall(questionId(question)) ?? "");
+}
+
+/** Has the next run know a key. Not where something was odd about the files: that is told each time. */
+export function keepKey(engine: CacheEngine, question: KeyQuestion, key: ComputedKey): void {
+  const { conclusions } = engine;
+  if (!conclusions.isKept() || key.selected.files.length > maxFiles) return;
+  const evidence = evidenceOf(key);
+  if (evidence !== undefined)
+    conclusions.conclude(questionId(question), formatDigest(key.digest), evidence);
+}
+
+function evidenceOf({ selected, inputs }: ComputedKey): Evidence | undefined {
+  const nodes = inputs.ownNodes();
+  if (selected.problems.length > 0 || nodes.length !== selected.files.length) return undefined;
+  const files: Evidence["files"][number][] = [];
+  const checks: SelectionCheck[] = [...selected.checks];
+  for (const node of nodes) {
+    const { path } = node;
+    if (node.kind === "directory") return undefined;
+    if (node.kind === "symlink") checks.push({ kind: "link", path, target: node.target });
+    else files.push({ path, hash: node.digest.hash, executable: node.executable });
+  }
+  return { files, checks };
+}
+
+/** By question: a run asks twice. */
+const ids = new WeakMap<KeyQuestion, string>();
+
+function questionId(question: KeyQuestion): string {
+  let id = ids.get(question);
+  if (id === undefined) ids.set(question, (id = computeId(question)));
+  return id;
+}
+
+function computeId({
+  selection,
+  dependencies,
+  projectDirectory,
+  ignorePatterns,
+  action,
+}: KeyQuestion): string {
+  const selects = selection && { ...selection, index: undefined };
+  const made = dependencies.map(({ nodes, ...rest }) => [rest, entriesId(nodes)]);
+  return idOf(["key", selects, made, projectDirectory, ignorePatterns, action]);
+}
+
+/** The outputs of a task are inputs of all that depend on it, and their list is one object. */
+const entriesIds = new WeakMap<readonly OutputEntry[], string>();
+
+export function entriesId(entries: readonly OutputEntry[]): string {
+  let id = entriesIds.get(entries);
+  if (id === undefined) entriesIds.set(entries, (id = idOf(entries)));
+  return id;
+}
+
+export function idOf(parts: readonly unknown[]): string {
+  return hash("sha256", JSON.stringify(parts), "base64url");
+}

@@ -1,0 +1,54 @@
+import type { CacheEngine } from "./cache-engine.ts";
+import type { KeyQuestion } from "./compute-key.ts";
+import { isComplete } from "./is-complete.ts";
+import { knownKey } from "./known-key.ts";
+import { isKnownInPlace } from "./known-place.ts";
+import { ownOutputs } from "./own-outputs.ts";
+import type { TaskPreview } from "./preview-task.ts";
+import type { TaskRequest } from "./task-request.ts";
+import { dependencyState } from "./task-state.ts";
+
+/**
+ * The preview of a task whose files all are as an earlier run saw them, with its outputs in place. Undefined: it has to be looked at, or compared with an earlier result.
+ */
+export async function previewKnown(
+  engine: CacheEngine,
+  request: TaskRequest,
+  question: KeyQuestion,
+): Promise<TaskPreview | undefined> {
+  const digest = knownKey(engine, question);
+  if (digest === undefined || isOtherKnown(engine, request, digest.hash)) return undefined;
+  const { task } = request;
+  const { maxAgeMs } = task.cache;
+  const found = await engine.actions.get(digest, maxAgeMs === undefined ? {} : { maxAgeMs });
+  if (found.kind === "miss") return undefined;
+  const { result } = found;
+  const place = { outputs: ownOutputs(engine, task.outputs), entries: result.outputs };
+  const changes = { writes: [], stale: [] };
+  if (!isKnownInPlace(engine, place) || !(await isComplete(engine, request, result, changes)))
+    return undefined;
+  return {
+    outcome: "hit",
+    key: digest.hash,
+    keyInputs: () => undefined,
+    text: nothingChanged,
+    causes: [],
+    result,
+    changes,
+    tier: engine.tier,
+    blobs: engine.blobs,
+    state: await dependencyState(engine, task, {
+      succeeded: true,
+      key: digest.hash,
+      entries: result.outputs,
+    }),
+  };
+}
+
+export const nothingChanged = "nothing changed";
+
+/** Whether the task had another result in this workspace: then people are told what differs. */
+function isOtherKnown(engine: CacheEngine, { task }: TaskRequest, key: string): boolean {
+  const last = engine.lastResults.get(engine.taskId(task));
+  return last !== undefined && (last.key !== key || last.previous !== undefined);
+}
