@@ -2,9 +2,10 @@ import {
   checksum,
   type DigestFunction,
   equalDigests,
+  readSealedRows,
   type Seal,
-  sealText,
-  unsealText,
+  sealRows,
+  unusedRows,
 } from "@cuenv/digest";
 import type { PublicKey } from "@cuenv/signer";
 import type { ActionKey } from "./action-store.ts";
@@ -54,10 +55,11 @@ const maxUnusedLength = 1024 * 1024;
 export function createEntryMemo(options: EntryMemoOptions): EntryMemo {
   const { seal = () => checksum } = options;
   const head = `cuenv-entries ${memoVersion} ${options.cuenvVersion}`;
-  let stored: Map<string, string> | undefined;
+  let stored: ReadonlyMap<string, string> | undefined;
   const used = new Map<string, string>();
   let learnt = false;
-  const load = (): Map<string, string> => (stored ??= readRows(options.read(), seal(), head));
+  const load = (): ReadonlyMap<string, string> =>
+    (stored ??= readSealedRows(options.read(), seal(), head));
   return {
     recall: (key) => {
       const name = nameOf(key);
@@ -74,31 +76,14 @@ export function createEntryMemo(options: EntryMemoOptions): EntryMemo {
     },
     serialize: () => {
       if (!learnt) return undefined;
-      const rows = [...used.values()];
-      let unused = 0;
-      for (const [name, row] of load()) {
-        if (used.has(name)) continue;
-        unused += row.length;
-        if (unused > maxUnusedLength) break;
-        rows.push(row);
-      }
-      return sealText([head, ...rows].join("\n"), seal());
+      const unused = unusedRows(load(), (name) => used.has(name), maxUnusedLength);
+      return sealRows(head, [...used.values(), ...unused], seal());
     },
   };
 }
 
 function nameOf({ namespace, digestFunction, digest }: EntryKey): string {
   return `${namespace}/${digestFunction}/${digest.hash}`;
-}
-
-function readRows(
-  text: string | undefined,
-  seal: Seal | undefined,
-  head: string,
-): Map<string, string> {
-  const [first, ...rows] = (text && unsealText(text, seal))?.split("\n") ?? [];
-  if (first !== head) return new Map();
-  return new Map(rows.map((row) => [row.slice(0, row.indexOf("\t")), row]));
 }
 
 function formatRow(

@@ -38,4 +38,5 @@ export {
 export { isRacy } from "./racy-stat.ts";
 export { replaceFile } from "./replace-file.ts";
 export { checksum, type Seal, secretSeal } from "./seal.ts";
+export { readSealedRows, sealRows, unusedRows } from "./sealed-rows.ts";
 export { sealText, unsealText } from "./sealed-text.ts";

@@ -2,10 +2,11 @@ import {
   checksum,
   type FileIndex,
   numberRanges,
+  readSealedRows,
   type SavedRecords,
   type Seal,
-  sealText,
-  unsealText,
+  sealRows,
+  unusedRows,
 } from "@cuenv/digest";
 import type { SelectionCheck } from "./selection.ts";
 import { decodeCheck, holds, holdsWithout, valueOfCheck } from "./selection-check.ts";
@@ -63,9 +64,10 @@ export function createConclusionMemo(options: ConclusionMemoOptions): Conclusion
   const head = (id: string): string =>
     `cuenv-conclusions ${memoVersion} ${options.cuenvVersion} ${id}`;
   const { id: loadedId } = index.records;
-  let stored: Map<string, string> | undefined;
+  let stored: ReadonlyMap<string, string> | undefined;
   const load = (): ReadonlyMap<string, string> =>
-    (stored ??= loadedId === undefined ? new Map() : readRows(read(), seal(), head(loadedId)));
+    (stored ??=
+      loadedId === undefined ? new Map() : readSealedRows(read(), seal(), head(loadedId)));
   const used = new Set<string>();
   let isKept: boolean | undefined;
   const learnt = new Map<string, Conclusion>();
@@ -82,11 +84,11 @@ export function createConclusionMemo(options: ConclusionMemoOptions): Conclusion
     serialize: () => {
       const saved = index.records.saved();
       if (saved === undefined || (learnt.size === 0 && saved.id === loadedId)) return undefined;
-      const rows = [
-        ...freshRows(learnt, saved),
-        ...keptRows(load(), { learnt, used, saved, isMoved: saved.id !== loadedId }),
-      ];
-      return rows.length === 0 ? undefined : sealText([head(saved.id), ...rows].join("\n"), seal());
+      const kept = keptRows(load(), (question) => learnt.has(question), used);
+      const moved =
+        saved.id === loadedId ? kept : kept.flatMap((row) => movedRow(row, saved) ?? []);
+      const rows = [...freshRows(learnt, saved), ...moved];
+      return rows.length === 0 ? undefined : sealRows(head(saved.id), rows, seal());
     },
   };
 }
@@ -158,45 +160,23 @@ function recordOfKind(check: SelectionCheck, saved: SavedRecords): number {
   return saved.find(check.path, { kind: check.found, hash: "" }) ?? -1;
 }
 
+/** Rows of earlier runs, those that this one used first. */
 function keptRows(
   stored: ReadonlyMap<string, string>,
-  {
-    learnt,
-    used,
-    saved,
-    isMoved,
-  }: {
-    readonly learnt: ReadonlyMap<string, unknown>;
-    readonly used: ReadonlySet<string>;
-    readonly saved: SavedRecords;
-    readonly isMoved: boolean;
-  },
+  isLearnt: (question: string) => boolean,
+  used: ReadonlySet<string>,
 ): readonly string[] {
-  const rows: string[] = [];
-  let unused = 0;
-  for (const [question, text] of stored) {
-    if (learnt.has(question)) continue;
-    if (!used.has(question) && (unused += text.length) > maxUnusedLength) continue;
-    const row = isMoved ? movedRow(text, saved) : text;
-    if (row !== undefined) rows.push(row);
-  }
-  return rows;
+  const isUsed = (question: string): boolean => used.has(question) || isLearnt(question);
+  return [
+    ...[...used].flatMap((question) => (isLearnt(question) ? [] : (stored.get(question) ?? []))),
+    ...unusedRows(stored, isUsed, maxUnusedLength),
+  ];
 }
 
 function movedRow(text: string, saved: SavedRecords): string | undefined {
   const row = parseRow(text);
   const ranges = row && saved.renumber(row.ranges);
   return ranges && formatRow({ ...row, ranges });
-}
-
-function readRows(
-  text: string | undefined,
-  seal: Seal | undefined,
-  head: string,
-): Map<string, string> {
-  const [first, ...rows] = (text && unsealText(text, seal))?.split("\n") ?? [];
-  if (first !== head) return new Map();
-  return new Map(rows.map((row) => [row.slice(0, row.indexOf("\t")), row]));
 }
 
 function formatRow({ question, answer, ranges, facts }: Row): string {
