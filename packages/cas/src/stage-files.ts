@@ -38,7 +38,8 @@ export async function stageFiles(
     for (const offer of staging.offered)
       if (!(await offer.settle(options.signal))) await stageAgain(staging, offer.files);
   } finally {
-    const over = AbortSignal.abort();
+    // Not made for nothing: it has an error in it, with a stack.
+    const over = staging.offered.length === 0 ? undefined : AbortSignal.abort();
     for (const offer of staging.offered) await offer.settle(over);
   }
 }
