@@ -249,7 +249,7 @@ describe("createInputMemo", () => {
     good.rememberRoot("x", hashText("sha256", "x"));
     const text = good.serialize() ?? "";
     const flipped = text.replace("p/src", "p/sRc");
-    const other = text.slice(65).replace('"version":2', '"version":1');
+    const other = text.slice(65).replace(/"version":\d+/, '"version":1');
     const signed = `${hashText("sha256", other).hash}\n${other}`;
     const damaged = ["", "null", "{", text.slice(0, 500), text.slice(1), flipped, signed];
     expect(createInputMemo(() => text).root("x")).toEqual(hashText("sha256", "x"));

@@ -51,7 +51,7 @@ interface StoredMemo {
 }
 
 /** Raise it when {@link selectInputs} would select something else from the same files. */
-const memoVersion = 2;
+const memoVersion = 3;
 /** More are forgotten, the oldest first: about 20 MB of text. */
 const maxSelections = 10_000;
 /** Roots of trees that are not there any more are kept up to this number: somebody may switch branches back. */

@@ -164,6 +164,19 @@ describe("selectInputs", () => {
     expect(selectFrom(files, ["**"], glob).files).toEqual(["dist/keep/b.js", "src/a.ts"]);
   });
 
+  it("leaves a named file in that has the name of a folder which is left out", () => {
+    for (const left of ["!a/**", "!a/", "!a/**/*.ts"]) {
+      expect(selectFrom({ a: "" }, ["a", left]).files, left).toEqual(["a"]);
+      expect(selectFrom({ "a/b.ts": "" }, ["a", left]).files, left).toEqual([]);
+      // Whether it comes as a file, nobody knows: its absence is a fact.
+      const { files, problems, checks } = selectFrom({}, ["a", left]);
+      expect([files, problems.map(({ kind }) => kind)]).toEqual([[], ["missing"]]);
+      expect(checks).toContainEqual({ kind: "path", path: "a", found: "missing" });
+    }
+    expect(selectFrom({ a: "" }, ["a", "!a"]).files).toEqual([]);
+    expect(selectFrom({ a: { link: "b" }, b: "" }, ["a", "!a/**"]).files).toEqual(["a", "b"]);
+  });
+
   it("never looks into excluded folders", () => {
     const files = { "cache/v1/x": "", a: "" };
     expect(selectFrom(files, ["**", "cache"], { excludePaths: ["cache"] }).files).toEqual(["a"]);

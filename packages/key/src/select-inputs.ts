@@ -134,14 +134,15 @@ function startWalk(
 function selectPattern(walk: Walk, pattern: Pattern): void {
   const named = pattern.baseLength === pattern.segments.length;
   const place = placeOf(walk, pattern.base);
-  if (place === undefined) return;
+  // What leaves out a folder with all below it (`!a/**`) may leave a file of that name in.
+  if (place === undefined && !(named && mayBeFile(walk, pattern.base))) return;
   const target = resolve(walk, pattern.base);
   if (named && target.kind === "missing") {
     walk.problems.push({ kind: "missing", path: pattern.base, pattern: pattern.source });
   } else if (target.kind === "directory") {
     const states: PatternState[] = [];
     const start = target.path === pattern.base ? place : placeOf(walk, target.path);
-    if (start === undefined) return;
+    if (place === undefined || start === undefined) return;
     addState(states, pattern, pattern.baseLength, place.ignored || start.ignored);
     walkDirectory(walk, start, states);
   } else if (named && !pattern.directoryOnly) {
@@ -175,12 +176,16 @@ function selectTarget(walk: Walk, target: ResolvedPath): void {
 
 /** Adds a path that was not reached by a walk, unless it is excluded. */
 function addFile(walk: Walk, path: string): void {
+  if (mayBeFile(walk, path)) walk.files.add(path);
+}
+
+/** Whether a file at this path is not excluded. */
+function mayBeFile(walk: Walk, path: string): boolean {
   const parent = path.lastIndexOf("/");
   const place = placeOf(walk, parent < 0 ? "" : path.slice(0, parent));
-  if (place === undefined || walk.excludePaths.has(path)) return;
+  if (path === "" || place === undefined || walk.excludePaths.has(path)) return false;
   const name = path.slice(parent + 1);
-  if (!place.excluded.some((states) => advanceSet(states, name, false).matches))
-    walk.files.add(path);
+  return !place.excluded.some((states) => advanceSet(states, name, false).matches);
 }
 
 /** How exclusions and ignore rules stand at a directory; undefined when it is excluded with all below it. */
