@@ -89,6 +89,19 @@ describe("a task whose files all are as an earlier run saw them", () => {
     expect(outcome).toMatchObject({ kind: "hit", restoredFiles: 0, tier: "disk" });
   });
 
+  it("is known with links, whether they begin at their folder or at the root of all", async () => {
+    symlinkSync("a", join(root, "src/near"));
+    symlinkSync(join(root, "src/a"), join(root, "src/far"));
+    const { outcome } = await known();
+    rmSync(join(root, "src/far"));
+    symlinkSync("a", join(root, "src/far"));
+    // What it says in every checkout is the same.
+    expect(await runLater()).toMatchObject({ isComputed: true, outcome: { key: outcome.key } });
+    rmSync(join(root, "src/far"));
+    symlinkSync(join(root, "src/b"), join(root, "src/far"));
+    expect(await runLater()).toMatchObject({ isComputed: true, executions: 1 });
+  });
+
   it("has the key that whoever knows nothing makes", async () => {
     const { outcome } = await known();
     rmSync(memo());

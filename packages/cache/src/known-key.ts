@@ -1,6 +1,6 @@
 import type { OutputEntry } from "@cuenv/cas";
 import { type Digest, formatDigest, parseDigest } from "@cuenv/digest";
-import { type Evidence, type SelectionCheck } from "@cuenv/key";
+import { type Evidence, portableLinkTarget } from "@cuenv/key";
 import { hash } from "node:crypto";
 import type { CacheEngine } from "./cache-engine.ts";
 import type { ComputedKey, KeyQuestion } from "./compute-key.ts";
@@ -17,21 +17,30 @@ export function knownKey(engine: CacheEngine, question: KeyQuestion): Digest | u
 export function keepKey(engine: CacheEngine, question: KeyQuestion, key: ComputedKey): void {
   const { conclusions } = engine;
   if (!conclusions.isKept() || key.selected.files.length > maxFiles) return;
-  const evidence = evidenceOf(key);
+  const evidence = evidenceOf(engine, key);
   if (evidence !== undefined)
     conclusions.conclude(questionId(question), formatDigest(key.digest), evidence);
 }
 
-function evidenceOf({ selected, inputs }: ComputedKey): Evidence | undefined {
+function evidenceOf(
+  { index: { root } }: CacheEngine,
+  { selected, inputs }: ComputedKey,
+): Evidence | undefined {
   const nodes = inputs.ownNodes();
   if (selected.problems.length > 0 || nodes.length !== selected.files.length) return undefined;
+  const { checks } = selected;
+  const links = new Map(
+    checks.flatMap((check) => (check.kind === "link" ? [[check.path, check.target]] : [])),
+  );
   const files: Evidence["files"][number][] = [];
-  const checks: SelectionCheck[] = [...selected.checks];
   for (const node of nodes) {
     const { path } = node;
     if (node.kind === "directory") return undefined;
-    if (node.kind === "symlink") checks.push({ kind: "link", path, target: node.target });
-    else files.push({ path, hash: node.digest.hash, executable: node.executable });
+    if (node.kind === "file")
+      files.push({ path, hash: node.digest.hash, executable: node.executable });
+    // The selection noted the text on the disk. The key has the one that is the same in every checkout.
+    else if (portableLinkTarget(root, path, links.get(path) ?? "") !== node.target)
+      return undefined;
   }
   return { files, checks };
 }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ActionStore } from "@cuenv/action-cache";
 import { type BlobStore, createMemoryBlobStore } from "@cuenv/cas";
@@ -84,6 +84,29 @@ describe("a remote cache behind the local one", () => {
     const third = await run({ opened: machine("two", remote.options()) });
     expect(third.outcome).toMatchObject({ kind: "hit", tier: "disk" });
     expect(remote.seen.opened).toBe(0);
+  });
+
+  it("replaces outputs that inputs match as well where they are as the last result left them, and else makes them", async () => {
+    const shared = task({ inputs: ["src/a", "lib/*"], outputs: ["lib/*.js"] });
+    mkdirSync(join(root, "lib"));
+    const file = join(root, "lib/made.js");
+    const runOn = (name: string, source: string): ReturnType<typeof run> => {
+      writeFileSync(join(root, "src/a"), source);
+      const during = (): void => writeFileSync(file, `of ${source}`);
+      return run({ task: shared, opened: machine(name, remote.options()), during });
+    };
+    for (const source of ["one", "two", "three"]) await runOn("one", source);
+    rmSync(file);
+    for (const source of ["two", "one"]) {
+      const { outcome } = await runOn("two", source);
+      expect(outcome).toMatchObject({ kind: "hit", tier: "cache.example:443", restoredFiles: 1 });
+      expect(readFileSync(file, "utf8")).toBe(`of ${source}`);
+    }
+    writeFileSync(file, "edited");
+    expect(await runOn("two", "three")).toMatchObject({
+      executions: 1,
+      outcome: { miss: { reason: "editedOutput" } },
+    });
   });
 
   it("counts hits of other machines, and what travelled", async () => {

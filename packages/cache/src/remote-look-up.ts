@@ -1,4 +1,5 @@
 import {
+  type ActionStore,
   createActionCache,
   createMemoryActionStore,
   type Lookup,
@@ -143,16 +144,24 @@ function streamDigests({ stdout, stderr }: TaskResult): readonly Digest[] {
   return [stdout, stderr].filter((digest) => digest !== null);
 }
 
-/** The engine as it would be if its action cache had this entry, and no other. */
+/** The engine as it would be if its action cache had this entry, too. */
 async function withEntry(
   engine: CacheEngine,
   key: ComputedKey,
   entry: Uint8Array,
 ): Promise<CacheEngine> {
   const { digestFunction, namespace } = engine.settings;
-  const actions = createMemoryActionStore({ digestFunction, maxBytes: maxEntryBytes });
-  await actions.put({ digest: key.digest, namespace }, entry);
+  const memory = createMemoryActionStore({ digestFunction, maxBytes: maxEntryBytes });
+  await memory.put({ digest: key.digest, namespace }, entry);
   const { blobs, now, verify } = engine;
+  // Of the others the last result of the task is asked for: whether its outputs are as that left them.
+  const actions: ActionStore = {
+    ...memory,
+    get: (asked, signal) => {
+      const store = asked.digest.hash === key.digest.hash ? memory : engine.actions.actions;
+      return store.get(asked, signal);
+    },
+  };
   return { ...engine, actions: createActionCache({ actions, blobs, namespace, now, verify }) };
 }
 

@@ -283,6 +283,21 @@ describe("createConclusionMemo", () => {
     ]);
   });
 
+  it("gives nothing to keep where what was concluded is kept already, or cannot be", () => {
+    const place = newPlace();
+    run(place);
+    const { index, memo } = open(place);
+    const { answer, evidence } = answerOf(index, questions[0]);
+    memo.conclude("q0", answer, evidence);
+    memo.conclude("gone", "1", {
+      files: [{ path: "nope", hash: hashText("sha256", "a").hash, executable: false }],
+      checks: [],
+    });
+    expect(memo.serialize()).toBeUndefined();
+    memo.conclude("q0", "another", evidence);
+    expect(memo.serialize()).toContain("\nq0\tanother\t");
+  });
+
   it("recalls nothing from rows that it does not understand", () => {
     const place = newPlace();
     run(place);

@@ -84,10 +84,13 @@ export function createConclusionMemo(options: ConclusionMemoOptions): Conclusion
     serialize: () => {
       const saved = index.records.saved();
       if (saved === undefined || (learnt.size === 0 && saved.id === loadedId)) return undefined;
+      const fresh = freshRows(learnt, saved);
+      // What cannot be recorded (a file with a time in the future, say) is concluded by each run.
+      if (saved.id === loadedId && isStored(fresh, load())) return undefined;
       const kept = keptRows(load(), (question) => learnt.has(question), used);
       const moved =
         saved.id === loadedId ? kept : kept.flatMap((row) => movedRow(row, saved) ?? []);
-      const rows = [...freshRows(learnt, saved), ...moved];
+      const rows = [...fresh.values(), ...moved];
       return rows.length === 0 ? undefined : sealRows(head(saved.id), rows, seal());
     },
   };
@@ -119,12 +122,12 @@ function isAsItWas(index: FileIndex, { ranges, facts }: Row): boolean {
   }
 }
 
-/** Conclusions from files that are all recorded: what is too young to be vouched for by its stat is concluded from again. */
+/** By question, conclusions from files that are all recorded: what is too young to be vouched for by its stat is concluded from again. */
 function freshRows(
   learnt: ReadonlyMap<string, Conclusion>,
   saved: SavedRecords,
-): readonly string[] {
-  const rows: string[] = [];
+): ReadonlyMap<string, string> {
+  const rows = new Map<string, string>();
   for (const [question, { answer, evidence }] of learnt) {
     const { files, checks } = evidence;
     const numbers = new Set<number | undefined>(
@@ -141,9 +144,16 @@ function freshRows(
     if (numbers.has(undefined)) continue;
     const rest = facts.filter((fact) => !numbers.has(recordOfKind(fact, saved)));
     const ascending = [...numbers].flatMap((number) => number ?? []).toSorted((a, b) => a - b);
-    rows.push(formatRow({ question, answer, ranges: numberRanges(ascending), facts: rest }));
+    rows.set(
+      question,
+      formatRow({ question, answer, ranges: numberRanges(ascending), facts: rest }),
+    );
   }
   return rows;
+}
+
+function isStored(rows: ReadonlyMap<string, string>, stored: ReadonlyMap<string, string>): boolean {
+  return [...rows].every(([question, row]) => stored.get(question) === row);
 }
 
 /** The record that says all that a check does. */

@@ -50,6 +50,7 @@ export {
 } from "./merge-dependency-outputs.ts";
 export { normalizeWorkingDirectory } from "./normalize-working-directory.ts";
 export { createToolProbe, probeTools, type ToolOutputs, type ToolProbe } from "./probe-tools.ts";
+export { portableLinkTarget } from "./resolve-path.ts";
 export { selectInputs, startsFromAll } from "./select-inputs.ts";
 export type {
   InputProblem,
