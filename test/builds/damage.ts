@@ -27,11 +27,14 @@ export function damageOutputs({ random, log }: Build, { name, sandbox, world }: 
   }
 }
 
+export function cacheFolder({ sandbox, env }: Pick<Checkout, "sandbox" | "env">): string {
+  return env["CUENV_CACHE_DIR"] ?? sandbox.cacheDir;
+}
+
 /** Takes something out of the cache folder, or changes it. */
 export function damageCache({ random, log }: Build, { sandbox, stored, env }: Checkout): void {
   const place = random.pick(["cas", "ac", "workspaces", ""]);
-  const folder = env["CUENV_CACHE_DIR"] ?? sandbox.cacheDir;
-  const root = join(folder, "v1", place);
+  const root = join(cacheFolder({ sandbox, env }), "v1", place);
   let files: string[];
   try {
     files = readdirSync(root, { recursive: true, withFileTypes: true })
