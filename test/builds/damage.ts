@@ -59,7 +59,7 @@ export function damageCache({ random, log }: Build, { sandbox, stored, env }: Ch
   stored.certain.clear();
   stored.damaged = true;
   stored.everDamaged = true;
-  log.push(`cache: ${how} ${file.slice(folder.length)}`);
+  log.push(`cache: ${how} ${file.slice(cacheFolder({ sandbox, env }).length)}`);
 }
 
 /** Puts a file where a task says that its outputs are not. */
