@@ -244,7 +244,14 @@ describe("a task whose files all are as an earlier run saw them", () => {
     writeFileSync(join(base, "elsewhere/result"), "made of one");
     symlinkSync(join(base, "elsewhere"), join(root, "out"));
     const { outcome } = await runLater(deep);
-    expect(outcome).toMatchObject({ kind: "executed" });
+    expect(outcome).toMatchObject({
+      kind: "executed",
+      miss: { text: "its outputs could not be restored" },
+      stored: false,
+    });
+    // Nothing was wrong with the result.
+    rmSync(join(root, "out"));
+    expect(await runLater(deep)).toMatchObject({ executions: 0, outcome: { restoredFiles: 1 } });
   });
 
   it("runs when its result is gone, and says so", async () => {

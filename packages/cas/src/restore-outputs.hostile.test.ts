@@ -160,10 +160,10 @@ describe("T7: a link on the disk in the way", () => {
     const before = surroundings();
     for (const entries of [[folder("app/dist"), file("app/dist/x")], []]) {
       const result = await space.restore("app", ["dist"], entries);
-      expect(result).toMatchObject({ kind: "miss", reason: "invalid" });
+      expect(result).toMatchObject({ kind: "miss", reason: "failed" });
     }
     const single = await space.restore("app", ["canary"], [file("app/canary")]);
-    expect(single).toMatchObject({ kind: "miss", reason: "invalid" });
+    expect(single).toMatchObject({ kind: "miss", reason: "failed" });
     expect(surroundings()).toEqual(before);
   });
 

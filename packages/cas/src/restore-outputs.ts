@@ -4,7 +4,7 @@ import type { OutputEntry } from "./output-entry.ts";
 import { compileOutputs, coversPath, isOutput, type OutputPatterns } from "./output-pattern.ts";
 import { parentOf, planRestore, type RestoreChanges, type RestorePlan } from "./plan-restore.ts";
 import { realParentProblem } from "./real-parents.ts";
-import { invalid, miss, type RestoreMiss, type RestoreResult } from "./restore-result.ts";
+import { blocked, invalid, miss, type RestoreMiss, type RestoreResult } from "./restore-result.ts";
 import { entriesProblem } from "./validate-entries.ts";
 
 export interface RestoreOptions {
@@ -143,7 +143,8 @@ function linkedParent(
   }
   for (const path of paths.values()) {
     const reason = realParentProblem(index, path);
-    if (reason !== undefined) return invalid(path, reason);
+    // Nothing is wrong with the result: once the link is gone it is used again.
+    if (reason !== undefined) return blocked(path, reason);
   }
   return undefined;
 }

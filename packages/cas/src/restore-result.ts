@@ -45,8 +45,14 @@ export function miss(
 }
 
 export function invalid(path: string, reason: string): RestoreMiss {
-  return miss(
-    "invalid",
-    new CuenvError("CAS_ENTRY_INVALID", `cannot restore ${JSON.stringify(path)}: ${reason}`),
-  );
+  return miss("invalid", notRestored(path, reason));
+}
+
+/** By something in the workspace. */
+export function blocked(path: string, reason: string): RestoreMiss {
+  return miss("failed", notRestored(path, reason));
+}
+
+function notRestored(path: string, reason: string): CuenvError {
+  return new CuenvError("CAS_ENTRY_INVALID", `cannot restore ${JSON.stringify(path)}: ${reason}`);
 }
