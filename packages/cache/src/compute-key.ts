@@ -126,18 +126,23 @@ export async function askForKey(
   }
 }
 
-/** The second part of {@link computeKey}: made of the question and of files, and of nothing else. @throws as that */
+/**
+ * The second part of {@link computeKey}: made of the question and of files, and of nothing else.
+ * @param isTold whether somebody told already what is odd about the inputs
+ * @throws as that
+ */
 export async function answerKey(
   engine: CacheEngine,
   request: TaskRequest,
   { env, selection, dependencies, projectDirectory, ignorePatterns, action: asked }: KeyQuestion,
+  { isTold = false }: { readonly isTold?: boolean } = {},
 ): Promise<KeyComputation> {
   const { index } = engine;
   const pause = createStretch(request.signal);
   try {
     const selected = selection === undefined ? nothingSelected : engine.select(selection);
-    tellInputProblems(engine, request, selected);
-    const { files } = selected;
+    const { files, problems } = selected;
+    if (!isTold) tellInputProblems(engine, request, { problems, hasFiles: files.length > 0 });
     const seen = await lookInTurns(index, files, request.signal);
     const inputs = createInputSet({
       index,

@@ -5,6 +5,7 @@ import { keepKey, knownKey } from "./known-key.ts";
 import { type Hit, lookUp, type LookUp } from "./look-up.ts";
 import { blindText, isBlind } from "./resolved-mode.ts";
 import type { TaskRequest } from "./task-request.ts";
+import { tellInputProblems } from "./tell-input-problems.ts";
 
 export type Missed = LookUp & { readonly kind: "miss" };
 
@@ -35,17 +36,20 @@ export async function firstLookUp(
     return question;
   }
   const known = read ? knownKey(engine, question) : undefined;
-  if (known !== undefined) keyed();
-  const early = known && (await timedLookUp(engine, request, known));
+  if (known !== undefined) {
+    tellInputProblems(engine, request, known);
+    keyed();
+  }
+  const early = known && (await timedLookUp(engine, request, known.digest));
   if (known !== undefined && early?.kind === "hit")
-    return { kind: "hit", digest: known, hit: early };
-  const computed = await answerKey(engine, request, question);
+    return { kind: "hit", digest: known.digest, hit: early };
+  const computed = await answerKey(engine, request, question, { isTold: known !== undefined });
   if (known === undefined) keyed();
   if (computed.kind === "noKey") return computed;
   const { key } = computed;
   if (!read) return { kind: "miss", key, missed: notRead(request) };
   // Something may have changed in between.
-  const isSame = known?.hash === key.digest.hash;
+  const isSame = known?.digest.hash === key.digest.hash;
   const found =
     isSame && early !== undefined ? early : await timedLookUp(engine, request, key.digest);
   if (found.kind === "miss") return { kind: "miss", key, missed: found };

@@ -15,7 +15,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { CommandTask } from "@cuenv/config";
 import { hashText } from "@cuenv/digest";
 import { describe, expect, it } from "vitest";
-import { base, open, root, run, type Run, task, useEngineFolder } from "../test/engine-rig.ts";
+import {
+  base,
+  events,
+  open,
+  root,
+  run,
+  type Run,
+  task,
+  useEngineFolder,
+} from "../test/engine-rig.ts";
 import type { TaskRequest } from "./task-request.ts";
 
 useEngineFolder();
@@ -264,11 +273,29 @@ describe("a task whose files all are as an earlier run saw them", () => {
     });
   });
 
-  it("tells each time what is odd about its inputs", async () => {
-    const odd = { task: task({ inputs: ["src", "gone"] }) };
+  it.each([
+    ["a path that is not there", ["src", "gone"], "inputNotFound"],
+    ["a pattern without a file", ["src", "*.none"], "note"],
+    ["nothing but patterns without a file", ["*.none"], "inputNotFound"],
+    ["a link that leads out", ["src", "out-of-here"], "note"],
+  ])("tells each time what is odd about its inputs: %s", async (_, inputs, type) => {
+    symlinkSync("/etc/hosts", join(root, "out-of-here"));
+    const odd = { task: task({ inputs }) };
+    const told = (): unknown => events.filter((event) => event.type === type);
     await runLater(odd);
+    const first = told();
+    expect(first).toHaveLength(1);
+    events.length = 0;
+    await known(odd);
+    events.length = 0;
+    await known(odd);
+    expect(told()).toEqual([first, first, first].flat());
+    writeFileSync(join(root, "src/a"), "two");
+    writeFileSync(join(root, "x.none"), "");
+    events.length = 0;
     await runLater(odd);
-    expect(await runLater(odd)).toMatchObject({ executions: 0, isComputed: true });
+    expect(events.filter(({ type: each }) => each === "miss")).toHaveLength(1);
+    expect(events.filter((event) => event.type === type).length).toBeLessThanOrEqual(1);
   });
 
   it("is not known by what was written a moment ago", async () => {

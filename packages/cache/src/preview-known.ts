@@ -7,6 +7,7 @@ import { ownOutputs } from "./own-outputs.ts";
 import type { TaskPreview } from "./preview-task.ts";
 import type { TaskRequest } from "./task-request.ts";
 import { dependencyState } from "./task-state.ts";
+import { tellInputProblems } from "./tell-input-problems.ts";
 
 /**
  * The preview of a task whose files all are as an earlier run saw them, with its outputs in place. Undefined: it has to be looked at, or compared with an earlier result.
@@ -16,8 +17,9 @@ export async function previewKnown(
   request: TaskRequest,
   question: KeyQuestion,
 ): Promise<TaskPreview | undefined> {
-  const digest = knownKey(engine, question);
-  if (digest === undefined || isOtherKnown(engine, request, digest.hash)) return undefined;
+  const known = knownKey(engine, question);
+  if (known === undefined || isOtherKnown(engine, request, known.digest.hash)) return undefined;
+  const { digest } = known;
   const { task } = request;
   const { maxAgeMs } = task.cache;
   const found = await engine.actions.get(digest, maxAgeMs === undefined ? {} : { maxAgeMs });
@@ -27,6 +29,7 @@ export async function previewKnown(
   const changes = { writes: [], stale: [] };
   if (!isKnownInPlace(engine, place) || !(await isComplete(engine, request, result, changes)))
     return undefined;
+  tellInputProblems(engine, request, known);
   return {
     outcome: "hit",
     key: digest.hash,

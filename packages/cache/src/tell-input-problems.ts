@@ -1,15 +1,21 @@
-import type { InputProblem, Selection } from "@cuenv/key";
+import type { InputProblem } from "@cuenv/key";
 import type { CacheEngine } from "./cache-engine.ts";
 import type { TaskRequest } from "./task-request.ts";
+
+/** What was odd about the inputs of a task, and whether it has any. */
+export interface InputOddities {
+  readonly problems: readonly InputProblem[];
+  readonly hasFiles: boolean;
+}
 
 /** What the selection of a task's inputs found odd is told, and changes nothing: the key is defined all the same. */
 export function tellInputProblems(
   engine: CacheEngine,
   request: TaskRequest,
-  selected: Pick<Selection, "files" | "problems">,
+  { problems, hasFiles }: InputOddities,
 ): void {
-  for (const problem of selected.problems) {
-    const type = isNotFound(problem, selected.files, request) ? "inputNotFound" : "note";
+  for (const problem of problems) {
+    const type = isNotFound(problem, hasFiles, request) ? "inputNotFound" : "note";
     engine.emit({ type, task: request.task.name, message: inputNote(problem) });
   }
 }
@@ -17,11 +23,11 @@ export function tellInputProblems(
 /** Of outputs of dependencies, which are no files of the selection and may lie in the remote cache yet, nothing is missing. */
 function isNotFound(
   problem: InputProblem,
-  files: readonly string[],
+  hasFiles: boolean,
   { dependencies }: TaskRequest,
 ): boolean {
   const made = dependencies.flatMap(({ outputs = [] }) => outputs.map(({ path }) => path));
-  if (problem.kind === "unmatched") return files.length === 0 && made.length === 0;
+  if (problem.kind === "unmatched") return !hasFiles && made.length === 0;
   return problem.kind === "missing" && !made.some((path) => isAround(path, problem.path));
 }
 
