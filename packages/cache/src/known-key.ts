@@ -1,6 +1,6 @@
 import type { OutputEntry } from "@cuenv/cas";
 import { type Digest, formatDigest, parseDigest } from "@cuenv/digest";
-import { type Evidence, type InputProblem, portableLinkTarget } from "@cuenv/key";
+import { type Evidence, type InputProblem, keySchema, portableLinkTarget } from "@cuenv/key";
 import { hash } from "node:crypto";
 import type { CacheEngine } from "./cache-engine.ts";
 import type { ComputedKey, KeyQuestion } from "./compute-key.ts";
@@ -89,7 +89,7 @@ function computeId({
 }: KeyQuestion): string {
   const selects = selection && { ...selection, index: undefined };
   const made = dependencies.map(({ nodes, ...rest }) => [rest, entriesId(nodes)]);
-  return idOf(["key", selects, made, projectDirectory, ignorePatterns, action]);
+  return idOf(["key", keySchema, selects, made, projectDirectory, ignorePatterns, action]);
 }
 
 /** The outputs of a task are inputs of all that depend on it, and their list is one object. */
