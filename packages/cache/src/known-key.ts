@@ -16,7 +16,8 @@ export interface KnownKey extends InputOddities {
 
 /** The key that the question had when the files were what they are now; undefined: it has to be computed. */
 export function knownKey(engine: CacheEngine, question: KeyQuestion): KnownKey | undefined {
-  const answer = engine.conclusions.recall(questionId(question));
+  const { conclusions } = engine;
+  const answer = conclusions.isEmpty() ? undefined : conclusions.recall(questionId(question));
   return answer === undefined ? undefined : parseAnswer(answer);
 }
 

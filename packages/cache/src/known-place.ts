@@ -13,7 +13,8 @@ export interface Place {
 
 /** Whether it was in place when the files were what they are now. False: somebody has to look. */
 export function isKnownInPlace(engine: CacheEngine, place: Place): boolean {
-  return engine.conclusions.recall(placeId(engine, place)) !== undefined;
+  const { conclusions } = engine;
+  return !conclusions.isEmpty() && conclusions.recall(placeId(engine, place)) !== undefined;
 }
 
 /** Looks at the files through `look`, and has the next run know that all is in place if it is. */

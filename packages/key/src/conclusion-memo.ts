@@ -28,6 +28,8 @@ export interface Evidence {
  * An answer must follow from its question and its evidence, and from nothing else. A file with another stat and the same content is asked about anew.
  */
 export interface ConclusionMemo {
+  /** Whether there is anything to recall: to a first run nobody need put a question. */
+  readonly isEmpty: () => boolean;
   /** Whether anything that is concluded is kept. */
   readonly isKept: () => boolean;
   /** The answer, if all that it rests on is as it was; undefined: it has to be found out. Never throws. */
@@ -72,6 +74,7 @@ export function createConclusionMemo(options: ConclusionMemoOptions): Conclusion
   let isKept: boolean | undefined;
   const learnt = new Map<string, Conclusion>();
   return {
+    isEmpty: () => load().size === 0,
     isKept: () => (isKept ??= keeps && seal() !== undefined),
     recall: (question) => {
       const row = load().get(question);
