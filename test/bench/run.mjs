@@ -1,6 +1,6 @@
 // `npm run bench`: cuenv beside turbo and nx on the same projects, in one run. Rounds are interleaved (every peer once per
 // round, in turn), figures are medians, ratios are medians of the ratios within a round: the machine's noise hits all alike.
-//   --rounds N  --only TEXT,… (scenarios)  --peers a,b  --projects monorepo,plain,small,start  --json  --quick (small, no gates)
+//   --rounds N  --only TEXT,… (scenarios)  --peers a,b  --projects monorepo,plain,small,start,large  --json  --quick (small, no gates)
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { ensureBuilt } from "../../tools/build-cli.mjs";
@@ -8,7 +8,7 @@ import { hasTimeProgram, measureUsage, measureWall } from "./measure.mjs";
 import { cuenvPeer, nxPeer, rawPeer, turboPeer } from "./peers.mjs";
 import { monorepo, plainProject } from "./projects.mjs";
 import { compare, printReport } from "./report.mjs";
-import { plainTargets, scenarios, smallTargets, usageTargets } from "./scenarios.mjs";
+import { largeTargets, plainTargets, scenarios, smallTargets, usageTargets } from "./scenarios.mjs";
 import { removeSetAside } from "./set-aside.mjs";
 import { startRows } from "./start-cost.mjs";
 
@@ -40,6 +40,8 @@ const projects = {
   monorepo: () => ({ project: monorepo(200, 25), usage: true }),
   plain: () => ({ project: plainProject(), targets: plainTargets }),
   small: () => ({ project: monorepo(5, 10), targets: smallTargets }),
+  // Minutes, and only where it is asked for.
+  large: () => ({ project: monorepo(1000, 20), targets: largeTargets }),
 };
 const projectNames = (
   options.projects ?? (options.quick ? "small,start" : "monorepo,plain,small,start")
