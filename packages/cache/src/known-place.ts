@@ -17,18 +17,23 @@ export function isKnownInPlace(engine: CacheEngine, place: Place): boolean {
   return !conclusions.isEmpty() && conclusions.recall(placeId(engine, place)) !== undefined;
 }
 
-/** Looks at the files through `look`, and has the next run know that all is in place if it is. */
+/**
+ * Has the next run know that all is in place, if it is. Then it is looked at once more, through an index that notes what it tells: where something had to be put in place, there
+ * is nothing to note.
+ * @param look gives what it found, or did
+ */
 export async function keepPlace<T>(
   engine: CacheEngine,
   place: Place,
   look: (index: FileIndex) => Promise<T>,
   isInPlace: (seen: T) => boolean,
 ): Promise<T> {
-  if (!engine.conclusions.isKept()) return look(engine.index);
+  const seen = await look(engine.index);
+  if (!engine.conclusions.isKept() || !isInPlace(seen)) return seen;
   const { index, evidence } = watchedIndex(engine.index);
-  const seen = await look(index);
-  if (isInPlace(seen)) engine.conclusions.conclude(placeId(engine, place), "", evidence());
-  return seen;
+  const again = await look(index);
+  if (isInPlace(again)) engine.conclusions.conclude(placeId(engine, place), "", evidence());
+  return again;
 }
 
 function placeId({ projectPath }: CacheEngine, { outputs, entries }: Place): string {
