@@ -34,7 +34,8 @@ export function cacheFolder({ sandbox, env }: Pick<Checkout, "sandbox" | "env">)
 /** Takes something out of the cache folder, or changes it. */
 export function damageCache({ random, log }: Build, { sandbox, stored, env }: Checkout): void {
   const place = random.pick(["cas", "ac", "workspaces", ""]);
-  const root = join(cacheFolder({ sandbox, env }), "v1", place);
+  const folder = cacheFolder({ sandbox, env });
+  const root = join(folder, "v1", place);
   let files: string[];
   try {
     files = readdirSync(root, { recursive: true, withFileTypes: true })
@@ -59,7 +60,7 @@ export function damageCache({ random, log }: Build, { sandbox, stored, env }: Ch
   stored.certain.clear();
   stored.damaged = true;
   stored.everDamaged = true;
-  log.push(`cache: ${how} ${file.slice(cacheFolder({ sandbox, env }).length)}`);
+  log.push(`cache: ${how} ${file.slice(folder.length)}`);
 }
 
 /** Puts a file where a task says that its outputs are not. */

@@ -148,7 +148,7 @@ function holds(index: Index, entry: number): boolean {
   if (before === turn) return true;
   const path = recorded.state?.paths[entry];
   if (before === replaced || path === undefined) return false;
-  const found = index.lstat(path === "" ? index.options.root : index.below.of(path));
+  const found = lstatOf(index, path);
   if (found === undefined || !isAsRecorded(index, entry, found, path)) return false;
   recorded.turns[entry] = turn;
   return true;
@@ -156,6 +156,10 @@ function holds(index: Index, entry: number): boolean {
 
 function isAsRecorded({ recorded, options }: Index, entry: number, found: Stats, path: string) {
   return isUnchanged(recorded, entry, found) && !isMergedFolder(found, options.root, path);
+}
+
+function lstatOf({ lstat, below, options }: Index, path: string): Stats | undefined {
+  return lstat(path === "" ? options.root : below.of(path));
 }
 
 function absolute(index: Index, path: string): string {
@@ -171,7 +175,7 @@ function look(index: Index, path: string): Seen | number | undefined {
   const known = before === replaced ? index.seen.get(path) : undefined;
   if (known === turn) return undefined;
   if (typeof known === "object" && known.turn === turn) return known;
-  const found = index.lstat(path === "" ? index.options.root : index.below.of(path));
+  const found = lstatOf(index, path);
   if (found === undefined) {
     if (entry !== undefined) index.changed = true;
     setSeen(index, path, turn);
