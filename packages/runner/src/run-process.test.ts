@@ -1,16 +1,8 @@
-import { spawnSync } from "node:child_process";
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CuenvError } from "@cuenv/errors";
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { collecting, isRunning, plainEnvironment, temporaryFolder } from "../test/project.ts";
 import { Interruption, runProcess } from "./index.ts";
 
@@ -202,78 +194,6 @@ describe("runProcess: output", () => {
     expect(outcome).toMatchObject({ status: "succeeded", outputComplete: false });
     const [left = 0] = await pidsIn(pidFile, 1);
     while (isRunning(left)) await sleep(5); // its pipe is broken now
-  });
-});
-
-describe("runProcess: pipes", () => {
-  it("gives a command pipes, not sockets, so that it can open /dev/stdout and /dev/stderr as in a shell (row 41)", async () => {
-    const run = collecting(
-      shell("echo out > /dev/stdout; echo err > /dev/stderr; test -p /dev/stdout"),
-    );
-    expect(await runProcess(run.request)).toMatchObject({ status: "succeeded" });
-    expect(run.stdout().toString()).toBe("out\n");
-    expect(run.stderr().toString()).toBe("err\n");
-  });
-
-  it("does with sockets where no pipe can be made", () => {
-    const program = `import { runProcess } from ${JSON.stringify(join(import.meta.dirname, "index.ts"))};
-      const sink = (chunk) => process.stdout.write(chunk);
-      await runProcess({ argv: ["/bin/sh", "-c", "echo out; echo err >&2"], cwd: "/", env: {}, stdin: "ignore", stdout: sink, stderr: sink });`;
-    for (const broken of [{ PATH: "/no/such/folder" }, { TMPDIR: "/no/such/folder" }]) {
-      const run = spawnSync(process.execPath, ["--input-type=module", "-e", program], {
-        env: { ...process.env, ...broken },
-        encoding: "utf8",
-      });
-      expect(run.stderr).toBe("");
-      expect(run.stdout.split("\n").toSorted()).toEqual(["", "err", "out"]);
-    }
-  });
-
-  it("uses pipes that an earlier process left, without making any", () => {
-    const own = temporaryFolder();
-    const program = `import { keepSparePipes, runProcess } from ${JSON.stringify(join(import.meta.dirname, "index.ts"))};
-      keepSparePipes(process.env.TMPDIR + "/pipes");
-      const sink = (chunk) => process.stdout.write(chunk);
-      const argv = ["/bin/sh", "-c", "echo out > /dev/stdout; echo err > /dev/stderr"];
-      for (let round = 0; round < 3; round += 1)
-        await runProcess({ argv, cwd: "/", env: {}, stdin: "ignore", stdout: sink, stderr: sink });`;
-    const run = (PATH = process.env["PATH"]) => {
-      const child = spawnSync(process.execPath, ["--input-type=module", "-e", program], {
-        env: { ...process.env, TMPDIR: own, PATH },
-        encoding: "utf8",
-      });
-      expect(child.stderr).toBe("");
-      return child.stdout.split("\n").filter(Boolean).toSorted();
-    };
-    const all = ["err", "err", "err", "out", "out", "out"];
-    expect(run()).toEqual(all);
-    // Where mkfifo is not found, only pipes that are there already can be opened by their path.
-    expect(run("/no/such/folder")).toEqual(all);
-    expect(readdirSync(own)).toEqual(["pipes"]);
-    expect(readdirSync(join(own, "pipes")).filter((name) => name.endsWith(".taken"))).toEqual([]);
-  });
-
-  it("leaves no named pipe and no open descriptor behind", async () => {
-    const own = temporaryFolder();
-    vi.stubEnv("TMPDIR", own);
-    try {
-      for (let round = 0; round < 20; round += 1)
-        await runProcess(collecting(shell("echo x")).request);
-      await Promise.all(
-        Array.from({ length: 20 }, () =>
-          runProcess(collecting(["no-such-program-of-ours"]).request),
-        ),
-      );
-      const open = readdirSync("/proc/self/fd").length;
-      for (let round = 0; round < 64; round += 1)
-        await runProcess(collecting(shell("echo x")).request);
-      // Pipes may be in the making for the next tasks.
-      await vi.waitFor(() => expect(readdirSync(own)).toEqual([]), 5000);
-      // A batch of them, that are ready, may lie in between.
-      expect(Math.abs(readdirSync("/proc/self/fd").length - open)).toBeLessThanOrEqual(80);
-    } finally {
-      vi.unstubAllEnvs();
-    }
   });
 });
 
