@@ -1,5 +1,5 @@
 import { type OutputEntry, stagingPrefix } from "@cuenv/cas";
-import type { Digest } from "@cuenv/digest";
+import { type Digest, hashLargeFiles } from "@cuenv/digest";
 import { CuenvError } from "@cuenv/errors";
 import {
   type ActionRequest,
@@ -143,6 +143,7 @@ export async function answerKey(
     const selected = selection === undefined ? nothingSelected : engine.select(selection);
     const { files, problems } = selected;
     if (!isTold) tellInputProblems(engine, request, { problems, hasFiles: files.length > 0 });
+    await hashLargeFiles(index, files, { pause, signal: request.signal });
     const seen = await lookInTurns(index, files, request.signal);
     const inputs = createInputSet({
       index,

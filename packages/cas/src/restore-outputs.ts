@@ -1,10 +1,11 @@
-import type { FileIndex } from "@cuenv/digest";
+import { type FileIndex, hashLargeFiles, largeFileBytes } from "@cuenv/digest";
 import type { BlobStore } from "./blob-store.ts";
 import type { OutputEntry } from "./output-entry.ts";
 import { compileOutputs, coversPath, isOutput, type OutputPatterns } from "./output-pattern.ts";
 import { parentOf, planRestore, type RestoreChanges, type RestorePlan } from "./plan-restore.ts";
 import { realParentProblem } from "./real-parents.ts";
 import { blocked, invalid, miss, type RestoreMiss, type RestoreResult } from "./restore-result.ts";
+import { createTurns } from "./take-turns.ts";
 import { entriesProblem } from "./validate-entries.ts";
 
 export interface RestoreOptions {
@@ -48,8 +49,10 @@ export async function restoreOutputs(options: RestoreOptions): Promise<RestoreRe
   if (stray !== undefined) return invalid(stray.path, "it is none of the declared outputs");
   let plan: RestorePlan;
   try {
+    await hashLargeOutputs(options);
     plan = planRestore(index, patterns, entries);
   } catch (error) {
+    signal?.throwIfAborted();
     return miss("failed", error);
   }
   const linked = linkedParent(index, patterns, entries);
@@ -71,6 +74,27 @@ export async function restoreOutputs(options: RestoreOptions): Promise<RestoreRe
     wasInPlace: plan.writes.length === 0 && plan.stale.length === 0,
   };
 }
+
+/** Those that may be in place, which nobody knows before they are hashed. */
+async function hashLargeOutputs({ index, entries, signal }: RestoreOptions): Promise<void> {
+  const large = entries.filter(
+    (entry) =>
+      entry.kind === "file" &&
+      entry.digest.sizeBytes >= largeFileBytes &&
+      entry.digest.sizeBytes === index.stat(entry.path)?.sizeBytes,
+  );
+  if (large.length === 0) return;
+  const turn = createTurns(piecesPerTurn);
+  const pause = (): Promise<void> | undefined => {
+    signal?.throwIfAborted();
+    return turn();
+  };
+  const paths = large.map(({ path }) => path);
+  await hashLargeFiles(index, paths, { pause, signal });
+}
+
+/** Pieces of a large file (1 MiB) that are hashed at a stretch. */
+const piecesPerTurn = 16;
 
 /** Once loaded: each `import()` of a module that is there takes 20 microseconds. */
 let applying: typeof import("./apply-restore.ts") | undefined;

@@ -91,6 +91,7 @@ export function createFileIndex(options: FileIndexOptions): FileIndex {
   };
   return {
     root: options.root,
+    digestFunction: options.digestFunction,
     records: recordsOf(index),
     stat: (path) => statOf(index, look(index, path)),
     digest: (path) => knownDigest(index, path) ?? hashAndRecord(index, path),

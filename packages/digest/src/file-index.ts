@@ -1,4 +1,4 @@
-import type { Digest } from "./digest.ts";
+import type { Digest, DigestFunction } from "./digest.ts";
 import type { FileRecords } from "./file-records.ts";
 
 export type FileKind = "file" | "directory" | "symlink" | "other";
@@ -37,6 +37,7 @@ export interface DirectoryEntry {
 export interface FileIndex {
   /** Absolute path of the workspace root. */
   readonly root: string;
+  readonly digestFunction: DigestFunction;
   readonly records: FileRecords;
   /**
    * Undefined when nothing is there (or a parent is missing, not a directory, or may not be entered).

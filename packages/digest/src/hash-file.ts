@@ -24,14 +24,46 @@ export function hashFile(digestFunction: DigestFunction, path: string): HashedFi
   const file = openSync(path, openFlags);
   try {
     const before = fstatSync(file);
-    if (!before.isFile()) {
-      throw Object.assign(new Error(`cannot hash ${path}: not a regular file`), { code: "EINVAL" });
-    }
+    if (!before.isFile()) throw notRegular(path);
     const digest = hashDescriptor(digestFunction, file, before.size);
     return { digest, before, after: fstatSync(file) };
   } finally {
     closeSync(file);
   }
+}
+
+/**
+ * As {@link hashFile}, while others have their turns: whenever `pause` gives a promise after a piece, it is awaited.
+ * @throws as that, and what `pause` throws
+ */
+export async function hashFileInTurns(
+  digestFunction: DigestFunction,
+  path: string,
+  pause: () => Promise<void> | undefined,
+): Promise<Digest> {
+  const file = openSync(path, openFlags);
+  try {
+    if (!fstatSync(file).isFile()) throw notRegular(path);
+    // Not that of the process: others read into it in their turns.
+    const piece = Buffer.allocUnsafeSlow(bufferBytes);
+    const hasher = createHasher(digestFunction);
+    let sizeBytes = 0;
+    for (;;) {
+      const length = readFully(file, piece, sizeBytes);
+      if (length === 0) return { hash: hasher.digestHex(), sizeBytes };
+      hasher.update(piece.subarray(0, length));
+      sizeBytes += length;
+      const others = pause();
+      if (others !== undefined) await others;
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+function notRegular(path: string): Error {
+  const reason = `cannot hash ${path}: not a regular file`;
+  return Object.assign(new Error(reason), { code: "EINVAL" });
 }
 
 function hashDescriptor(digestFunction: DigestFunction, file: number, size: number): Digest {

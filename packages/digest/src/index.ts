@@ -22,6 +22,7 @@ export {
 } from "./file-records.ts";
 export { foldersAbove } from "./folders-above.ts";
 export { type HashedFile, hashFile } from "./hash-file.ts";
+export { hashLargeFiles, largeFileBytes } from "./hash-large-files.ts";
 export { createHasher, emptyDigest, hashBytes, hashText, type Hasher } from "./hasher.ts";
 export { makeFolders } from "./make-folders.ts";
 export { isSharedFolder } from "./shared-folder.ts";
