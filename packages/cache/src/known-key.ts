@@ -1,9 +1,8 @@
-import type { OutputEntry } from "@cuenv/cas";
 import { type Digest, formatDigest, parseDigest } from "@cuenv/digest";
 import { type Evidence, type InputProblem, keySchema, portableLinkTarget } from "@cuenv/key";
-import { hash } from "node:crypto";
 import type { CacheEngine } from "./cache-engine.ts";
 import type { ComputedKey, KeyQuestion } from "./compute-key.ts";
+import { entriesId, idOf } from "./conclusion-id.ts";
 import type { InputOddities } from "./tell-input-problems.ts";
 
 /** With more files a task is looked at in turns, and the numbers of their records are no small text. */
@@ -91,17 +90,4 @@ function computeId({
   const selects = selection && { ...selection, index: undefined };
   const made = dependencies.map(({ nodes, ...rest }) => [rest, entriesId(nodes)]);
   return idOf(["key", keySchema, selects, made, projectDirectory, ignorePatterns, action]);
-}
-
-/** The outputs of a task are inputs of all that depend on it, and their list is one object. */
-const entriesIds = new WeakMap<readonly OutputEntry[], string>();
-
-export function entriesId(entries: readonly OutputEntry[]): string {
-  let id = entriesIds.get(entries);
-  if (id === undefined) entriesIds.set(entries, (id = idOf(entries)));
-  return id;
-}
-
-export function idOf(parts: readonly unknown[]): string {
-  return hash("sha256", JSON.stringify(parts), "base64url");
 }

@@ -2,7 +2,7 @@ import type { OutputEntry } from "@cuenv/cas";
 import type { FileIndex } from "@cuenv/digest";
 import type { Evidence, SelectionCheck } from "@cuenv/key";
 import type { CacheEngine } from "./cache-engine.ts";
-import { entriesId, idOf } from "./known-key.ts";
+import { entriesId, idOf } from "./conclusion-id.ts";
 
 /** What has to be in place: the entries of a result, and what else the declared outputs must not have. */
 export interface Place {

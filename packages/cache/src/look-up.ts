@@ -182,6 +182,8 @@ function knownReason(reason: string): MissReason {
     : "corrupt";
 }
 
+export const blockedText = "its outputs could not be restored";
+
 export const incompleteText = "part of its stored result is gone";
 
 function missText(reason: MissReason, detail: string): string {
@@ -230,7 +232,7 @@ async function restoreMiss(
         "restoreFailed",
         `the outputs of ${request.task.name} could not be restored: ${detail}`,
       );
-      return { kind: "miss", reason: "restoreFailed", detail: "its outputs could not be restored" };
+      return { kind: "miss", reason: "restoreFailed", detail: blockedText };
   }
 }
 

@@ -1,12 +1,12 @@
 import type { CacheEngine } from "./cache-engine.ts";
 import type { KeyQuestion } from "./compute-key.ts";
+import { hitPreview } from "./hit-preview.ts";
 import { isComplete } from "./is-complete.ts";
 import { knownKey } from "./known-key.ts";
 import { isKnownInPlace } from "./known-place.ts";
 import { ownOutputs } from "./own-outputs.ts";
 import type { TaskPreview } from "./preview-task.ts";
 import type { TaskRequest } from "./task-request.ts";
-import { dependencyState } from "./task-state.ts";
 import { tellInputProblems } from "./tell-input-problems.ts";
 
 /**
@@ -30,25 +30,13 @@ export async function previewKnown(
   if (!isKnownInPlace(engine, place) || !(await isComplete(engine, request, result, changes)))
     return undefined;
   tellInputProblems(engine, request, known);
-  return {
-    outcome: "hit",
-    key: digest.hash,
-    keyInputs: () => undefined,
-    text: nothingChanged,
-    causes: [],
-    result,
-    changes,
-    tier: engine.tier,
-    blobs: engine.blobs,
-    state: await dependencyState(engine, task, {
-      succeeded: true,
-      key: digest.hash,
-      entries: result.outputs,
-    }),
-  };
+  return hitPreview(
+    engine,
+    request,
+    { ...engine, result, changes },
+    { hash: digest.hash, keyInputs: () => undefined, causes: [] },
+  );
 }
-
-export const nothingChanged = "nothing changed";
 
 /** Whether the task had another result in this workspace: then people are told what differs. */
 function isOtherKnown(engine: CacheEngine, { task }: TaskRequest, key: string): boolean {

@@ -1,8 +1,17 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ActionStore } from "@cuenv/action-cache";
 import { beforeEach, describe, expect, it } from "vitest";
-import { base, events, open, root, run, taskRequest, useEngineFolder } from "../test/engine-rig.ts";
+import {
+  base,
+  events,
+  open,
+  root,
+  run,
+  task,
+  taskRequest,
+  useEngineFolder,
+} from "../test/engine-rig.ts";
 import { type FakeRemote, fakeRemote, machine } from "../test/fake-remote.ts";
 import type { OpenedCacheEngine } from "./open-cache-engine.ts";
 import { previewTask, type TaskPreview } from "./preview-task.ts";
@@ -63,6 +72,27 @@ describe("what is said before a run that knows the key", () => {
 });
 
 describe("what is said before a run", () => {
+  it("is a miss where a link is in place of a folder above the outputs, as in the run", async () => {
+    const deep = taskRequest({ task: task({ outputs: ["out/result"] }) });
+    const look = async (): Promise<TaskPreview> => {
+      const { engine, close } = open();
+      const preview = await previewTask(engine, deep, { hasInputs: true });
+      await close();
+      return preview;
+    };
+    await run({ task: deep.task });
+    renameSync(join(root, "out"), join(base, "elsewhere"));
+    expect(await look()).toMatchObject({ outcome: "hit" });
+    symlinkSync(join(base, "elsewhere"), join(root, "out"));
+    const { outcome, text } = await look();
+    const ran = await run({ task: deep.task });
+    expect({ outcome, text }).toEqual({
+      outcome: "miss",
+      text: "its outputs could not be restored",
+    });
+    expect(ran.outcome).toMatchObject({ kind: "executed", miss: { text } });
+  });
+
   it("is a miss where the blobs of a result are gone that a hit would read", async () => {
     await run();
     clean();

@@ -6,14 +6,14 @@ import { answerKey, askForKey, type ComputedKey } from "./compute-key.ts";
 import { notRead } from "./first-look-up.ts";
 import { editedOutputOf, editedText } from "./edited-output.ts";
 import { explain, storedKeyInputs } from "./explain.ts";
-import { changesOfHit } from "./changes-of-hit.ts";
+import { changesOfHit, isBlockedHit } from "./changes-of-hit.ts";
+import { type FoundResult, hitPreview } from "./hit-preview.ts";
 import { isComplete } from "./is-complete.ts";
-import { entryMissText, incompleteText } from "./look-up.ts";
-import { nothingChanged, previewKnown } from "./preview-known.ts";
+import { blockedText, entryMissText, incompleteText } from "./look-up.ts";
+import { previewKnown } from "./preview-known.ts";
 import { remoteResult } from "./remote-look-up.ts";
 import { blindText, isBlind, keyForDependents, resolvedMode } from "./resolved-mode.ts";
 import type { DependencyState, TaskRequest } from "./task-request.ts";
-import { dependencyState } from "./task-state.ts";
 
 /** What a run of a task would find in the cache now. */
 export interface TaskPreview {
@@ -70,10 +70,13 @@ export async function previewTask(
     state: afterRun(request, key.digest.hash),
   });
   const hit = async (found: FoundResult): Promise<TaskPreview> => {
+    if (await isBlockedHit(engine, request, found.result)) return miss(blockedText);
     const edited = await editedOutputOf(engine, request, found.result.outputs);
-    return edited === undefined
-      ? hitPreview(engine, request, key, found)
-      : miss(editedText(edited));
+    if (edited !== undefined) return miss(editedText(edited));
+    const causes = await causesOfHit(engine, request, key);
+    const { hash } = key.digest;
+    const keyInputs = (): KeyInputs => key.action.keyInputs();
+    return hitPreview(engine, request, found, { hash, keyInputs, causes });
   };
   if (!read) return miss(notRead(request).detail);
   const { maxAgeMs } = request.task.cache;
@@ -117,38 +120,6 @@ function withoutKey({ blobs }: CacheEngine) {
     changes: undefined,
     tier: undefined,
     blobs,
-  };
-}
-
-interface FoundResult {
-  readonly result: TaskResult;
-  readonly changes: RestoreChanges | undefined;
-  readonly tier: string;
-  readonly blobs: BlobStore;
-}
-
-async function hitPreview(
-  engine: CacheEngine,
-  request: TaskRequest,
-  key: ComputedKey,
-  { result, changes, tier, blobs }: FoundResult,
-): Promise<TaskPreview> {
-  const causes = await causesOfHit(engine, request, key);
-  return {
-    key: key.digest.hash,
-    keyInputs: () => key.action.keyInputs(),
-    outcome: "hit",
-    text: causes[0]?.text ?? nothingChanged,
-    causes,
-    result,
-    changes,
-    tier,
-    blobs,
-    state: await dependencyState(engine, request.task, {
-      succeeded: true,
-      key: key.digest.hash,
-      entries: result.outputs,
-    }),
   };
 }
 

@@ -40,6 +40,7 @@ export {
 } from "./process-identity.ts";
 export { processStat } from "./process-stat.ts";
 export {
+  blockedOutput,
   replacedOutputs,
   restoreChanges,
   restoreOutputs,

@@ -121,6 +121,13 @@ export async function restoreChanges(planned: Planned): Promise<RestoreChanges> 
   return { writes, stale };
 }
 
+/** Which output cannot be restored, and what in the workspace is in the way; undefined: none. @throws {CuenvError} CAS_OUTPUT_INVALID; system errors */
+export async function blockedOutput(planned: Planned): Promise<string | undefined> {
+  const { index, projectDirectory, outputs, entries } = planned;
+  const patterns = await compileOutputs(projectDirectory, outputs);
+  return linkedParent(index, patterns, entries)?.detail;
+}
+
 async function planOf({
   index,
   projectDirectory,
