@@ -1,9 +1,10 @@
 import { processIdentity, processStart } from "@cuenv/cas";
 import { rmdirSync, statSync, utimesSync } from "node:fs";
 import {
-  appendLine,
+  createOwnJournal,
   type Journal,
   journalNames,
+  type OwnJournal,
   readJournals,
   readLines,
   removeJournal,
@@ -60,30 +61,44 @@ export function createOutputWriters(
   let identity: string | undefined;
   // A run of hits needs none, and it takes a few questions to the system.
   const own = (): string => (identity ??= processIdentity());
-  const append = (line: WriterLine): boolean => appendLine(directory, own(), line);
+  let journal: OwnJournal | undefined;
+  const append = (line: WriterLine): boolean =>
+    (journal ??= createOwnJournal(directory, own())).append(line);
+  /** Where descriptors are few, the task that is about to be started needs the last ones. */
+  const appendAndClose = (line: WriterLine): boolean => {
+    const isSaid = append(line);
+    journal?.close();
+    return isSaid;
+  };
   const heartbeat = createHeartbeat(() => `${directory}/${own()}`);
   return {
     begin(task, writes) {
       // Said before the others are looked at: of two that begin at once, the later one sees the earlier.
-      const isSaid = append({ kind: writes ? "run" : "read", task, since: now() });
+      const isSaid = appendAndClose({ kind: writes ? "run" : "read", task, since: now() });
       const before = readJournals(directory, own(), now());
       const stop = heartbeat();
       return {
         started(pid) {
           const begun = processStart(pid);
-          append({ kind: "start", task, group: pid, ...(begun === undefined ? {} : { begun }) });
+          appendAndClose({
+            kind: "start",
+            task,
+            group: pid,
+            ...(begun === undefined ? {} : { begun }),
+          });
         },
         disturbed: (read) =>
           isSaid ? disturbed({ directory, own: own(), before, task, writes, read }) : undefined,
         isForgotten: () => isSaid && !journalNames(directory).includes(own()),
         end() {
           stop();
-          append({ kind: "end", task });
+          appendAndClose({ kind: "end", task });
         },
       };
     },
     restoring: (task, key) => void append({ kind: "restore", task, key }),
     close() {
+      journal?.close();
       if (identity !== undefined)
         removeEnded(directory, identity, readJournals(directory, identity, now()));
     },

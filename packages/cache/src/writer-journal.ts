@@ -1,5 +1,5 @@
 import { isAbandoned, isOfThisMachine, processStart } from "@cuenv/cas";
-import { appendToFile, makeFolders, readMemoFile } from "@cuenv/digest";
+import { createFileAppender, makeFolders, readMemoFile } from "@cuenv/digest";
 import { readdirSync, statSync, unlinkSync } from "node:fs";
 import { isGroupRunning } from "./process-group.ts";
 
@@ -49,21 +49,35 @@ export const writerHeartbeatMs = 10_000;
  */
 const silentMs = 60_000;
 
-/** False in a folder that cannot be written to: then nobody can be told, as without this. */
-export function appendLine(directory: string, own: string, line: WriterLine): boolean {
-  const append = (): number =>
-    appendToFile(`${directory}/${own}`, `${JSON.stringify(line)}\n`, maxBytes);
-  try {
-    try {
-      append();
-    } catch {
-      makeFolders(directory);
-      append();
-    }
-    return true;
-  } catch {
-    return false;
-  }
+/** The journal of this process. */
+export interface OwnJournal {
+  /** False in a folder that cannot be written to: then nobody can be told, as without this. */
+  append(line: WriterLine): boolean;
+  close(): void;
+}
+
+/** Made with the first line. */
+export function createOwnJournal(directory: string, own: string): OwnJournal {
+  const appender = createFileAppender(`${directory}/${own}`, maxBytes);
+  return {
+    append(line) {
+      const text = `${JSON.stringify(line)}\n`;
+      try {
+        try {
+          appender.append(text);
+        } catch {
+          makeFolders(directory);
+          appender.append(text);
+        }
+        return true;
+      } catch {
+        return false;
+      }
+    },
+    close: () => {
+      appender.close();
+    },
+  };
 }
 
 /** The journals of all processes but this one. */

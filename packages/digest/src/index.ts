@@ -13,6 +13,7 @@ export {
   isHash,
   parseDigest,
 } from "./digest.ts";
+export { createFileAppender, type FileAppender } from "./file-appender.ts";
 export type { DirectoryEntry, FileIndex, FileKind, FileStat } from "./file-index.ts";
 export {
   type FileRecords,

@@ -107,10 +107,8 @@ export function readPiece(file: number, start: number, end: number, into?: Buffe
  * size before. What is no file goes first: a FIFO or a link in its place has nothing that could be lost. @throws system errors
  */
 export function appendToFile(path: string, text: string, maxBytes: number = Infinity): number {
-  const file = openForAppending(path) ?? (unlinkSync(path), openForAppending(path));
-  if (file === undefined) throw Object.assign(new Error(`${path} is no file`), { code: "EINVAL" });
+  const { file, size } = openForAppending(path);
   try {
-    const { size } = fstatSync(file);
     if (size < maxBytes) writeSync(file, text);
     return size;
   } finally {
@@ -118,8 +116,15 @@ export function appendToFile(path: string, text: string, maxBytes: number = Infi
   }
 }
 
+/** A file to append to, see {@link appendToFile}; whoever takes it closes it. @throws system errors */
+export function openForAppending(path: string): { readonly file: number; readonly size: number } {
+  const opened = openIfFile(path) ?? (unlinkSync(path), openIfFile(path));
+  if (opened !== undefined) return opened;
+  throw Object.assign(new Error(`${path} is no file`), { code: "EINVAL" });
+}
+
 /** Undefined: something else is there. */
-function openForAppending(path: string): number | undefined {
+function openIfFile(path: string): { readonly file: number; readonly size: number } | undefined {
   let file: number;
   try {
     file = openSync(path, appendFlags, 0o600);
@@ -128,7 +133,8 @@ function openForAppending(path: string): number | undefined {
     if (code === "ELOOP" || code === "ENXIO") return undefined;
     throw error;
   }
-  if (fstatSync(file).isFile()) return file;
+  const stat = fstatSync(file);
+  if (stat.isFile()) return { file, size: stat.size };
   closeSync(file);
   return undefined;
 }
