@@ -194,7 +194,7 @@ describe.concurrent("arguments and tools", () => {
     });
     const reason = async (env = {}): Promise<string | null | undefined> =>
       (await runJson(own, ["t"], { env })).tasks["t"]?.cache.reason;
-    expect(await reason()).toBe("first run");
+    expect(await reason()).toBe("no result stored yet");
     own.write("src/a.txt", "2");
     expect(await reason()).toMatch(/src\/a\.txt changed/);
     expect(await reason({ LEVEL: "1" })).toMatch(/LEVEL/);

@@ -71,4 +71,32 @@ describe("a report", () => {
     expect(code).toBe(3);
     expect(stdout).toMatch(/^Checked env\.cue: 1 error, 0 warnings$/m);
   });
+
+  it("that stderr cannot take changes neither what runs nor how it ends", async () => {
+    const sandbox = createSandbox({
+      "env.cue": cue({
+        tasks: {
+          make: {
+            command: "echo err >&2; echo made > made.txt",
+            inputs: [],
+            outputs: ["made.txt"],
+          },
+          use: { command: "cat made.txt; exit 7", dependencies: ["make"] },
+        },
+      }),
+    });
+    for (const round of ["miss", "hit"]) {
+      const run = await unwritableIn(sandbox, "task use --output raw", "2> /dev/full");
+      expect({ round, code: run.code, stdout: run.stdout }).toEqual({
+        round,
+        code: 7,
+        stdout: "made\n",
+      });
+    }
+    const json = await unwritableIn(sandbox, "task use --json", "2> /dev/full");
+    expect(json.code).toBe(7);
+    expect(JSON.parse(json.stdout)).toMatchObject({ summary: { exitCode: 7 } });
+    for (const command of ["task nothing", "nothing"])
+      expect((await unwritableIn(sandbox, command, "2> /dev/full")).code).toBe(2);
+  });
 });

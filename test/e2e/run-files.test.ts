@@ -61,7 +61,7 @@ describe("cuenv task --trace", () => {
     expect(phasesOf(cold, "plain")).toEqual(["run"]);
     expect(cold.find(({ name }) => name === "gen")?.args).toMatchObject({
       outcome: "succeeded",
-      cache: { status: "miss", reason: "first run" },
+      cache: { status: "miss", reason: "no result stored yet" },
     });
     project.remove("gen");
     const warm = await trace(["test", "plain"]);

@@ -224,9 +224,12 @@ describe("cuenv why", () => {
     );
   });
 
-  it("says first run, not cached, and what is wrong with a name", async () => {
+  it("says that no result is stored yet, not cached, and what is wrong with a name", async () => {
     const fresh = newProject();
-    expect(await why(fresh, "gen")).toMatchObject({ outcome: "miss", text: "first run" });
+    expect(await why(fresh, "gen")).toMatchObject({
+      outcome: "miss",
+      text: "no result stored yet",
+    });
     expect((await project.cuenv(["why", "loose"])).stdout).toBe(
       "loose is not cached, and runs each time: it declares neither inputs nor outputs\n",
     );

@@ -243,7 +243,7 @@ describe("mode cuenv", () => {
   it("looks up, restores, replays and stores by cuenv, and says so; Nx keeps nothing", async () => {
     const workspace = make({ build }, { options: { mode: "cuenv" } });
     const first = await run(workspace, "app:build");
-    for (const text of ["cuenv build: miss, first run", "built", ", stored"])
+    for (const text of ["cuenv build: miss, no result stored yet", "built", ", stored"])
       expect(first).toContain(text);
     const outputs = workspace.outputs();
     await workspace.wipe();

@@ -53,9 +53,11 @@ describe("executeTaskWithCache", () => {
     expect(await run()).toMatchObject({ executions: 1 });
   });
 
-  it("says first run, then what changed", async () => {
+  it("says that no result is stored yet, then what changed", async () => {
     const first = await run();
-    expect(first.outcome).toMatchObject({ miss: { reason: "absent", text: "first run" } });
+    expect(first.outcome).toMatchObject({
+      miss: { reason: "absent", text: "no result stored yet" },
+    });
     writeFileSync(join(root, "src/a"), "two");
     expect((await run()).outcome).toMatchObject({ miss: { text: "src/a changed" } });
   });

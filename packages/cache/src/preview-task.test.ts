@@ -142,7 +142,7 @@ describe("what is said before a run", () => {
     const empty = remote.options({ tier: { actions: { ...remote.actions, get } } });
     expect(await previewed(machine("one", empty))).toMatchObject({
       outcome: "miss",
-      text: "first run",
+      text: "no result stored yet",
     });
   });
 });

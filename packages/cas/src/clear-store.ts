@@ -1,10 +1,10 @@
 import { CuenvError } from "@cuenv/errors";
-import { type Dirent, lstatSync, readdirSync, rmdirSync } from "node:fs";
+import { type Dirent, lstatSync, readdirSync, rmdirSync, unlinkSync } from "node:fs";
 import { removeQuietly } from "./atomic-write.ts";
 import type { CacheFolder } from "./cache-folder.ts";
 import { isQuarantined } from "./quarantine.ts";
 import { scanBlobs, scanEntries, scanMembers, type StoredFile } from "./scan-store.ts";
-import { storeUnavailable } from "./system-error.ts";
+import { errorCode, storeUnavailable } from "./system-error.ts";
 import { sweepAbandoned } from "./temporary-folder.ts";
 import { isTakenJournal } from "./usage-journal.ts";
 
@@ -67,12 +67,24 @@ export async function clearStore(
 function assertNothingLeft({ root }: CacheFolder, left: readonly string[]): void {
   const [first] = left;
   if (first === undefined) return;
+  const error = removalError(first);
+  if (errorCode(error) === "EROFS")
+    throw storeUnavailable(`clear ${root} wholly`, error, "CAS_STORE_UNAVAILABLE");
   const what = left.length === 1 ? first : `${first} and ${left.length - 1} more`;
   throw new CuenvError(
     "CAS_STORE_UNAVAILABLE",
     `cannot clear ${root} wholly: ${what} could not be removed`,
     { hint: "They may be of a run as another user, or as root: remove them as that user." },
   );
+}
+
+function removalError(path: string): unknown {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    return error;
+  }
+  return undefined;
 }
 
 /** Gives the bytes that went. */

@@ -52,7 +52,7 @@ describe("T14: a cache folder that others could have filled", () => {
     await store.ingest(Buffer.from("x"));
     expect(statSync(root).mode & 0o777).toBe(0o755);
     expect(warnings).toEqual([
-      `cache folder ${root} is writable for others (mode 777); it was made private`,
+      `cache folder ${root} is writable for others (mode 777); they no longer can`,
     ]);
     chmodSync(root, 0o775);
     await open().store.ingest(Buffer.from("y"));

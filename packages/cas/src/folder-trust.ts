@@ -80,7 +80,7 @@ function mend(root: string, stat: Stats): FolderTrust {
   } catch (error) {
     return refused(`${reason} and cannot be mended: ${errorCode(error)}`);
   }
-  return { kind: "trusted", mended: `${reason}; it was made private` };
+  return { kind: "trusted", mended: `${reason}; they no longer can` };
 }
 
 function isOurs(root: string): boolean {

@@ -41,7 +41,7 @@ function switchOf(
   const text = environment[name] ?? "";
   const truth = text === "" ? false : truthOf(text);
   if (truth !== undefined) return truth;
-  const reason = `it must be true or false, not ${JSON.stringify(text.slice(0, 60))}`;
+  const reason = `it must be true or false (or 1, 0, yes, no, on, off), not ${JSON.stringify(text.slice(0, 60))}`;
   throw new CuenvError("CONFIG_VALUE", `cannot read the variable ${name}: ${reason}`, {
     field: name,
   });

@@ -266,6 +266,24 @@ describe("evaluate, when it cannot", () => {
     ]);
   });
 
+  it("names a circle of references between tasks, and not what follows from it", async () => {
+    const directory = projects.make({
+      "env.cue": `package cuenv
+tasks: a: {command: "true", dependsOn: [tasks.b]}
+tasks: b: {command: "true", dependsOn: [tasks.a]}
+`,
+    });
+    const error = await errorOf(evaluate({ directory }));
+    expect(error).toMatchObject({
+      code: "CONFIG_CYCLE",
+      message: expect.stringMatching(
+        /^cannot order the tasks: `dependsOn` of ([ab]) leads back to \1$/,
+      ),
+      location: { file: join(directory, "env.cue") },
+      others: [],
+    });
+  });
+
   it("refuses what is not concrete", async () => {
     const directory = projects.make({ "env.cue": "package cuenv\na: string\n" });
     expect(await errorOf(evaluate({ directory }))).toMatchObject({

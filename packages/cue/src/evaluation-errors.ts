@@ -19,6 +19,8 @@ export function errorsOfEvaluation(
   problems: readonly Problem[],
   directory: string,
 ): readonly CuenvError[] {
+  const circle = circleOfTasks(problems, directory);
+  if (circle !== undefined) return [circle];
   const errors = new Map<string, CuenvError>();
   for (const [name, group] of groupByPath(problems)) {
     const path = group[0]?.path ?? [];
@@ -55,6 +57,25 @@ export function errorsOfEvaluation(
     }
   }
   return [...errors.values()];
+}
+
+/** References that lead back to where they begin. What CUE says besides follows from that: no task of the circle has an end. */
+function circleOfTasks(problems: readonly Problem[], directory: string): CuenvError | undefined {
+  const problem = problems.find(
+    ({ message, path = [] }) =>
+      message === "structural cycle" && path[0] === "tasks" && path.includes("dependsOn"),
+  );
+  if (problem === undefined) return undefined;
+  const { path = [] } = problem;
+  const name = path.slice(1, path.indexOf("dependsOn")).join(".");
+  return new CuenvError(
+    "CONFIG_CYCLE",
+    `cannot order the tasks: \`dependsOn\` of ${name} leads back to ${name}`,
+    {
+      location: locationOf(problem, directory),
+      hint: "a task cannot run after itself: take one of the references away",
+    },
+  );
 }
 
 const isSummary = ({ message }: Problem): boolean =>

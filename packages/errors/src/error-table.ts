@@ -80,7 +80,7 @@ export const errorTable = {
   CONFIG_NAME_COLLISION: { exit: "configuration", meaning: "Two tasks get the same full name." },
   CONFIG_ACTION: {
     exit: "configuration",
-    meaning: "A task's command or script is missing, empty, or there are both.",
+    meaning: "A task's command or script is missing or empty.",
   },
   CONFIG_UNKNOWN_TASK: {
     exit: "configuration",

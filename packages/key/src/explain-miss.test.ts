@@ -35,7 +35,9 @@ function texts(change: Partial<ActionRequest>, from: Partial<ActionRequest> = {}
 
 describe("row 32: explainMiss", () => {
   it("says when there is nothing to compare with, and when nothing differs", () => {
-    expect(explainMiss(undefined, inputsOf({})).map((cause) => cause.text)).toEqual(["first run"]);
+    expect(explainMiss(undefined, inputsOf({})).map((cause) => cause.text)).toEqual([
+      "no result stored yet",
+    ]);
     expect(texts({})).toEqual([]);
     expect(texts({ task: "renamed", dependencies: [{ task: "other", key: "1" }] })).toEqual([]);
   });

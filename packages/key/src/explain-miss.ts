@@ -23,7 +23,7 @@ export function explainMiss(
   options: ExplainOptions = {},
 ): Cause[] {
   if (earlier === undefined) {
-    return [{ kind: "first", name: now.task, text: "first run", components: [] }];
+    return [{ kind: "first", name: now.task, text: "no result stored yet", components: [] }];
   }
   const { without = new Set() } = options;
   const [previous, current] = [withoutTasks(earlier, without), withoutTasks(now, without)];

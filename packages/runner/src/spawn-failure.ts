@@ -64,7 +64,7 @@ function notFound(cannot: string, program: string, cwd: string): SpawnFailure {
     return {
       status: "notFound",
       message,
-      hint: "create it, or correct the task's directory",
+      hint: "create it, or correct `workingDir` of the task",
       exitCode: exitCodes.notFound,
     };
   }

@@ -115,13 +115,13 @@ function missText(name: string, preview: TaskPreview, previews: PreviewedTask["p
     preview.text,
     preview.key === undefined
       ? `${name} would run, and not be stored: it has no key`
-      : `${name} would run: nothing is stored under its key ${preview.key.slice(0, 12)}`,
+      : `${name} would run: ${preview.causes.length > 0 ? "nothing is stored under its key" : "its key is"} ${preview.key.slice(0, 12)}`,
     ...toldCauses(preview.causes),
     ...further,
   );
 }
 
-/** A line for each component; that it is the first run was said. */
+/** A line for each component; that there is no result yet was said. */
 function toldCauses(causes: readonly Cause[]): readonly string[] {
   return causes.filter(({ kind }) => kind !== "first").flatMap(causeLines);
 }

@@ -39,12 +39,14 @@ function draftFrom(files: PackageFiles, from: DraftOrigin | undefined): Draft {
     from ??
     (turbo !== undefined && manifest !== undefined ? "turbo" : nx === undefined ? "scripts" : "nx");
   if (chosen === "turbo") {
-    if (turbo === undefined) throw nothingFound(directory, "no turbo.json here or above");
+    if (turbo === undefined)
+      throw nothingFound(directory, "no turbo.json here or above", otherOrigin(manifest));
     if (manifest === undefined) throw nothingFound(directory, "no package.json");
     return withOther(draftTurbo(files, turbo), from, nx === undefined ? undefined : "nx");
   }
   if (chosen === "nx") {
-    if (nx === undefined) throw nothingFound(directory, "no nx.json here or above");
+    if (nx === undefined)
+      throw nothingFound(directory, "no nx.json here or above", otherOrigin(manifest));
     if (manifest === undefined && !hasProject)
       throw nothingFound(directory, "neither project.json nor package.json");
     return draftNx(files, nx);
@@ -59,12 +61,21 @@ function withOther(draft: Draft, from: DraftOrigin | undefined, other: string | 
   return { ...draft, notes: [...draft.notes, { task: undefined, message }] };
 }
 
-function nothingFound(directory: string, reason: string): CuenvError {
+/** What else there is to begin with. */
+function otherOrigin(manifest: unknown): string | undefined {
+  return manifest === undefined
+    ? undefined
+    : "cuenv init --from scripts reads the scripts of the package.json that is here";
+}
+
+function nothingFound(
+  directory: string,
+  reason: string,
+  hint = 'Go to a folder with a package.json, or begin with one line: tasks: hello: {command: "echo hello"}',
+): CuenvError {
   return new CuenvError(
     "INIT_NOTHING_FOUND",
     `cannot make an env.cue for ${directory}: ${reason}`,
-    {
-      hint: 'Go to a folder with a package.json, or begin with one line: tasks: hello: {command: "echo hello"}',
-    },
+    { hint },
   );
 }

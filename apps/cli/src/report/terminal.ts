@@ -86,8 +86,13 @@ export function flushErr(): void {
   writeErr(text);
 }
 
+/** Of a stderr that cannot be written to (a full disk behind a redirection) nobody can be told: what is being done goes on, with its own end. */
 function writeErr(text: string): void {
   const bytes = Buffer.from(freshLine() + masked(text));
   noteWritten(2, bytes);
-  writeAll(2, bytes);
+  try {
+    writeAll(2, bytes);
+  } catch {
+    // See above.
+  }
 }

@@ -159,8 +159,13 @@ function finished(
         say(node, `skipped, because ${outcome.reason.task} failed`);
       break;
     default:
-      // Else the exit code says it.
-      if (!options.single || outcome.status === "timedOut" || node.task.continueOnError)
+      // Else the exit code says it; of a signal only to who knows what 137 is, and with the cache off we say nothing that a shell does not.
+      if (
+        !options.single ||
+        outcome.status === "timedOut" ||
+        (outcome.status === "signalled" && !options.cacheOff) ||
+        node.task.continueOnError
+      )
         say(node, paint("red", endOf(outcome)));
   }
 }
