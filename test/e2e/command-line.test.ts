@@ -226,6 +226,19 @@ describe.concurrent("cuenv exec", () => {
   });
 });
 
+describe.concurrent("a task that runs alone and is ended by a signal", () => {
+  it("says so, but not with the cache off", async () => {
+    const own = createSandbox({
+      "env.cue": cue({ tasks: { t: { command: "kill -9 $$", inputs: [], outputs: [] } } }),
+    });
+    const on = await own.cuenv(["task", "t"]);
+    expect(on.code).toBe(137);
+    expect(on.stderr).toContain("cuenv t: was ended by SIGKILL\n");
+    const off = await own.cuenv(["task", "t"], { env: { CUENV_CACHE: "off" } });
+    expect(off).toMatchObject({ code: 137, stdout: "", stderr: "" });
+  });
+});
+
 describe.concurrent("terminals and pipes", () => {
   it("lets nothing that a project says steer the terminal, before one of its tasks was run", async () => {
     const hostile = "\u001B[2J\u009B1A\u202E";

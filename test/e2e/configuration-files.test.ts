@@ -231,6 +231,22 @@ describe.concurrent("cuenv cache init --package", () => {
   });
 });
 
+describe.concurrent("a folder without env.cue", () => {
+  it("has a hint that fits where one stands", async () => {
+    const own = createSandbox({ "apps/web/env.cue": cue({ tasks: { t: { command: "echo t" } } }) });
+    for (const [cwd, args] of [
+      ["", []],
+      ["apps", []],
+      ["", ["-C", "apps"]],
+    ] as const) {
+      const { stderr } = await own.cuenv(["task", "t", ...args], { cwd });
+      const folder = /: cuenv task -C (\S+) runs/.exec(stderr)?.[1] ?? "";
+      const run = await own.cuenv(["task", "-C", folder, "t"], { cwd });
+      expect(run, stderr).toMatchObject({ code: 0, stdout: "t\n" });
+    }
+  });
+});
+
 describe.concurrent("a FIFO where a file is looked for", () => {
   it("is none, and is not waited for", async () => {
     const own = createSandbox({ "sub/env.cue": cue({ tasks: { t: { command: "echo found" } } }) });

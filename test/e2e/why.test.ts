@@ -224,6 +224,23 @@ describe("cuenv why", () => {
     );
   });
 
+  it("does not say that nothing is stored where a result is too old, or not looked for", async () => {
+    const old = createSandbox({
+      "env.cue": cue({
+        tasks: { a: { ...counting("a"), inputs: [], outputs: [], cache: { maxAge: "1ms" } } },
+      }),
+    });
+    await old.cuenv(["task", "a"]);
+    for (const [env, reason] of [
+      [{}, /^its result is too old/],
+      [{ CUENV_CACHE: "write" }, /^the cache is not read/],
+    ] as const) {
+      const { stdout } = await old.cuenv(["why", "a"], { env });
+      expect(stdout).toMatch(reason);
+      expect(stdout).toMatch(/^a would run: its key is [0-9a-f]{12}$/m);
+    }
+  });
+
   it("says that no result is stored yet, not cached, and what is wrong with a name", async () => {
     const fresh = newProject();
     expect(await why(fresh, "gen")).toMatchObject({

@@ -2,6 +2,7 @@ import { CuenvError } from "@cuenv/errors";
 import type { Command } from "./command-line/command.ts";
 import { type CompiledCode, setCompiledCode } from "./compiled-code.ts";
 import { parseCommandLine } from "./command-line/parse-command-line.ts";
+import { changeDirectory } from "./command-line/change-directory.ts";
 import { taskCommand } from "./command-line/task-command.ts";
 import { endSoon } from "./end-soon.ts";
 import { reportError } from "./report/report-error.ts";
@@ -62,17 +63,5 @@ function assertDirectory(): void {
       hint: "Change to another one, or give -C DIR.",
       cause,
     });
-  }
-}
-
-function changeDirectory(directory: string): void {
-  try {
-    process.chdir(directory);
-  } catch (cause) {
-    throw new CuenvError(
-      "USAGE",
-      `cannot change to folder ${directory}: it is not there or cannot be entered`,
-      { cause },
-    );
   }
 }

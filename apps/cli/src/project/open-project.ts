@@ -18,9 +18,9 @@ import {
 import type { EvaluateResult, EvaluationInput } from "@cuenv/cue";
 import { decodeAnswer, recallAnswer } from "@cuenv/cue/memo";
 import { type TrustPolicy, usableWorkspaceState } from "@cuenv/cache";
-import { isSharedFolder } from "@cuenv/digest";
 import { CuenvError, exitCodes } from "@cuenv/errors";
 import { join, relative, resolve } from "node:path";
+import { startDirectory } from "../command-line/change-directory.ts";
 import type { Invocation } from "../command-line/command.ts";
 import { chosenEnvironment, chosenPackage, flagText } from "../command-line/given.ts";
 import { decideOnCompiledCode } from "../compiled-code.ts";
@@ -234,10 +234,9 @@ function findProject(packageName: string | undefined, directory: string | undefi
   if (found !== undefined && (directory === undefined || found === directory)) return found;
   const place = directory ?? `${process.cwd()} or a folder above it`;
   const top = directory ?? process.cwd();
-  // Of a folder that everybody puts things into, what lies below it is not this user's.
-  const below = isSharedFolder(top)
-    ? []
-    : projectsBelow(top).map((path) => relative(process.cwd(), join(top, path)));
+  const below = projectsBelow(top).map((path) =>
+    relative(startDirectory ?? process.cwd(), join(top, path)),
+  );
   const hint =
     below.length === 0
       ? 'cuenv init writes one from package.json, turbo.json or nx.json. Or: tasks: hello: {command: "echo hello"}'

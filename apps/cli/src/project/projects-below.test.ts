@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -28,5 +28,7 @@ describe("the projects below a folder", () => {
     for (let number = 0; number < 30; number += 1) project(`p${number}/deep`);
     expect(projectsBelow(root)).toHaveLength(5);
     expect(projectsBelow(join(root, "absent"))).toEqual([]);
+    chmodSync(root, 0o1777);
+    expect(projectsBelow(root)).toEqual([]);
   });
 });
