@@ -19,8 +19,7 @@ interface Ends {
 const ready: Ends[] = [];
 /**
  * Starting mkfifo and waiting for it takes 5 ms, as long as this process is large (fork copies its page tables); each more pipe 0.15 ms.
- * A run of one task makes a few at once, and spare ones for the next runs; for a run of many, more are made beside it, before they are needed. Where pipes are
- * used again, that is once, for as many tasks as run side by side.
+ * A run of one task makes a few at once, and spare ones for the next runs; for a run of many, more are made beside it, before they are needed.
  */
 const firstBatch = 4;
 const laterBatch = 32;
@@ -58,26 +57,10 @@ export function openRealPipe(): RealPipe | undefined {
   const ends = ready.pop();
   if (ends === undefined) return undefined;
   const { Socket } = process.getBuiltinModule("node:net");
-  const fd = ends.readDescriptor;
-  const readable = new Socket({ fd, readable: true, writable: false });
-  readable.once("end", () => {
-    useAgain(fd);
-  });
-  return { readable, writeDescriptor: ends.writeDescriptor };
-}
-
-/**
- * A pipe that was read to its end is empty, and nobody has its write end any more: it is as good as a new one. On Linux, opening what /proc says of a
- * descriptor gives another one of the same pipe; elsewhere new pipes are made.
- * @param fd its read end, which is closed after this
- */
-function useAgain(fd: number): void {
-  if (process.platform !== "linux") return;
-  try {
-    ready.push(openBoth(`/proc/self/fd/${fd}`));
-  } catch {
-    // No /proc, or no descriptors left.
-  }
+  return {
+    readable: new Socket({ fd: ends.readDescriptor, readable: true, writable: false }),
+    writeDescriptor: ends.writeDescriptor,
+  };
 }
 
 function openSpare(): void {
