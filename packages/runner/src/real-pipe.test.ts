@@ -113,3 +113,23 @@ it("gives no command a pipe that an earlier one opened to read, and so can open 
     expect(next.stderr().toString()).toBe("");
   }
 });
+
+it("holds no descriptors for commands to come that starting one needs, where there are few", () => {
+  const program = `import { runProcess } from ${JSON.stringify(join(import.meta.dirname, "index.ts"))};
+    let refused = 0;
+    let said = "";
+    const sink = (chunk) => { said += chunk; };
+    const argv = ["/bin/sh", "-c", "echo out; echo err >&2"];
+    for (let round = 0; round < 20; round += 1)
+      await runProcess({ argv, cwd: "/", env: {}, stdin: "ignore", stdout: sink, stderr: sink }).catch(() => { refused += 1; });
+    process.stdout.write(JSON.stringify([refused, said.length]));`;
+  for (const files of [26, 28, 30, 32, 40]) {
+    const node = [process.execPath, "--input-type=module", "-e", program];
+    const { stdout } = spawnSync("bash", ["-c", `ulimit -n ${files}; exec "$0" "$@"`, ...node], {
+      encoding: "utf8",
+    });
+    // Node itself has some 20. Too few for one command are too few for all.
+    if (files < 40 && stdout === "[20,0]") continue;
+    expect({ files, stdout }).toEqual({ files, stdout: "[0,160]" });
+  }
+});

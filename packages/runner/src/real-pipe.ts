@@ -27,6 +27,8 @@ const ofOneTask = 2;
 let opened = 0;
 let isRefilling = false;
 let isUnavailable = false;
+/** There were no descriptors left: from now on none are held for tasks to come. */
+let isScarce = false;
 let spareFolder: string | undefined;
 let spare: SparePipes | undefined;
 
@@ -52,7 +54,11 @@ export function openRealPipe(): RealPipe | undefined {
   opened += 1;
   if (ready.length === 0) openSpare();
   if (ready.length === 0 && !isUnavailable) refillNow();
-  else if (opened > ofOneTask && ready.length + (sparePipes()?.left() ?? 0) <= firstBatch)
+  else if (
+    !isScarce &&
+    opened > ofOneTask &&
+    ready.length + (sparePipes()?.left() ?? 0) <= firstBatch
+  )
     refillBeside();
   const ends = ready.pop();
   if (ends === undefined) return undefined;
@@ -95,14 +101,31 @@ function takeUp({ folder, paths }: Batch): void {
     for (const path of paths) ready.push(openBoth(path));
   } catch {
     isUnavailable = ready.length === 0;
+    isScarce = true;
+    closeAll(ready.splice(ofOneTask));
   } finally {
     removeQuietly(folder);
   }
 }
 
+/** Gives back the descriptors that are held for tasks to come, for one that cannot be started without. False: none are. */
+export function closeReadyPipes(): boolean {
+  isScarce = true;
+  const held = ready.splice(0);
+  closeAll(held);
+  return held.length > 0;
+}
+
+function closeAll(pipes: readonly Ends[]): void {
+  for (const { readDescriptor, writeDescriptor } of pipes) {
+    closeSync(readDescriptor);
+    closeSync(writeDescriptor);
+  }
+}
+
 function refillNow(): void {
   try {
-    const batch = newBatch(firstBatch);
+    const batch = newBatch(isScarce ? ofOneTask : firstBatch);
     const { spawnSync } = process.getBuiltinModule("node:child_process");
     spawnSync("mkfifo", ["-m", "600", ...batch.paths, ...batch.spare], { stdio: "ignore" });
     takeUp(batch);

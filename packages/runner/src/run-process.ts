@@ -11,6 +11,7 @@ import {
 } from "./outcome.ts";
 import { keepHeapSmall } from "./keep-heap-small.ts";
 import { processTree } from "./process-tree.ts";
+import { closeReadyPipes } from "./real-pipe.ts";
 import { spawnFailure } from "./spawn-failure.ts";
 
 export interface ProcessRequest {
@@ -87,6 +88,7 @@ export async function runChild(
   if (child.pid === undefined) {
     const { error } = await exit;
     stdio.discard();
+    if (isOutOfDescriptors(error) && closeReadyPipes()) return runChild(request, group);
     return { ...spawnFailure(error, program, request), durationMs: elapsed() };
   }
   const drains = stdio.connect(child);
@@ -129,6 +131,10 @@ export async function runChild(
   } finally {
     removeLiveProcess(tree);
   }
+}
+
+function isOutOfDescriptors(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EMFILE";
 }
 
 function spawnChild(request: ProcessRequest, stdio: ChildStdio, ownGroup: boolean): ChildProcess {
