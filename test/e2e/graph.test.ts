@@ -76,6 +76,8 @@ describe("cuenv graph", () => {
       boxed: "refused",
       beside: "refused",
     });
+    const { stdout } = await project.cuenv(["graph", "all", "--status"]);
+    expect(stdout).toMatch(/^(?:├─ )?.*group\.one {2}runs, not cached$/m);
     await project.cuenv(["task", "test"]);
     expect(found(await graph("test", "--status"))).toEqual({ gen: "hit", test: "hit" });
   });

@@ -47,9 +47,11 @@ export function graphText({ tasks }: GraphDocument): string {
 }
 
 function labelOf({ name, status, reason, cached }: GraphTask, isOrder: boolean): string {
+  // In the words of a dry run: what is not cached runs.
+  const word = status === "off" ? "runs" : status;
   const notes = [
     ...(isOrder ? ["runs before, only"] : []),
-    ...(status === undefined ? [] : [status, ...(reason == null ? [] : [reason])]),
+    ...(word === undefined ? [] : [word, ...(reason == null ? [] : [reason])]),
     ...(status === undefined && !cached ? ["not cached"] : []),
   ];
   return `${visibleText(name)}${notes.length === 0 ? "" : `  ${visibleText(notes.join(", "))}`}`;
