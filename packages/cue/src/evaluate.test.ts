@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { errorOf, projectsForTests } from "../test/projects.ts";
@@ -253,6 +253,21 @@ describe("evaluate, when it cannot", () => {
     expect(error.exitCode).toBe(3);
     expect(error.location).toMatchObject({ file: join(directory, "env.cue") });
     expect(error.location?.line).toBeGreaterThan(1);
+  });
+
+  it.each([
+    ["a full-width colon", Buffer.from("tasks\uFF1A {}\n"), "it looks like :, and is another"],
+    ["a curly quote", Buffer.from("a: \u201Cx\u201D\n"), 'it looks like ", and is another'],
+    ["a space that does not break", Buffer.from("a:\u00A01\n"), "it looks like a space, and is"],
+    ["UTF-16", Buffer.from("\uFEFFpackage cuenv\n", "utf16le"), "save the file as UTF-8"],
+  ])("says what %s is, and what it should be", async (_name, content, hint) => {
+    const directory = projects.make({ "env.cue": "" });
+    writeFileSync(join(directory, "env.cue"), content);
+    const error = await errorOf(evaluate({ directory }));
+    expect(error.code).toBe("CUE_SYNTAX");
+    expect(error.hint).toContain(hint);
+    // Of a file in another encoding every character is a mistake: that is said once.
+    expect(error.others.filter((other) => other.hint?.startsWith("save") === true)).toEqual([]);
   });
 
   it("gives all conflicts, each with its place", async () => {

@@ -91,16 +91,18 @@ export function errorOfFailure(failure: Failure, asked: Asked): CuenvError {
   }
 }
 
-function errorOfProblems({ kind, problems }: Failure, { directory, root }: Asked): CuenvError {
+function errorOfProblems(failure: Failure, { directory, root }: Asked): CuenvError {
+  const { kind } = failure;
+  // Of a file in another encoding every character is a mistake.
+  const misread = kind === "syntax" && failure.problems.find(({ message }) => isMisread(message));
+  const problems = misread ? [misread] : failure.problems;
   const errors =
     kind === "evaluation"
       ? errorsOfEvaluation(problems, directory)
       : problems.map((problem) => {
           const location = locationOf(problem, directory);
           return kind === "syntax"
-            ? new CuenvError("CUE_SYNTAX", `cannot parse ${location.file}: ${problem.message}`, {
-                location,
-              })
+            ? syntaxError(problem.message, location)
             : (moduleFileError(problem.message, directory, root) ??
                 importError(problem.message, directory, location));
         });
@@ -116,6 +118,35 @@ function errorOfProblems({ kind, problems }: Failure, { directory, root }: Asked
     ...(location === undefined ? {} : { location }),
     others,
   });
+}
+
+function syntaxError(message: string, location: Location): CuenvError {
+  const hint = syntaxHint(message);
+  return new CuenvError("CUE_SYNTAX", `cannot parse ${location.file}: ${message}`, {
+    location,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+function isMisread(message: string): boolean {
+  return /illegal UTF-8|illegal (?:character NUL|byte order mark)|U\+FFFD/.test(message);
+}
+
+/** Quotes that editors and web pages make of straight ones. */
+const curlyQuotes = /[\u2018-\u201F\u00AB\u00BB]/;
+
+/** Where a file holds something that only looks like CUE, or is no UTF-8. */
+function syntaxHint(message: string): string | undefined {
+  if (isMisread(message))
+    return "save the file as UTF-8 (an editor of Windows, or its shell's `>`, may have written UTF-16)";
+  const code = /illegal character U\+(?<code>[0-9A-F]+)/.exec(message)?.groups?.["code"];
+  if (code === undefined) return undefined;
+  const character = String.fromCodePoint(Number.parseInt(code, 16));
+  const plain = curlyQuotes.test(character) ? '"' : character.normalize("NFKC");
+  if (plain === character) return undefined;
+  return plain === " "
+    ? "it looks like a space, and is another character: write a plain one"
+    : `it looks like ${plain}, and is another character: write the plain one`;
 }
 
 /** What is wrong with the values in a module file the loader says without a place: ": module field has …". */

@@ -139,20 +139,23 @@ describe("resolveEnvironment", () => {
     expect(existsSync(marker)).toBe(false);
   });
 
-  it("names the variable whose secret could not be had", async () => {
+  it("names the variable whose secret could not be had, and the task with its place", async () => {
+    const location = { file: "/p/env.cue", line: 3 };
     const vault: Secret = { kind: "secret", argv: ["vault"] };
     const resolving = resolveEnvironment(
       { FIRST: "x", TOKEN: { kind: "joined", parts: ["a", vault] } },
       {
         ...options,
+        task: { name: "deploy", location },
         resolveSecret: () =>
           Promise.reject(new CuenvError("RUN_SECRET", "cannot get it", { hint: "unlock" })),
       },
     );
     await expect(resolving).rejects.toMatchObject({
       code: "RUN_SECRET",
-      message: "cannot set TOKEN: cannot get it",
+      message: "cannot set TOKEN for deploy: cannot get it",
       hint: "unlock",
+      location,
     });
   });
 });

@@ -1,5 +1,5 @@
 import type { EnvironmentValue, EnvironmentValues } from "@cuenv/config";
-import { CuenvError } from "@cuenv/errors";
+import { CuenvError, type Location } from "@cuenv/errors";
 import { type OutputsOf, referencedOutput } from "./output-reference.ts";
 import type { SecretResolver } from "./resolve-secret.ts";
 
@@ -8,6 +8,8 @@ export interface ResolveEnvironmentOptions {
   readonly resolveSecret: SecretResolver;
   /** Where passed-through variables come from: cuenv's own environment. */
   readonly host: Readonly<Record<string, string | undefined>>;
+  /** Whose variables they are, for errors; undefined: no task's. */
+  readonly task?: { readonly name: string; readonly location?: Location | undefined };
 }
 
 export interface ResolvedEnvironment {
@@ -29,7 +31,9 @@ export async function resolveEnvironment(
   const names = Object.keys(declared);
   const resolved = await Promise.all(
     names.map((name) =>
-      resolveValue(declared[name] ?? "", options).catch((error: unknown) => rethrow(name, error)),
+      resolveValue(declared[name] ?? "", options).catch((error: unknown) =>
+        rethrow(name, options.task, error),
+      ),
     ),
   );
   const values: Record<string, string> = {};
@@ -50,10 +54,14 @@ export async function resolveEnvironment(
 }
 
 /** Several variables may have the same resolver: only here is it known which one was wanted. */
-function rethrow(name: string, error: unknown): never {
+function rethrow(name: string, task: ResolveEnvironmentOptions["task"], error: unknown): never {
   if (!(error instanceof CuenvError)) throw error;
   const { code, message, hint } = error;
-  throw new CuenvError(code, `cannot set ${name}: ${message}`, hint === undefined ? {} : { hint });
+  const whose = task === undefined ? "" : ` for ${task.name}`;
+  throw new CuenvError(code, `cannot set ${name}${whose}: ${message}`, {
+    ...(hint === undefined ? {} : { hint }),
+    ...(task?.location === undefined ? {} : { location: task.location }),
+  });
 }
 
 interface ResolvedValue {

@@ -27,6 +27,14 @@ function usageError(line: string): CuenvError {
 }
 
 describe("the command line", () => {
+  it("says what is wrong with a flag in words of its own", () => {
+    expect(usageError("--verison").hint).toBe('Did you mean "cuenv --version"?');
+    expect(usageError("task build --jobs").message).toMatch(/: --jobs needs a value$/);
+    expect(usageError("cache prune --max-age -1d").message).toMatch(
+      /: --max-age needs a value, and one that begins with a dash is given as --max-age=VALUE$/,
+    );
+  });
+
   it("takes flags before and after names, and before the command what holds for all", () => {
     const expected = {
       name: "task",

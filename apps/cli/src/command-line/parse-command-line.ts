@@ -105,9 +105,12 @@ function commandGroupHelp(
   }
   const given = members.length > 0 && second !== undefined ? `${first} ${second}` : first;
   const shown = commands.filter(({ hidden }) => hidden !== true);
-  const names = shown.flatMap((command) => [command.name, ...command.aliases]);
+  const isFlag = given.startsWith("-");
+  const names = isFlag
+    ? ["--help", "--version", "--directory"]
+    : shown.flatMap((command) => [command.name, ...command.aliases]);
   const near = nearName(given, names);
-  const what = given.startsWith("-") ? `unknown flag ${given}` : `unknown command "${given}"`;
+  const what = isFlag ? `unknown flag ${given}` : `unknown command "${given}"`;
   throw new CuenvError("USAGE", `cannot run cuenv: ${what}`, {
     hint: near === undefined ? "See cuenv --help." : `Did you mean "cuenv ${near}"?`,
   });
@@ -176,10 +179,7 @@ function usageError(command: Command, words: readonly string[], error: unknown):
   const unknown = /Unknown option '(?<flag>-[^']*)'/.exec(text)?.groups?.["flag"];
   const flags = Object.keys(command.flags).map((name) => `--${name}`);
   const near = unknown === undefined ? undefined : nearName(unknown, [...flags, "--help"]);
-  const reason =
-    unknown === undefined
-      ? (text.split(/\.\s/)[0] ?? text).replace(/\.$/, "")
-      : `unknown flag ${unknown}`;
+  const reason = unknown === undefined ? valueReason(text) : `unknown flag ${unknown}`;
   const see = `See cuenv ${command.name} --help.`;
   // A flag of the task's program, most likely: `cuenv task test --coverage`, `cuenv exec ls -la`.
   const isForAnother =
@@ -192,4 +192,13 @@ function usageError(command: Command, words: readonly string[], error: unknown):
       hint: near === undefined ? behind : `Did you mean ${near}? ${see}`,
     },
   );
+}
+
+/** What is wrong with a flag's value, from Node's words for it. */
+function valueReason(text: string): string {
+  const flag = /^Option '(?:-\w, )?(?<flag>--[\w-]+)/.exec(text)?.groups?.["flag"];
+  if (flag !== undefined && text.includes("argument missing")) return `${flag} needs a value`;
+  if (flag !== undefined && text.includes("is ambiguous"))
+    return `${flag} needs a value, and one that begins with a dash is given as ${flag}=VALUE`;
+  return (text.split(/\.\s/)[0] ?? text).replace(/\.$/, "");
 }

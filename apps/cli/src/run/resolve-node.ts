@@ -27,7 +27,7 @@ export async function resolveNode(
   const { argv } = resolveAction(task, { args: node.args, outputsOf });
   const environment = await resolveEnvironment(
     { ...run.open.project.env, ...task.env },
-    { outputsOf, resolveSecret: run.resolveSecret, host: run.hostEnvironment },
+    { outputsOf, resolveSecret: run.resolveSecret, host: run.hostEnvironment, task },
   );
   run.masker.add(environment.secretValues);
   if (environment.secretValues.length > 0) {
