@@ -26,7 +26,7 @@ export async function previewKnown(
   if (found.kind === "miss") return undefined;
   const { result } = found;
   const place = { outputs: ownOutputs(engine, task.outputs), entries: result.outputs };
-  const changes = { writes: [], stale: [] };
+  const changes = { writes: [], stale: [], isBlocked: false };
   if (!isKnownInPlace(engine, place) || !(await isComplete(engine, request, result, changes)))
     return undefined;
   tellInputProblems(engine, request, known);

@@ -6,7 +6,7 @@ import { answerKey, askForKey, type ComputedKey } from "./compute-key.ts";
 import { notRead } from "./first-look-up.ts";
 import { editedOutputOf, editedText } from "./edited-output.ts";
 import { explain, storedKeyInputs } from "./explain.ts";
-import { changesOfHit, isBlockedHit } from "./changes-of-hit.ts";
+import { changesOfHit } from "./changes-of-hit.ts";
 import { type FoundResult, hitPreview } from "./hit-preview.ts";
 import { isComplete } from "./is-complete.ts";
 import { blockedText, entryMissText, incompleteText } from "./look-up.ts";
@@ -70,7 +70,7 @@ export async function previewTask(
     state: afterRun(request, key.digest.hash),
   });
   const hit = async (found: FoundResult): Promise<TaskPreview> => {
-    if (await isBlockedHit(engine, request, found.result)) return miss(blockedText);
+    if (found.changes?.isBlocked === true) return miss(blockedText);
     const edited = await editedOutputOf(engine, request, found.result.outputs);
     if (edited !== undefined) return miss(editedText(edited));
     const causes = await causesOfHit(engine, request, key);

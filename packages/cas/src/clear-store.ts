@@ -40,8 +40,8 @@ export async function clearStore(
     }
     folder.assertWritable();
     folder.saveUses();
-    const left: string[] = [];
-    const scan = { signal, onRefused: (path: string) => void left.push(path) };
+    const left: Left[] = [];
+    const scan = { signal, onRefused: (path: string) => void left.push({ path }) };
     const entries = await removeAll(scanEntries(layout, scan), left, options.onProgress);
     const blobs = await removeAll(scanBlobs(layout, scan), left, (files, bytes) =>
       options.onProgress?.(entries.count + files, entries.bytes + bytes),
@@ -63,28 +63,25 @@ export async function clearStore(
   }
 }
 
+/** What could not be removed, and the system's word for it; without one, a folder that may not be looked into. */
+interface Left {
+  readonly path: string;
+  readonly error?: unknown;
+}
+
 /** Last: what could be removed is. */
-function assertNothingLeft({ root }: CacheFolder, left: readonly string[]): void {
+function assertNothingLeft({ root }: CacheFolder, left: readonly Left[]): void {
   const [first] = left;
   if (first === undefined) return;
-  const error = removalError(first);
+  const { path, error } = first;
   if (errorCode(error) === "EROFS")
     throw storeUnavailable(`clear ${root} wholly`, error, "CAS_STORE_UNAVAILABLE");
-  const what = left.length === 1 ? first : `${first} and ${left.length - 1} more`;
+  const what = left.length === 1 ? path : `${path} and ${left.length - 1} more`;
   throw new CuenvError(
     "CAS_STORE_UNAVAILABLE",
     `cannot clear ${root} wholly: ${what} could not be removed`,
     { hint: "They may be of a run as another user, or as root: remove them as that user." },
   );
-}
-
-function removalError(path: string): unknown {
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    return error;
-  }
-  return undefined;
 }
 
 /** Gives the bytes that went. */
@@ -132,14 +129,16 @@ const filesPerReport = 64;
 
 async function removeAll(
   files: AsyncIterable<StoredFile>,
-  left: string[],
+  left: Left[],
   onProgress: ClearOptions["onProgress"],
 ): Promise<{ count: number; bytes: number }> {
   let count = 0;
   let bytes = 0;
   for await (const { path, sizeBytes } of files) {
-    if (!removeQuietly(path)) {
-      if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) left.push(path);
+    try {
+      unlinkSync(path);
+    } catch (error) {
+      if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) left.push({ path, error });
       continue;
     }
     count += 1;

@@ -17,11 +17,10 @@ import type { ReadOptions } from "./blob-store.ts";
 import type { CacheFolder } from "./cache-folder.ts";
 import { blobPath } from "./disk-layout.ts";
 import { storeUnavailable } from "./system-error.ts";
+import { piecesPerTurn } from "./take-turns.ts";
 
 /** Large blobs go in pieces of this size (1 MiB). */
 export const chunkBytes: number = 1024 * 1024;
-/** After so many pieces others get a turn. */
-const chunksPerTurn = 16;
 
 /** The state of a disk blob store in this process. */
 export interface DiskBlobs {
@@ -183,7 +182,7 @@ export async function* streamBlob(
       yield bytes;
       signal?.throwIfAborted();
       turns += 1;
-      if (turns % chunksPerTurn === 0) await setImmediate();
+      if (turns % piecesPerTurn === 0) await setImmediate();
     }
   } catch (error) {
     throw isSystemError(error) ? unavailable(digest, error) : error;

@@ -40,7 +40,6 @@ export {
 } from "./process-identity.ts";
 export { processStat } from "./process-stat.ts";
 export {
-  blockedOutput,
   replacedOutputs,
   restoreChanges,
   restoreOutputs,

@@ -14,7 +14,10 @@ export interface RestorePlan {
 }
 
 /** Of a plan, what would be another way on the disk. */
-export type RestoreChanges = Pick<RestorePlan, "writes" | "stale">;
+export interface RestoreChanges extends Pick<RestorePlan, "writes" | "stale"> {
+  /** Something in the workspace (a link above an output) keeps it from being carried out. */
+  readonly isBlocked: boolean;
+}
 
 /**
  * Compares with the disk; in the case of nothing to do that is one `lstat` per entry and a remembered listing per folder.

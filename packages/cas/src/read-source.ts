@@ -3,10 +3,10 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { type BlobSource, maxSyncReadBytes } from "./blob-store.ts";
 import { giveBack, scratchBuffer, takeBuffer } from "./scratch-buffer.ts";
+import { piecesPerTurn } from "./take-turns.ts";
 
-/** Pieces in which a file is read (1 MiB); others get a turn after each 16. */
+/** Pieces in which a file is read (1 MiB). */
 const pieceBytes = 1024 * 1024;
-const piecesPerTurn = 16;
 const smallestPieceBytes = 512;
 
 /** A source that was opened; closed by whoever opened it. */

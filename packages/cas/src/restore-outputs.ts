@@ -5,7 +5,7 @@ import { compileOutputs, coversPath, isOutput, type OutputPatterns } from "./out
 import { parentOf, planRestore, type RestoreChanges, type RestorePlan } from "./plan-restore.ts";
 import { realParentProblem } from "./real-parents.ts";
 import { blocked, invalid, miss, type RestoreMiss, type RestoreResult } from "./restore-result.ts";
-import { createTurns } from "./take-turns.ts";
+import { createTurns, piecesPerTurn } from "./take-turns.ts";
 import { entriesProblem } from "./validate-entries.ts";
 
 export interface RestoreOptions {
@@ -93,9 +93,6 @@ async function hashLargeOutputs({ index, entries, signal }: RestoreOptions): Pro
   await hashLargeFiles(index, paths, { pause, signal });
 }
 
-/** Pieces of a large file (1 MiB) that are hashed at a stretch. */
-const piecesPerTurn = 16;
-
 /** Once loaded: each `import()` of a module that is there takes 20 microseconds. */
 let applying: typeof import("./apply-restore.ts") | undefined;
 
@@ -111,30 +108,26 @@ async function firstSpared(
 type Planned = Pick<RestoreOptions, "index" | "projectDirectory" | "outputs" | "entries">;
 
 /** The files and links that a restore would replace or remove. @throws {CuenvError} CAS_OUTPUT_INVALID; system errors */
-export async function replacedOutputs(planned: Planned): Promise<readonly string[]> {
-  return replacedPaths(planned.index, planned.entries, await planOf(planned));
-}
-
-/** What a restore would change on the disk: the entries that are not as the result has them, and what it does not have. @throws {CuenvError} CAS_OUTPUT_INVALID; system errors */
-export async function restoreChanges(planned: Planned): Promise<RestoreChanges> {
-  const { writes, stale } = await planOf(planned);
-  return { writes, stale };
-}
-
-/** Which output cannot be restored, and what in the workspace is in the way; undefined: none. @throws {CuenvError} CAS_OUTPUT_INVALID; system errors */
-export async function blockedOutput(planned: Planned): Promise<string | undefined> {
-  const { index, projectDirectory, outputs, entries } = planned;
-  const patterns = await compileOutputs(projectDirectory, outputs);
-  return linkedParent(index, patterns, entries)?.detail;
-}
-
-async function planOf({
+export async function replacedOutputs({
   index,
   projectDirectory,
   outputs,
   entries,
-}: Planned): Promise<RestorePlan> {
-  return planRestore(index, await compileOutputs(projectDirectory, outputs), entries);
+}: Planned): Promise<readonly string[]> {
+  const patterns = await compileOutputs(projectDirectory, outputs);
+  return replacedPaths(index, entries, planRestore(index, patterns, entries));
+}
+
+/** What a restore would change on the disk: the entries that are not as the result has them, and what it does not have; and whether it could. @throws {CuenvError} CAS_OUTPUT_INVALID; system errors */
+export async function restoreChanges({
+  index,
+  projectDirectory,
+  outputs,
+  entries,
+}: Planned): Promise<RestoreChanges> {
+  const patterns = await compileOutputs(projectDirectory, outputs);
+  const { writes, stale } = planRestore(index, patterns, entries);
+  return { writes, stale, isBlocked: linkedParent(index, patterns, entries) !== undefined };
 }
 
 function replacedPaths(

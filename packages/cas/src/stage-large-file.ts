@@ -1,12 +1,10 @@
-import { createHasher, type DigestFunction } from "@cuenv/digest";
+import { createHasher, type DigestFunction, hashFileInTurns } from "@cuenv/digest";
 import {
   chmodSync,
   closeSync,
   constants,
   copyFileSync,
   ftruncateSync,
-  openSync,
-  readSync,
   statSync,
   unlinkSync,
 } from "node:fs";
@@ -17,7 +15,7 @@ import { createBufferPool } from "./buffer-pool.ts";
 import { chunkBytes } from "./disk-blobs.ts";
 import { createStagedFile, type FileToStage } from "./stage-file.ts";
 import { errorCode } from "./system-error.ts";
-import { createTurns } from "./take-turns.ts";
+import { createTurns, piecesPerTurn } from "./take-turns.ts";
 
 export interface StageLargeOptions {
   readonly signal?: AbortSignal | undefined;
@@ -99,9 +97,6 @@ function cloneBlob(store: BlobStore, { entry, target }: FileToStage): boolean {
   }
 }
 
-/** Some ten milliseconds (16 MiB). */
-const chunksPerTurn = 16;
-
 /**
  * The clone is hashed, as every other copy is. False: it is wrong, and gone; the store's own read says what is wrong with it.
  * @throws the signal's reason; what `goOn` throws
@@ -111,23 +106,13 @@ async function isRightClone(
   { entry, target }: FileToStage,
   { signal, goOn }: StageLargeOptions,
 ): Promise<boolean> {
-  const hasher = createHasher(digestFunction);
-  const buffer = Buffer.allocUnsafeSlow(chunkBytes);
-  const turn = createTurns(chunksPerTurn);
-  const file = openSync(target, "r");
-  try {
-    for (;;) {
-      const length = readSync(file, buffer);
-      if (length === 0) break;
-      hasher.update(buffer.subarray(0, length));
-      goOn?.();
-      await turn();
-      signal?.throwIfAborted();
-    }
-  } finally {
-    closeSync(file);
-  }
-  if (hasher.digestHex() === entry.digest.hash) return true;
+  const turn = createTurns(piecesPerTurn);
+  const found = await hashFileInTurns(digestFunction, target, () => {
+    goOn?.();
+    signal?.throwIfAborted();
+    return turn();
+  });
+  if (found.hash === entry.digest.hash) return true;
   removeQuietly(target);
   return false;
 }

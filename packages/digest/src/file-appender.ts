@@ -21,21 +21,20 @@ export function createFileAppender(path: string, maxBytes: number): FileAppender
     }
     file = undefined;
   };
-  /** The size of the file that has the name now. */
-  const openedSize = (): number => {
+  const opened = (): { readonly file: number; readonly size: number } => {
     if (file !== undefined) {
       const { nlink, size } = fstatSync(file);
-      if (nlink > 0) return size;
+      if (nlink > 0) return { file, size };
       close();
     }
-    const opened = openForAppending(path);
-    file = opened.file;
-    return opened.size;
+    const made = openForAppending(path);
+    file = made.file;
+    return made;
   };
   return {
     append(text) {
-      const size = openedSize();
-      if (file !== undefined && size < maxBytes) writeSync(file, text);
+      const { file: to, size } = opened();
+      if (size < maxBytes) writeSync(to, text);
     },
     close,
   };

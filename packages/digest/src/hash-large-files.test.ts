@@ -47,6 +47,15 @@ describe("large files", () => {
     expect(taken).toEqual(["large"]);
   });
 
+  it("are looked for while others have their turns, however many small ones there are", async () => {
+    const paths = Array.from({ length: 100 }, (_, number) => `small-${number}`);
+    for (const path of paths) writeFileSync(join(root, path), path);
+    let pauses = 0;
+    const pause = async (): Promise<void> => void (pauses += 1);
+    await hashLargeFiles(index, paths, { pause, signal: undefined });
+    expect(pauses).toBe(100);
+  });
+
   it("are not read to their end once a signal came", async () => {
     const controller = new AbortController();
     let pieces = 0;

@@ -22,7 +22,7 @@ export {
   type SavedRecords,
 } from "./file-records.ts";
 export { foldersAbove } from "./folders-above.ts";
-export { type HashedFile, hashFile } from "./hash-file.ts";
+export { type HashedFile, hashFile, hashFileInTurns } from "./hash-file.ts";
 export { hashLargeFiles, largeFileBytes } from "./hash-large-files.ts";
 export { createHasher, emptyDigest, hashBytes, hashText, type Hasher } from "./hasher.ts";
 export { makeFolders } from "./make-folders.ts";

@@ -107,7 +107,7 @@ function commandGroupHelp(
   const shown = commands.filter(({ hidden }) => hidden !== true);
   const isFlag = given.startsWith("-");
   const names = isFlag
-    ? ["--help", "--version", "--directory"]
+    ? ["version", "help", ...Object.keys(globalFlags)].map((name) => `--${name}`)
     : shown.flatMap((command) => [command.name, ...command.aliases]);
   const near = nearName(given, names);
   const what = isFlag ? `unknown flag ${given}` : `unknown command "${given}"`;
