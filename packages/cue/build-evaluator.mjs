@@ -16,6 +16,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { preinitialised } from "./preinitialise.mjs";
 import { withRoomForCeiling } from "./src/wasm-memory-ceiling.ts";
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 
@@ -55,7 +56,7 @@ const patches = {
   "value_parts.go": "cue",
 };
 
-/** The raw module, or undefined where there is no Go. */
+/** The module that is shipped, or undefined where there is no Go. */
 function build() {
   const folder = mkdtempSync(join(tmpdir(), "cuenv-evaluator-"));
   try {
@@ -73,7 +74,7 @@ function build() {
     }
     const flags = ["-mod=vendor", "-trimpath", "-buildvcs=false", "-buildmode=c-shared"];
     go(folder, "build", ...flags, "-ldflags=-s -w -buildid=", "-o", "evaluator.wasm", ".");
-    return withRoomForCeiling(readFileSync(join(folder, "evaluator.wasm")));
+    return withRoomForCeiling(preinitialised(readFileSync(join(folder, "evaluator.wasm"))));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -142,7 +143,11 @@ if (mode === "--print-identity") {
   mkdirSync(join(here, "artifact"), { recursive: true });
   // --fast: while one works on it.
   const level = mode === "--fast" ? 3 : 22;
-  const params = { [constants.ZSTD_c_compressionLevel]: level };
+  // With a checksum, damage to the file is an error when it is loaded.
+  const params = {
+    [constants.ZSTD_c_compressionLevel]: level,
+    [constants.ZSTD_c_checksumFlag]: 1,
+  };
   writeFileSync(artifact, zstdCompressSync(wasm, { params }));
   writeFileSync(record, recordOf(wasm));
   writeIdentity();

@@ -1,12 +1,14 @@
-// `node evaluator-server.mjs SOCKET WORKER`: keeps evaluators of the command loaded, for all tests of a run. WORKER is the
-// file that the command itself runs as a thread. Ends when its standard input does.
-import { chmodSync } from "node:fs";
+// `node evaluator-server.mjs SOCKET WORKER ARTIFACT`: keeps evaluators of the command loaded, for all tests of a run. WORKER is the
+// file that the command itself runs as a thread, ARTIFACT the evaluator that it gives it. Ends when its standard input does.
+import { chmodSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import process from "node:process";
 import { Worker } from "node:worker_threads";
+import { zstdDecompressSync } from "node:zlib";
 import { frame, readFrames } from "./frames.mjs";
 
-const [path, workerFile] = process.argv.slice(2);
+const [path, workerFile, artifact] = process.argv.slice(2);
+const code = new Uint8Array(zstdDecompressSync(readFileSync(artifact)));
 /** As many as there are test files at once on two processors. */
 const parallel = 2;
 /** One that is stuck is ended, as the command ends it: after the request's own limit, and a second for what waits before it here. */
@@ -49,11 +51,13 @@ function start(setup) {
     end(other);
   }
   started += 1;
-  return new Worker(workerFile, {
+  const worker = new Worker(workerFile, {
     workerData: setup,
     execArgv: [],
     resourceLimits: { stackSizeMb: 32 },
   });
+  worker.postMessage({ code });
+  return worker;
 }
 
 function end(worker) {

@@ -5,6 +5,7 @@ package main
 
 import (
 	"encoding/json"
+	"runtime/debug"
 	"unsafe"
 )
 
@@ -27,7 +28,14 @@ func evaluate() {
 		return
 	}
 	request = nil
+	limitMemory(asked.MemoryBytes)
 	giveResult(Evaluate(asked, hostFiles{}))
+}
+
+// limitMemory tells the collector of the ceiling, where the module dies: it must work harder before. Far below, it need not work
+// (GOGC=800 in preinitialise.mjs): it would run for a quarter of a large evaluation's time (200 tasks: 640 ms, 470 without it).
+func limitMemory(ceiling int64) {
+	debug.SetMemoryLimit(ceiling / 5 * 4)
 }
 
 // Request is one evaluation. Paths are absolute, with forward slashes.
@@ -43,4 +51,6 @@ type Request struct {
 	Validate bool `json:"validate"`
 	// OutputBytes is the most that may be handed back.
 	OutputBytes int `json:"outputBytes"`
+	// MemoryBytes is the ceiling of the module's memory.
+	MemoryBytes int64 `json:"memoryBytes"`
 }

@@ -4,6 +4,9 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { zstdDecompressSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { loadEvaluatorCode } from "./evaluator-code.ts";
+import { packageFile } from "./package-file.ts";
+import { webAssembly } from "./web-assembly.ts";
 
 const folder = new URL("..", import.meta.url);
 const read = (path: string): Buffer => readFileSync(new URL(path, folder));
@@ -20,6 +23,12 @@ describe("the evaluator's artifact", () => {
       expect.stringMatching(/^# go1\.\d+\.\d+$/),
       `# cuelang.org/go ${version}`,
     ]);
+  });
+
+  it("was started when it was built: what starts it is not there", async () => {
+    const code = await loadEvaluatorCode(packageFile("artifact/evaluator.wasm.zst"));
+    const names = webAssembly.Module.exports(new webAssembly.Module(code)).map(({ name }) => name);
+    expect(names.toSorted()).toEqual(["allocate", "evaluate", "memory"]);
   });
 
   it("is part of the identity that memos are kept under, as the schema is", () => {

@@ -2,17 +2,17 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { projectsForTests } from "../test/projects.ts";
 import { conformsToSchema } from "./conforms-to-schema.ts";
+import { loadEvaluatorCode } from "./evaluator-code.ts";
 import { createEvaluatorInstance } from "./evaluator-instance.ts";
 import { defaultLimits } from "./limits.ts";
 import { packageFile } from "./package-file.ts";
 import type { EvaluatorResult, SchemaUse } from "./wire.ts";
 
 const projects = projectsForTests();
-const evaluator = createEvaluatorInstance({
-  memoryBytes: defaultLimits.memoryBytes,
-  artifact: packageFile("artifact/evaluator.wasm.zst"),
-  schemaFolder: packageFile("schema"),
-});
+const evaluator = createEvaluatorInstance(
+  await loadEvaluatorCode(packageFile("artifact/evaluator.wasm.zst")),
+  { memoryBytes: defaultLimits.memoryBytes, schemaFolder: packageFile("schema") },
+);
 
 /** Parsed: the order of fields is as written, or as CUE sorts those of several structs. */
 function answerTo(text: string, schema: SchemaUse): EvaluatorResult {

@@ -7,6 +7,7 @@ import { type EvaluatorThread, startEvaluatorThread } from "./evaluator-thread.t
 import { errorOfCrash, errorOfFailure, errorOfRefusal, errorOfTimeout } from "./failure-error.ts";
 import { findModuleRoot } from "./find-module-root.ts";
 import { type EvaluationLimits, defaultLimits } from "./limits.ts";
+import { reasonOf } from "./reason-of.ts";
 import type { EvaluatorAnswer, WorkerMessage } from "./wire.ts";
 
 export interface EvaluateOptions {
@@ -118,7 +119,7 @@ function requireDirectory(directory: string): void {
   try {
     if (statSync(realpathSync(directory)).isDirectory()) return;
   } catch (error) {
-    reason = error instanceof Error ? error.message : String(error);
+    reason = reasonOf(error);
   }
   throw new CuenvError("CUE_READ", `cannot evaluate ${directory}: ${reason}`, {
     hint: "name a folder with an env.cue",

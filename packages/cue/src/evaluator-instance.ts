@@ -1,6 +1,5 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { zstdDecompressSync } from "node:zlib";
 import { conformsToSchema } from "./conforms-to-schema.ts";
 import { type HostFiles, createHostFiles } from "./host-files.ts";
 import { createHostFunctions, portablePath } from "./host-functions.ts";
@@ -17,7 +16,6 @@ import type {
 
 interface EvaluatorExports {
   readonly memory: WasmMemory;
-  _initialize(): void;
   allocate(size: number): number;
   evaluate(): void;
 }
@@ -26,8 +24,11 @@ export interface EvaluatorInstance {
   evaluate(request: WorkerRequest): WorkerMessage;
 }
 
-/** Loads the module: read 4 ms, decompress 45 ms, compile 30 ms, initialise 70 ms. */
-export function createEvaluatorInstance(setup: WorkerSetup): EvaluatorInstance {
+/**
+ * An instance of the module's code, which is changed: compiling takes 20 ms, and its memory 10. It was started when it was built
+ * (preinitialise.mjs), so that nothing is left to be done.
+ */
+export function createEvaluatorInstance(code: Uint8Array, setup: WorkerSetup): EvaluatorInstance {
   const schema = readSchema(setup.schemaFolder);
   let files: HostFiles | undefined;
   let exports: EvaluatorExports | undefined;
@@ -35,13 +36,8 @@ export function createEvaluatorInstance(setup: WorkerSetup): EvaluatorInstance {
     if (exports === undefined) throw new Error("the module is not instantiated");
     return exports.memory;
   };
-  // The collector must work harder before the ceiling than at it, where the module dies. Far below, it need not work: it would run
-  // for a quarter of a large evaluation's time (200 tasks: 640 ms, 470 without it).
-  const environment = [`GOMEMLIMIT=${Math.floor(setup.memoryBytes * 0.8)}`, "GOGC=800"];
-  const wasi = createWasiShim(environment, memory);
-
+  const wasi = createWasiShim(memory);
   const host = createHostFunctions(memory, () => files);
-  const code = decompressed(readFileSync(setup.artifact));
   setMemoryCeiling(code, setup.memoryBytes);
   const module = new webAssembly.Module(code);
   const instance = new webAssembly.Instance(module, {
@@ -50,7 +46,6 @@ export function createEvaluatorInstance(setup: WorkerSetup): EvaluatorInstance {
   });
   exports = instance.exports as unknown as EvaluatorExports;
   const go = exports;
-  go._initialize();
 
   function run({ directory, root, packageName, limits }: WorkerRequest, unify: boolean): Run {
     const looked = createHostFiles(root, limits);
@@ -63,6 +58,7 @@ export function createEvaluatorInstance(setup: WorkerSetup): EvaluatorInstance {
         schema,
         validate: unify,
         outputBytes: limits.outputBytes,
+        memoryBytes: setup.memoryBytes,
       }),
     );
     try {
@@ -99,11 +95,6 @@ function isCertain(answer: string): boolean {
   const parsed = JSON.parse(answer) as EvaluatorResult | { readonly failure: Failure };
   // Only the schema can tell what it would have said, or mended.
   return "failure" in parsed ? parsed.failure.kind !== "evaluation" : conformsToSchema(parsed);
-}
-
-/** In one piece: Node would join thousands of small ones, which takes twice the time. */
-function decompressed(artifact: Uint8Array): Uint8Array {
-  return zstdDecompressSync(artifact, { chunkSize: 40 * 1024 * 1024 });
 }
 
 function crashOf(error: unknown, diagnostics: string): WorkerMessage {

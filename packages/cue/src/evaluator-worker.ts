@@ -1,7 +1,8 @@
 import { setFlagsFromString } from "node:v8";
 import { parentPort, workerData } from "node:worker_threads";
 import { createEvaluatorInstance, type EvaluatorInstance } from "./evaluator-instance.ts";
-import type { WorkerMessage, WorkerRequest, WorkerSetup } from "./wire.ts";
+import { reasonOf } from "./reason-of.ts";
+import type { WorkerMessage, WorkerRequest, WorkerSetup, WorkerStart } from "./wire.ts";
 
 // The thread that evaluates: so that whoever asked stays responsive, and can end it in the middle of a call.
 
@@ -18,18 +19,21 @@ const port = parentPort;
 if (port === null) throw new Error("this file runs as a worker");
 const tell = (message: WorkerMessage): void => port.postMessage(message);
 
-let instance: EvaluatorInstance | undefined;
-try {
-  instance = createEvaluatorInstance(workerData as WorkerSetup);
-  tell({ kind: "ready" });
-} catch (error) {
-  tell({ kind: "broken", detail: error instanceof Error ? error.message : String(error) });
-}
-port.on("message", (request: WorkerRequest) => {
-  if (instance === undefined) return;
+function answer(instance: EvaluatorInstance, request: WorkerRequest): void {
   try {
     tell(instance.evaluate(request));
   } catch (error) {
-    tell({ kind: "broken", detail: error instanceof Error ? error.message : String(error) });
+    tell({ kind: "broken", detail: reasonOf(error) });
+  }
+}
+
+port.once("message", (start: WorkerStart) => {
+  try {
+    if ("detail" in start) throw new Error(start.detail);
+    const instance = createEvaluatorInstance(start.code, workerData as WorkerSetup);
+    port.on("message", (request: WorkerRequest) => answer(instance, request));
+    tell({ kind: "ready" });
+  } catch (error) {
+    tell({ kind: "broken", detail: reasonOf(error) });
   }
 });

@@ -4,6 +4,7 @@ import type { EvaluationInput } from "./evaluation.ts";
 import { hashOf, listDirectory, readStamped, stampOf } from "./evaluation-input.ts";
 import { mentionsTaskOutputs } from "./conforms-to-schema.ts";
 import type { EvaluationLimits } from "./limits.ts";
+import { reasonOf } from "./reason-of.ts";
 
 /** Why a path was refused; the evaluation ends with it, whatever CUE makes of the refusal. */
 export interface Refusal {
@@ -179,8 +180,4 @@ function createGate(root: string, limits: EvaluationLimits): Gate {
 
 function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -12,6 +12,20 @@ export interface WasiShim {
   diagnostics(): string;
 }
 
+export interface WasiOptions {
+  /** `NAME=value`. Default: empty. */
+  readonly environment?: readonly string[];
+  /** Nanoseconds, since 1970 or since any moment. */
+  readonly clock?: (kind: "wall" | "monotonic") => bigint;
+  readonly fillRandom?: (bytes: Uint8Array) => void;
+}
+
+function systemClock(kind: "wall" | "monotonic"): bigint {
+  return kind === "wall"
+    ? BigInt(Date.now()) * 1_000_000n
+    : BigInt(Math.round(performance.now() * 1e6));
+}
+
 const notSupported = 52; // ENOSYS
 const badDescriptor = 8;
 const diagnosticsKept = 16_384;
@@ -21,21 +35,22 @@ const diagnosticsKept = 16_384;
  * numbers, panics. There are no files, arguments or sockets: every other function says that it is not supported. (node:wasi
  * prints a warning, and says of itself that it is no sandbox.)
  */
-export function createWasiShim(environment: readonly string[], memory: () => WasmMemory): WasiShim {
+export function createWasiShim(
+  memory: () => WasmMemory,
+  { environment = [], clock = systemClock, fillRandom = randomFillSync }: WasiOptions = {},
+): WasiShim {
   const view = (): DataView => new DataView(memory().buffer);
   const bytes = (): Uint8Array => new Uint8Array(memory().buffer);
   const errors = createErrorStream(view, bytes);
   const imports: ModuleImports = {
     ...environmentFunctions(environment, view, bytes),
     random_get(at: number, length: number) {
-      randomFillSync(bytes().subarray(at, at + length));
+      fillRandom(bytes().subarray(at, at + length));
       return 0;
     },
     /** The second argument is a 64-bit number. */
-    clock_time_get(clock: number, _precision: bigint, at: number) {
-      const now =
-        clock === 0 ? BigInt(Date.now()) * 1_000_000n : BigInt(Math.round(performance.now() * 1e6));
-      view().setBigUint64(at, now, true);
+    clock_time_get(id: number, _precision: bigint, at: number) {
+      view().setBigUint64(at, clock(id === 0 ? "wall" : "monotonic"), true);
       return 0;
     },
     /** Subscriptions are 48 bytes, events 32; Go asks for timers only, and may be told that they fired. */

@@ -1,3 +1,5 @@
+import { readNumber, sectionIds, sectionsOf } from "./wasm-binary.ts";
+
 /**
  * Node cannot limit a module's own memory, so its memory section says the most: id 5, size, count 1, flags (bit 0: has a maximum), minimum
  * pages, [maximum pages]; numbers are LEB128. The artifact's has a maximum of five bytes, so that a ceiling can be written into it: moving 34 MB to
@@ -38,29 +40,19 @@ interface MemorySection {
 }
 
 function findMemory(module: Uint8Array): MemorySection {
-  let at = 8; // after magic and version
-  while (at < module.length) {
-    const size = readNumber(module, at + 1);
-    const end = size.next + size.value;
-    if (module[at] === 5) {
-      const count = readNumber(module, size.next);
-      const minimumAt = count.next + 1;
-      const minimum = readNumber(module, minimumAt);
-      if (count.value !== 1) throw new Error("the module does not have exactly one memory");
-      return { start: at, end, minimumAt, minimumEnd: minimum.next, minimumPages: minimum.value };
-    }
-    at = end;
-  }
-  throw new Error("the module has no memory section");
-}
-
-function readNumber(bytes: Uint8Array, at: number): { value: number; next: number } {
-  let value = 0;
-  for (let shift = 0, next = at; ; shift += 7, next += 1) {
-    const byte = bytes[next] ?? 0;
-    value += (byte & 0x7f) * 2 ** shift;
-    if (byte < 0x80) return { value, next: next + 1 };
-  }
+  const section = sectionsOf(module).find(({ id }) => id === sectionIds.memory);
+  if (section === undefined) throw new Error("the module has no memory section");
+  const count = readNumber(module, section.bodyStart);
+  if (count.value !== 1) throw new Error("the module does not have exactly one memory");
+  const minimumAt = count.next + 1;
+  const minimum = readNumber(module, minimumAt);
+  return {
+    start: section.start,
+    end: section.end,
+    minimumAt,
+    minimumEnd: minimum.next,
+    minimumPages: minimum.value,
+  };
 }
 
 /** LEB128 may have more digits than it needs: 32 bits have five at most. */

@@ -15,7 +15,10 @@ interface WasmInstance {
 }
 
 interface WebAssemblyGlobal {
-  readonly Module: new (bytes: Uint8Array) => WasmModule;
+  readonly Module: {
+    new (bytes: Uint8Array): WasmModule;
+    exports(module: WasmModule): readonly { readonly name: string }[];
+  };
   readonly Instance: new (
     module: WasmModule,
     imports: Record<string, ModuleImports>,

@@ -6,9 +6,11 @@ import type { EvaluationLimits } from "./limits.ts";
 
 export interface WorkerSetup {
   readonly memoryBytes: number;
-  readonly artifact: string;
   readonly schemaFolder: string;
 }
+
+/** The first message: the module's code, or why there is none. */
+export type WorkerStart = { readonly code: Uint8Array } | { readonly detail: string };
 
 /**
  * What our schema does. "checks": the package is evaluated without it, and with it only if the result is not plainly what the schema

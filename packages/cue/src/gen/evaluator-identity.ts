@@ -1,3 +1,3 @@
 // Written by build-evaluator.mjs: the digest of the evaluator and of the schema's files.
 export const evaluatorIdentity: string =
-  "56310a06194a53d6d9dfac4da65eb79b2fbbc65261bb0bb76c7a86448fa1ea52";
+  "2b72b68192304fd005c5fe90a8dc3e022d394e653dccbc2dc370cb020579f323";
