@@ -45,7 +45,8 @@ export const errorTable = {
   },
   INIT_NOTHING_FOUND: {
     exit: "configuration",
-    meaning: "There is no package.json, turbo.json or nx.json that an env.cue could be made of.",
+    meaning:
+      "There is no package.json, turbo.json or nx.json that an env.cue could be made of, or nothing in it becomes a task.",
   },
   INIT_FILE_EXISTS: {
     exit: "configuration",

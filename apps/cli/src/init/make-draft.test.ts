@@ -283,6 +283,13 @@ describe("what it is made of", () => {
     expect(errorOf(() => draft({ "package.json": {} }, ".", "nx")).message).toMatch(/no nx.json/);
     expect(errorOf(() => draft({ "package.json": "{" })).code).toBe("CONFIG_FILE");
     expect(errorOf(() => draft({ "package.json": "[]" })).message).toMatch(/no JSON object/);
+    expect(errorOf(() => draft({ "package.json": { name: "x", scripts: {} } })).message).toMatch(
+      /nothing in package.json becomes a task$/,
+    );
+    const installing = { "package.json": { scripts: { prepare: "husky" } } };
+    expect(errorOf(() => draft(installing)).message).toMatch(
+      /nothing in package.json becomes a task; left out: prepare/,
+    );
   });
 
   it("survives manifests that are not as they should be", () => {

@@ -21,6 +21,7 @@ export function makeDraft(directory: string, from: DraftOrigin | undefined): Dra
   const workspaceRoot = findWorkspaceRoot(directory);
   const files = readPackageFiles(directory, workspaceRoot);
   const draft = draftFrom(files, from);
+  if (draft.tasks.length === 0) throw nothingFound(directory, nothingIn(draft));
   const projectPath = relative(workspaceRoot, directory).split("\\").join("/");
   return fitDraft(draft, { projectPath, workspaceRoot });
 }
@@ -59,6 +60,11 @@ function withOther(draft: Draft, from: DraftOrigin | undefined, other: string | 
   if (other === undefined || from !== undefined) return draft;
   const message = `there is an ${other}.json, too: cuenv init --from ${other} reads that instead`;
   return { ...draft, notes: [...draft.notes, { task: undefined, message }] };
+}
+
+function nothingIn({ sources, notes }: Draft): string {
+  const leftOut = notes.map(({ message }) => `; ${message}`).join("");
+  return `nothing in ${sources.join(" and ")} becomes a task${leftOut}`;
 }
 
 /** What else there is to begin with. */
