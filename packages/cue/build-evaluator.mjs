@@ -39,6 +39,7 @@ function go(folder, ...args) {
       GO111MODULE: "on",
       GOEXPERIMENT: "",
       GOWASM: "",
+      GOFIPS140: "off",
       CGO_ENABLED: "0",
       GOOS: args[0] === "build" ? "wasip1" : "",
       GOARCH: args[0] === "build" ? "wasm" : "",

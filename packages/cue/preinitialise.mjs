@@ -13,8 +13,8 @@ import { readNumber, sectionIds, sectionsOf } from "./src/wasm-binary.ts";
  */
 export function preinitialised(module) {
   const started = start(withGlobalsExported(module));
-  const memory = new Uint8Array(started.exports.memory.buffer);
-  const globals = globalTypes(module).map((_, index) => started.exports[globalName(index)].value);
+  const memory = new Uint8Array(started.memory.buffer);
+  const globals = globalTypes(module).map((_, index) => started[globalName(index)].value);
   return rebuilt(module, (id, body) => {
     switch (id) {
       case sectionIds.memory:
@@ -67,14 +67,24 @@ function start(module) {
     cuenv: host.imports,
   });
   exports = instance.exports;
-  exports._initialize();
+  try {
+    exports._initialize();
+    return warmedUp(exports, host);
+  } catch (error) {
+    throw new Error(`the module does not start: ${error.message}\n${wasi.diagnostics()}`, {
+      cause: error,
+    });
+  }
+}
+
+function warmedUp(exports, host) {
   const request = new TextEncoder().encode(JSON.stringify(warmUpRequest));
   new Uint8Array(exports.memory.buffer).set(request, exports.allocate(request.length));
   exports.evaluate();
   const answer = JSON.parse(host.takeAnswer());
   if (answer.value?.tasks?.build?.command !== "sh")
     throw new Error(`what was evaluated to warm up failed: ${JSON.stringify(answer)}`);
-  return { exports };
+  return exports;
 }
 
 /** Nanoseconds that pass because somebody asks. */

@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 )
 
 // Result is what a successful evaluation hands back.
@@ -26,18 +28,20 @@ func (export *export) encode(package_ *loaded, value json.RawMessage, columns *c
 		Positions: map[string][3]int{}, References: export.references, Attributes: export.attributes, Lossy: export.lossy,
 	}
 	indices := map[string]int{}
+	for _, position := range export.positions {
+		indices[position.File] = 0
+	}
+	// In order, as everything in the answer: the same package has the same answer each time.
+	result.Files = append(result.Files, slices.Sorted(maps.Keys(indices))...)
+	for index, file := range result.Files {
+		indices[file] = index
+	}
 	for pointer, position := range export.positions {
 		position = columns.fix(position)
-		index, ok := indices[position.File]
-		if !ok {
-			index = len(result.Files)
-			indices[position.File] = index
-			result.Files = append(result.Files, position.File)
-		}
-		result.Positions[pointer] = [3]int{index, position.Line, position.Column}
+		result.Positions[pointer] = [3]int{indices[position.File], position.Line, position.Column}
 	}
-	for folder, labels := range package_.unknown {
-		for _, label := range labels {
+	for _, folder := range slices.Sorted(maps.Keys(package_.unknown)) {
+		for _, label := range package_.unknown[folder] {
 			result.Unknown = append(result.Unknown, folder+"."+label)
 		}
 	}

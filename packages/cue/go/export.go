@@ -119,6 +119,10 @@ func escape(name string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
 }
 
+func unescape(label string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(label, "~1", "/"), "~0", "~")
+}
+
 // nameTasks finds every task and how it can be referred to.
 func (export *export) nameTasks(value cue.Value, pointer, name string, depth int) {
 	if depth > maximumDepth {
@@ -212,6 +216,10 @@ func (export *export) write(value cue.Value, at place) {
 		text, err := value.MarshalJSON()
 		if err != nil {
 			export.failure = failf("evaluation", "%s: %v", at.pointer, err)
+			return
+		}
+		if value.Kind()&cue.NumberKind != 0 && !json.Valid(text) {
+			export.failure = notInJSON(value, text, at)
 			return
 		}
 		export.out = append(export.out, writtenNumber(value, text, at)...)

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"math"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"cuelang.org/go/cue"
 )
@@ -26,4 +28,16 @@ func writtenNumber(value cue.Value, text []byte, at place) []byte {
 		return text
 	}
 	return []byte(strconv.Quote(string(text)))
+}
+
+// notInJSON: CUE has numbers that JSON has not, as math.Sqrt(-1).
+func notInJSON(value cue.Value, text []byte, at place) *Failure {
+	problem := Problem{Message: fmt.Sprintf("%s is not a number that can be used", text)}
+	for label := range strings.SplitSeq(at.pointer[1:], "/") {
+		problem.Path = append(problem.Path, unescape(label))
+	}
+	if position, ok := positionOf(value, value.Parts()); ok {
+		problem.Positions = append(problem.Positions, position)
+	}
+	return &Failure{"evaluation", []Problem{problem}}
 }

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { errorOf, projectsForTests } from "../test/projects.ts";
+import { evaluateRaw } from "./evaluate.ts";
 import { evaluate } from "./index.ts";
 
 const projects = projectsForTests();
@@ -190,6 +191,23 @@ ci: [tasks.use]
         },
       },
     });
+  });
+
+  it("answers the same package in the same words each time", async () => {
+    const directory = projects.make({
+      "a.cue": `package env
+import s "github.com/cuenv/cuenv/schema"
+import r "github.com/rawkode/cuenv"
+tasks: a: s.#Later & {command: "a"}
+env: {A: r.#Other, A: "1"}
+`,
+      "b.cue": 'package env\ntasks: b: command: "b"\n',
+      "c.cue": 'package env\ntasks: c: command: "c"\n',
+    });
+    const answers = [];
+    for (let round = 0; round < 12; round += 1)
+      answers.push((await evaluateRaw({ directory })).answer);
+    expect(new Set(answers).size).toBe(1);
   });
 
   it("counts columns as editors do", async () => {

@@ -38,12 +38,14 @@ export function createEvaluatorInstance(code: Uint8Array, setup: WorkerSetup): E
   };
   const wasi = createWasiShim(memory);
   const host = createHostFunctions(memory, () => files);
-  setMemoryCeiling(code, setup.memoryBytes);
+  const memoryBytes = setMemoryCeiling(code, setup.memoryBytes);
   const module = new webAssembly.Module(code);
   const instance = new webAssembly.Instance(module, {
     wasi_snapshot_preview1: wasi.imports,
     cuenv: host.imports,
   });
+  if ("_initialize" in instance.exports)
+    throw new Error("its module was not started when it was built: it is of another version");
   exports = instance.exports as unknown as EvaluatorExports;
   const go = exports;
 
@@ -58,7 +60,7 @@ export function createEvaluatorInstance(code: Uint8Array, setup: WorkerSetup): E
         schema,
         validate: unify,
         outputBytes: limits.outputBytes,
-        memoryBytes: setup.memoryBytes,
+        memoryBytes,
       }),
     );
     try {

@@ -92,6 +92,14 @@ describe("T16: evaluate, given a bomb,", () => {
     const { evaluation } = await evaluate({ directory, limits });
     expect(evaluation.value).toEqual({ a: 1 });
   });
+
+  it("takes any number of bytes for the memory", async () => {
+    const directory = projects.make({ "env.cue": "package cuenv\na: 1\n" });
+    for (const memoryBytes of [100.3 * 2 ** 20, 2 ** 33]) {
+      const { evaluation } = await evaluate({ directory, limits: { memoryBytes } });
+      expect(evaluation.value).toEqual({ a: 1 });
+    }
+  });
 });
 
 describe("evaluate reads no more than it should:", () => {

@@ -1,5 +1,6 @@
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { projectsForTests } from "../test/projects.ts";
+import { errorOf, projectsForTests } from "../test/projects.ts";
 import { evaluate } from "./index.ts";
 
 const projects = projectsForTests();
@@ -48,6 +49,17 @@ tasks: build: {
           cacheConfig: { customKeyComponents: { a: "9007199254740993" }, keyEpoch: 7 },
         },
       },
+    });
+  });
+
+  it("are refused where JSON has none like them, with their place", async () => {
+    const directory = projects.make({
+      "env.cue": 'package cuenv\nimport "math"\na: "b/c": [0, math.Sqrt(-1)]\n',
+    });
+    expect(await errorOf(evaluate({ directory }))).toMatchObject({
+      code: "CUE_EVALUATION",
+      message: "cannot evaluate a.b/c.1: NaN is not a number that can be used",
+      location: { file: join(directory, "env.cue"), line: 3, column: 15 },
     });
   });
 });

@@ -27,8 +27,18 @@ describe("setMemoryCeiling", () => {
     expect(grow(limited(300 * 65_536), 300)).toBe(-1);
   });
 
-  it("does not go below what the module starts with", () => {
+  it("does not go below what the module starts with, or above what there can be", () => {
     expect(grow(limited(0), 0)).toBe(1);
+    expect(grow(limited(Number.NaN), 1)).toBe(-1);
+    expect(grow(limited(Number.POSITIVE_INFINITY), 1)).toBe(1);
+    expect(grow(limited(2 ** 40), 1)).toBe(1);
+  });
+
+  it("says what it is, in whole pages", () => {
+    const roomy = withRoomForCeiling(module);
+    expect(setMemoryCeiling(roomy, 3.9 * 65_536)).toBe(3 * 65_536);
+    expect(setMemoryCeiling(roomy, 1)).toBe(65_536);
+    expect(setMemoryCeiling(roomy, 2 ** 40)).toBe(2 ** 32);
   });
 
   it("can be told again", () => {

@@ -7,12 +7,14 @@ import { readNumber, sectionIds, sectionsOf } from "./wasm-binary.ts";
  */
 const pageBytes = 65_536;
 const paddedBytes = 5;
+/** What 32-bit addresses reach: 4 GiB. */
+const mostPages = 65_536;
 
-/** The module with room for a ceiling; for the build. Its memory may be as large as before: 65,536 pages. */
+/** The module with room for a ceiling; for the build. Its memory may be as large as before. */
 export function withRoomForCeiling(module: Uint8Array): Uint8Array {
   const memory = findMemory(module);
   const minimum = module.subarray(memory.minimumAt, memory.minimumEnd);
-  const body = [1, 1, ...minimum, ...paddedNumber(65_536)];
+  const body = [1, 1, ...minimum, ...paddedNumber(mostPages)];
   return Buffer.concat([
     module.subarray(0, memory.start),
     Uint8Array.from([5, body.length, ...body]),
@@ -21,14 +23,16 @@ export function withRoomForCeiling(module: Uint8Array): Uint8Array {
 }
 
 /**
- * Limits the memory of a module in place; never below what it starts with.
+ * Limits the memory of a module in place; never below what it starts with, or above 4 GiB. Gives what it is limited to, in bytes.
  * @throws {Error} when the module has no room for it
  */
-export function setMemoryCeiling(module: Uint8Array, maximumBytes: number): void {
+export function setMemoryCeiling(module: Uint8Array, maximumBytes: number): number {
   const { minimumPages, minimumEnd, end } = findMemory(module);
   if (end - minimumEnd !== paddedBytes) throw new Error("the module has no room for a ceiling");
-  const pages = Math.max(Math.floor(maximumBytes / pageBytes), minimumPages);
+  const wanted = Math.min(Math.floor(maximumBytes / pageBytes), mostPages);
+  const pages = wanted > minimumPages ? wanted : minimumPages;
   module.set(paddedNumber(pages), minimumEnd);
+  return pages * pageBytes;
 }
 
 interface MemorySection {

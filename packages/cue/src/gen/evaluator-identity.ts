@@ -1,3 +1,3 @@
 // Written by build-evaluator.mjs: the digest of the evaluator and of the schema's files.
 export const evaluatorIdentity: string =
-  "2b72b68192304fd005c5fe90a8dc3e022d394e653dccbc2dc370cb020579f323";
+  "b683eb790452839c4bdfd40f3af5eb7c395617b60e64340aa2a544b31efea7e8";
