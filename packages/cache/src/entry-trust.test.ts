@@ -101,6 +101,14 @@ describe("trust, mode local", () => {
     expect(readStatistics(join(base, "cache"), { days: 1 }).refused).toEqual({ unknownKey: 2 });
   });
 
+  it("takes none away where only others' keys count, and its own does not", async () => {
+    await run();
+    const required = { trust: { mode: "required" as const } };
+    expect(await run(required)).toMatchObject({ outcome: { miss: { reason: "untrusted" } } });
+    expect(quarantined()).toBe(0);
+    expect((await run()).outcome.kind).toBe("hit");
+  });
+
   it("brings no verdicts along with a copied cache folder", async () => {
     await run();
     await run();
@@ -148,7 +156,7 @@ describe("trust, mode local", () => {
     expect(readFileSync(join(root, "out/result"), "utf8")).toBe("made of one");
   });
 
-  it("T14: does not use a key that others can read: nothing is stored or believed, and it says so", async () => {
+  it("T14: does not use a key that others can read: nothing is stored, believed or taken away, and it says so", async () => {
     await run();
     chmodSync(machineKey(), 0o644);
     events.length = 0;
@@ -161,8 +169,10 @@ describe("trust, mode local", () => {
     expect(
       seen("trouble").some((event) => "message" in event && event.message.includes("chmod 600")),
     ).toBe(true);
+    expect(quarantined()).toBe(0);
+    expect(readStatistics(join(base, "cache"), { days: 1 }).refused).toEqual({ unknownKey: 1 });
     chmodSync(machineKey(), 0o600);
-    expect(await run()).toMatchObject({ outcome: { stored: true } });
+    expect((await run()).outcome.kind).toBe("hit");
   });
 
   it("runs the task where no key can be made, and says why nothing is stored", async () => {

@@ -109,7 +109,10 @@ async function putInPlace(
   return files;
 }
 
-/** An entry that somebody else could have put there is told, and taken away: it would be refused again and again. */
+/**
+ * An entry that somebody else could have put there is told, and taken away: it would be refused again and again. But not one of an unknown key where nothing of ours
+ * could take its place: this machine's key may be unreadable today only.
+ */
 async function entryMiss(
   engine: CacheEngine,
   request: TaskRequest,
@@ -127,7 +130,8 @@ async function entryMiss(
     reason: refused,
     keyId,
   });
-  await engine.actions.quarantine(key.digest);
+  if (refused !== "unknownKey" || engine.canReplaceEntries())
+    await engine.actions.quarantine(key.digest);
   if (refused === "keyMismatch") return lookupMiss(engine, request, reason, detail);
   trouble(
     engine,

@@ -100,6 +100,7 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
     upload: remote?.upload,
     verify: trust.verify,
     unacceptableSigner: trust.unacceptable,
+    canReplaceEntries: trust.canReplace,
     saveSignatures: trust.saveMemo,
     settings,
     workspaceRoot,
