@@ -86,6 +86,23 @@ describe.concurrent("a damaged cache", () => {
     expect(own.read("out")).toBe("1\n");
   });
 
+  it("is not what a result of another version is called, which is a miss", async () => {
+    const own = createSandbox(files);
+    await cacheStatus(own, ["t"]);
+    const [entry = ""] = stored(own, "ac");
+    chmodSync(entry, 0o644);
+    writeFileSync(entry, readFileSync(entry, "latin1").replace("cuenv-entry 1", "cuenv-entry 2"));
+    const text = "its stored result is of another version of cuenv (cuenv-entry 2 sha256)";
+    const preview = await own.cuenv(["task", "t", "--dry-run"]);
+    expect(preview.stdout + preview.stderr).toContain(text);
+    expect(readFileSync(entry, "latin1")).toMatch(/^cuenv-entry 2/);
+    const run = await own.cuenv(["task", "t"]);
+    expect(run.code).toBe(0);
+    expect(run.stderr).toContain(`t: miss, ${text}`);
+    expect(run.stderr).not.toMatch(/warning|damaged/);
+    expect(await cacheStatus(own, ["t"])).toEqual({ t: "hit" });
+  });
+
   it("row 28: an entry copied under another key is not believed", async () => {
     const own = createSandbox({
       "env.cue": cue({

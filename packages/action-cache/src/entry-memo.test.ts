@@ -48,7 +48,7 @@ interface RunOptions {
   readonly signWith?: KeyPair;
   readonly isTrustOff?: boolean;
   readonly seal?: Seal | undefined;
-  readonly cuenvVersion?: string;
+  readonly build?: string;
 }
 
 function countingReads(actions: ActionStore): ActionStore {
@@ -64,7 +64,7 @@ function countingReads(actions: ActionStore): ActionStore {
 
 /** The action cache of one process; `keep` is its end. */
 function openRun(options: RunOptions = {}) {
-  const { signWith = ours, isTrustOff = false, cuenvVersion = "1.0.0" } = options;
+  const { signWith = ours, isTrustOff = false, build = "1.0.0" } = options;
   const seal = "seal" in options ? options.seal : sealOf("of this machine");
   const folder = openCacheFolder({ root });
   const keys = options.keys ?? [trusted(ours)];
@@ -72,7 +72,7 @@ function openRun(options: RunOptions = {}) {
     mode: "required",
     trusted: new Map(keys.map((key) => [key.id, key])),
   });
-  const memo = createEntryMemo({ read: () => kept, seal: () => seal, cuenvVersion });
+  const memo = createEntryMemo({ read: () => kept, seal: () => seal, build });
   const signer = createSigner(signWith);
   const cache = createActionCache({
     actions: countingReads(createDiskActionStore({ folder, digestFunction: "sha256" })),
@@ -184,7 +184,7 @@ describe("what is remembered of entries", () => {
     const others: readonly RunOptions[] = [
       { seal: sealOf("of another machine") },
       { seal: undefined },
-      { cuenvVersion: "1.0.1" },
+      { build: "1.0.1" },
     ];
     for (const other of others) {
       kept = good;
@@ -229,7 +229,7 @@ describe("what is remembered of entries", () => {
   });
 
   it("keeps what this run used, and of the rest as much as is bounded", async () => {
-    const memo = createEntryMemo({ read: () => kept, cuenvVersion: "1.0.0" });
+    const memo = createEntryMemo({ read: () => kept, build: "1.0.0" });
     const keyOf = (name: string) => ({
       digest: hashText("sha256", name),
       namespace: "default",
@@ -244,11 +244,11 @@ describe("what is remembered of entries", () => {
       memo.remember(keyOf(name), "1", undefined, large(name));
     kept = memo.serialize();
     expect(kept?.length).toBeGreaterThan(6 * 300_000);
-    const next = createEntryMemo({ read: () => kept, cuenvVersion: "1.0.0" });
+    const next = createEntryMemo({ read: () => kept, build: "1.0.0" });
     expect(next.recall(keyOf("f"))?.result()).toEqual(large("f"));
     expect(next.serialize()).toBeUndefined();
     next.remember(keyOf("g"), "1", undefined, large("g"));
-    const last = createEntryMemo({ read: () => next.serialize(), cuenvVersion: "1.0.0" });
+    const last = createEntryMemo({ read: () => next.serialize(), build: "1.0.0" });
     const known = ["a", "b", "c", "d", "e", "f", "g"].filter(
       (name) => last.recall(keyOf(name)) !== undefined,
     );

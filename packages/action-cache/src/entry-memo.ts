@@ -40,8 +40,8 @@ export interface EntryMemoOptions {
   /** What an earlier run kept; undefined: nothing. Asked for once, by the first look. */
   readonly read: () => string | undefined;
   readonly seal?: () => Seal | undefined;
-  /** Of cuenv: another one may find fault with what this one takes for sound. */
-  readonly cuenvVersion: string;
+  /** Of cuenv, by a name without a space: another one may find fault with what this one takes for sound. */
+  readonly build: string;
 }
 
 const memoVersion = 1;
@@ -49,12 +49,12 @@ const memoVersion = 1;
 const maxUnusedLength = 1024 * 1024;
 
 /**
- * The text: a seal over the rest, a line with the versions of this format and of cuenv, then a line for each entry: its namespace, digest function and hash,
+ * The text: a seal over the rest, a line with the version of this format and the build of cuenv, then a line for each entry: its namespace, digest function and hash,
  * its version, the id of its signer and the signer's public key in base64 (or two dashes), and the result as JSON; between them tabs.
  */
 export function createEntryMemo(options: EntryMemoOptions): EntryMemo {
   const { seal = () => checksum } = options;
-  const head = `cuenv-entries ${memoVersion} ${options.cuenvVersion}`;
+  const head = `cuenv-entries ${memoVersion} ${options.build}`;
   let stored: ReadonlyMap<string, string> | undefined;
   const used = new Map<string, string>();
   let learnt = false;

@@ -8,6 +8,8 @@ export type MissReason =
   | "incomplete"
   /** An entry or blob that is damaged. */
   | "corrupt"
+  /** An entry, as it seems, of a cuenv that is newer or older. */
+  | "otherVersion"
   /** An entry that is older than the task's maxAge. */
   | "expired"
   /** The store could not be read. */

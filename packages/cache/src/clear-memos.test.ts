@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { clearMemos, memosKeptMs, tidyMemos } from "./clear-memos.ts";
+import { clearMemos, memosKeptMs, tidyCompiledCode, tidyMemos } from "./clear-memos.ts";
 import { leftoverAfterMs } from "./sweep-leftovers.ts";
 
 function folderOf(files: readonly string[]): string {
@@ -30,6 +30,8 @@ const memos = [
   "files.bin.00ff00ff00ff.tmp",
   "inputs.json",
   "conclusions.jsonl",
+  "conclusions-1-0-0.jsonl",
+  "entries-1-0-0-beta-1.jsonl",
   "last-results.json",
   `evaluations/evaluation/v1/${id}${id}.json`,
   `evaluations/evaluation/v1/${id}${id}.json.77.k3j2.tmp`,
@@ -103,5 +105,55 @@ describe("tidying what is remembered of workspaces", () => {
       [read, written, "app"].toSorted(),
     );
     expect(existsSync(join(folder, `v1/workspaces/1/${read}/files.bin`))).toBe(true);
+  });
+
+  it("removes what other versions left in one that is in use, and nothing else of it", () => {
+    const state = `v1/workspaces/1/${id}`;
+    const folder = folderOf(memos);
+    const later = Date.now() + memosKeptMs + 60_000;
+    const use = (name: string, ms: number): void =>
+      utimesSync(join(folder, state, name), ms / 1000, (ms - 1000) / 1000);
+    const old = [
+      "conclusions.jsonl",
+      "entries-1-0-0-beta-1.jsonl",
+      `evaluations/projects/${id}.json`,
+    ];
+    for (const name of [...old, "last-results.json", "inputs.json"]) use(name, Date.now());
+    for (const name of ["conclusions-1-0-0.jsonl", `evaluations/evaluation/v1/${id}${id}.json`])
+      use(name, later);
+    tidyMemos(folder, later);
+    const left = readdirSync(join(folder, state)).toSorted();
+    expect(left).toEqual([
+      "conclusions-1-0-0.jsonl",
+      "evaluations",
+      "files.bin",
+      "files.bin.00ff00ff00ff.tmp",
+      "inputs.json",
+      "last-results.json",
+    ]);
+    expect(readdirSync(join(folder, state, "evaluations"))).toEqual(["evaluation"]);
+  });
+});
+
+describe("tidying compiled code", () => {
+  it("removes what no version used for a month, and nothing that is not Node's", () => {
+    const node = "v1/compile-cache/v26.10.0-x64-310b2ce3-0";
+    const other = "v1/compile-cache/v22.18.0-x64-0a1b2c3d-0";
+    const files = [
+      `${node}/15f87e2b`,
+      `${node}/2aa4728b`,
+      `${node}/notes.txt`,
+      `${other}/15f87e2b`,
+    ];
+    const folder = folderOf([...files, "v1/compile-cache/mine/15f87e2b"]);
+    const later = Date.now() + memosKeptMs + 60_000;
+    utimesSync(join(folder, node, "2aa4728b"), later / 1000, 0);
+    tidyCompiledCode(folder, Date.now());
+    expect(files.filter((name) => !existsSync(join(folder, name)))).toEqual([]);
+    tidyCompiledCode(folder, later);
+    expect(readdirSync(join(folder, node)).toSorted()).toEqual(["2aa4728b", "notes.txt"]);
+    expect(existsSync(join(folder, other))).toBe(false);
+    expect(existsSync(join(folder, "v1/compile-cache/mine/15f87e2b"))).toBe(true);
+    tidyCompiledCode(join(folder, "nowhere"), later);
   });
 });

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, rmdirSync, unlinkSync } from "node:fs";
+import { lstatSync, readdirSync, rmdirSync, type Stats, unlinkSync } from "node:fs";
 import { sweepLeftovers } from "./sweep-leftovers.ts";
 
 /** What is remembered of a workspace, by name, in its folder or a few levels below; and what killed processes left beside it. */
@@ -20,22 +20,44 @@ export function clearMemos(cacheDirectory: string, nowMs: number): number {
   );
 }
 
-/** What is remembered of a workspace that nobody used for so long goes: it was removed, or is one of the many of a CI (30 d). */
+/** What is remembered of a workspace that nobody used for so long goes: it was removed, or is one of the many of a CI; what other versions left, too (30 d). */
 export const memosKeptMs: number = 30 * 24 * 60 * 60 * 1000;
 
+/** Of one version of cuenv, or of one build of its evaluator: the next one leaves it where it is. */
+const ofOneVersion = /^(?:conclusions|entries)(?:-[0-9a-z-]+)?\.jsonl$|^evaluations\//;
+
 /**
- * Removes what is remembered of workspaces without a use for {@link memosKeptMs}, as {@link clearMemos} does it of all. No limit of the store counts it, and nothing else would
- * ever remove it. A run of hits writes nothing: that it read is use, where the file system notes it; else its next run looks at everything once more.
+ * Removes what is remembered of workspaces without a use for {@link memosKeptMs}, as {@link clearMemos} does it of all; and of those in use, what no version of cuenv
+ * used for so long. No limit of the store counts it, and nothing else would ever remove it. A run of hits writes nothing: that it read is use, where the file system
+ * notes it; else its next run looks at everything once more.
  */
 export function tidyMemos(cacheDirectory: string, nowMs: number): void {
   const workspaces = `${cacheDirectory}/v1/workspaces`;
   const [ofVersion, ofWorkspace] = outerFolders;
+  const isOld = (stat: Stats): boolean => nowMs - lastUseOf(stat) > memosKeptMs;
   for (const version of namesIn(workspaces).filter((name) => ofVersion?.test(name))) {
     for (const id of namesIn(`${workspaces}/${version}`)) {
+      if (ofWorkspace?.test(id) !== true) continue;
       const folder = `${workspaces}/${version}/${id}`;
-      if (ofWorkspace?.test(id) === true && nowMs - lastUseMs(folder) > memosKeptMs)
-        clearFolder(folder, outerFolders.length);
+      const isUsed = nowMs - lastUseMs(folder) <= memosKeptMs;
+      const goes = (stat: Stats, path: string): boolean =>
+        !isUsed || (ofOneVersion.test(path.slice(folder.length + 1)) && isOld(stat));
+      clearFolder(folder, outerFolders.length, goes);
     }
+  }
+}
+
+/** Removes our own code as V8 compiled it for versions of cuenv, or of Node, that nobody used for {@link memosKeptMs}. Never throws. */
+export function tidyCompiledCode(cacheDirectory: string, nowMs: number): void {
+  const compiled = `${cacheDirectory}/v1/compile-cache`;
+  for (const ofNode of namesIn(compiled).filter((name) => /^v\d[\w.-]*$/.test(name))) {
+    const folder = `${compiled}/${ofNode}`;
+    for (const name of namesIn(folder).filter((each) => /^[0-9a-f]{8}$/.test(each))) {
+      const path = `${folder}/${name}`;
+      const stat = statOf(path);
+      if (stat?.isFile() === true && nowMs - lastUseOf(stat) > memosKeptMs) removed(path);
+    }
+    removeIfEmpty(folder);
   }
 }
 
@@ -45,7 +67,7 @@ function lastUseMs(folder: string): number {
     const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
     const times = ["", ...names].map((name) => {
       const stat = lstatSync(`${folder}/${name}`, { throwIfNoEntry: false });
-      return stat === undefined ? 0 : Math.max(stat.mtimeMs, stat.isFile() ? stat.atimeMs : 0);
+      return stat === undefined ? 0 : lastUseOf(stat);
     });
     return Math.max(...times);
   } catch {
@@ -53,28 +75,58 @@ function lastUseMs(folder: string): number {
   }
 }
 
-function clearFolder(folder: string, depth: number): number {
+function lastUseOf(stat: Stats): number {
+  return Math.max(stat.mtimeMs, stat.isFile() ? stat.atimeMs : 0);
+}
+
+function clearFolder(
+  folder: string,
+  depth: number,
+  goes: (stat: Stats, path: string) => boolean = () => true,
+): number {
   let bytes = 0;
   for (const name of namesIn(folder)) {
     const path = `${folder}/${name}`;
-    try {
-      const stat = lstatSync(path);
-      if (stat.isDirectory() && (outerFolders[depth] ?? memoFolder).test(name) && depth < maxDepth)
-        bytes += clearFolder(path, depth + 1);
-      else if (stat.isFile() && memoFile.test(name) && depth >= outerFolders.length) {
-        unlinkSync(path);
-        bytes += stat.size;
-      }
-    } catch {
-      // Removed by another process, or not ours to remove.
-    }
+    const stat = statOf(path);
+    if (stat === undefined) continue;
+    if (stat.isDirectory() && (outerFolders[depth] ?? memoFolder).test(name) && depth < maxDepth)
+      bytes += clearFolder(path, depth + 1, goes);
+    else if (
+      stat.isFile() &&
+      memoFile.test(name) &&
+      depth >= outerFolders.length &&
+      goes(stat, path) &&
+      removed(path)
+    )
+      bytes += stat.size;
   }
+  removeIfEmpty(folder);
+  return bytes;
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return lstatSync(path);
+  } catch {
+    return undefined; // Removed by another process.
+  }
+}
+
+function removed(path: string): boolean {
+  try {
+    unlinkSync(path);
+    return true;
+  } catch {
+    return false; // Removed by another process, or not ours to remove.
+  }
+}
+
+function removeIfEmpty(folder: string): void {
   try {
     rmdirSync(folder);
   } catch {
     // Somebody's own file is in it, or a process that runs made another one.
   }
-  return bytes;
 }
 
 function namesIn(folder: string): string[] {

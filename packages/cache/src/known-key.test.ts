@@ -86,7 +86,7 @@ async function known(asked: Asked = {}): Promise<Watched> {
 function memo(): string {
   const folder = join(base, "cache/v1/workspaces");
   const found = readdirSync(folder, { recursive: true }).find((path) =>
-    String(path).endsWith("/conclusions.jsonl"),
+    String(path).endsWith("/conclusions-test.jsonl"),
   );
   return join(folder, String(found));
 }

@@ -151,7 +151,9 @@ export function entryMissText({
   if (refusal !== undefined) return `its stored result is not trusted: ${detail}`;
   const known = knownReason(reason);
   const text = missText(known, detail);
-  return text === detail || known === "incomplete" ? text : `${text}: ${detail}`;
+  return text === detail || known === "incomplete" || known === "otherVersion"
+    ? text
+    : `${text}: ${detail}`;
 }
 
 const missReasons = {
@@ -159,6 +161,7 @@ const missReasons = {
   expired: "expired",
   incomplete: "incomplete",
   unreadable: "unreadable",
+  unknownVersion: "otherVersion",
 } as const satisfies Record<string, MissReason>;
 
 function lookupMiss(
@@ -196,6 +199,8 @@ function missText(reason: MissReason, detail: string): string {
       return "its stored result is damaged";
     case "incomplete":
       return incompleteText;
+    case "otherVersion":
+      return `its stored result is of another version of cuenv (${detail})`;
     case "expired":
       return "its result is too old";
     case "unreadable":

@@ -15,7 +15,7 @@ import {
 } from "@cuenv/cas/maintenance";
 import type { CacheSettings } from "@cuenv/config";
 import { CuenvError } from "@cuenv/errors";
-import { clearMemos, tidyMemos } from "./clear-memos.ts";
+import { clearMemos, tidyCompiledCode, tidyMemos } from "./clear-memos.ts";
 import { type FolderUse, measureFolder } from "./folder-use.ts";
 import { type CacheStatistics, readStatistics } from "./read-statistics.ts";
 import { tidyStatistics } from "./tidy-statistics.ts";
@@ -24,7 +24,6 @@ export type { StoreProblem, Verification } from "@cuenv/cas/maintenance";
 export { attest } from "./attest.ts";
 export { type FolderKind, folderKinds, type FolderUse } from "./folder-use.ts";
 export type { CacheStatistics, StatisticsWindow, TaskStatistics } from "./read-statistics.ts";
-export { tidyMemos, tidyStatistics };
 export {
   readStoredResult,
   type StoredResult,
@@ -33,6 +32,16 @@ export {
 export { type Statement, statementType } from "./provenance-statement.ts";
 export { purgeEntriesOf } from "./purge-entries.ts";
 export { type StoredTrust, storedTrust } from "./stored-trust.ts";
+
+/** Removes what no limit of the store counts, once it is old: statistics, what is remembered, compiled code. Never throws. */
+export function tidyCacheFolder(
+  { cacheDir, statsRetentionDays }: CacheSettings,
+  nowMs: number,
+): void {
+  tidyStatistics(cacheDir, statsRetentionDays, nowMs);
+  tidyMemos(cacheDir, nowMs);
+  tidyCompiledCode(cacheDir, nowMs);
+}
 
 /** What was removed. */
 export interface Removed {
@@ -118,8 +127,7 @@ export async function cleanupStaleEntries(
     onProgress,
     ...(signal === undefined ? {} : { signal }),
   });
-  tidyStatistics(settings.cacheDir, settings.statsRetentionDays, folder.now());
-  tidyMemos(settings.cacheDir, folder.now());
+  tidyCacheFolder(settings, folder.now());
   return { entries: removedEntries, blobs: removedBlobs, bytes: removedBytes };
 }
 

@@ -66,7 +66,7 @@ async function keyNow(trust: Partial<TrustPolicy>): Promise<string | undefined> 
 
 /** Then keys are made of what else is remembered. */
 function forgetConclusions(): void {
-  rmSync(memoPath("conclusions.jsonl"));
+  rmSync(memoPath("conclusions-test.jsonl"));
 }
 
 const forgeries: readonly (readonly [what: string, forge: (old: string) => void])[] = [
@@ -87,7 +87,7 @@ const forgeries: readonly (readonly [what: string, forge: (old: string) => void]
     "the key that a task had",
     (old) =>
       // What the tool printed then is a character less, and the Action with it.
-      forgeText("conclusions.jsonl", (body) =>
+      forgeText("conclusions-test.jsonl", (body) =>
         body.replaceAll(
           /\t[0-9a-f]{64}\/(\d+)/g,
           (_, sizeBytes) => `\t${old}/${Number(sizeBytes) - 1}`,
@@ -107,7 +107,7 @@ describe("T4: what is remembered of entries in a folder that somebody else wrote
       writeWorld("one");
       await keyNow({ mode });
       await keyNow({ mode });
-      forgeText("entries.jsonl", (body) => body.replaceAll("out/result", "out/forged"));
+      forgeText("entries-test.jsonl", (body) => body.replaceAll("out/result", "out/forged"));
       const { outcome } = await run({ task: built, trust: { mode }, request: hostPath });
       // With trust off it works, or this would be no forgery: the stored blob is put where the memo says.
       expect([mode, outcome.kind, existsSync(join(root, "out/forged"))]).toEqual([
@@ -139,13 +139,13 @@ describe("T3: what is remembered in a folder that somebody else wrote to", () =>
     writeWorld("two");
     const right = await keyNow({});
     const inputs = readFileSync(memoPath("inputs.json"));
-    for (const name of ["tools.json", "files.bin", "entries.jsonl", "conclusions.jsonl"])
+    for (const name of ["tools.json", "files.bin", "entries-test.jsonl", "conclusions-test.jsonl"])
       writeFileSync(memoPath(name), inputs);
     expect(await keyNow({})).toBe(right);
   });
 
   it("is recalled and left alone by who wrote it, and made anew on another machine or in another mode", async () => {
-    const names = ["files.bin", "inputs.json", "tools.json", "conclusions.jsonl"];
+    const names = ["files.bin", "inputs.json", "tools.json", "conclusions-test.jsonl"];
     const written = (): number[] => names.map((name) => statSync(memoPath(name)).mtimeMs);
     writeWorld("two");
     await keyNow({});

@@ -40,6 +40,8 @@ export interface OpenCacheEngineOptions {
   readonly projectPath: string;
   /** Of cuenv, for entries. */
   readonly version: string;
+  /** Names the code of this very build: what it concluded no other one believes. Default: the version. */
+  readonly build?: string | undefined;
   /** No task of this run stores anything: nothing at all is written to the cache folder. */
   readonly readOnly: boolean;
   /** A cache on another machine, behind this one. */
@@ -65,7 +67,6 @@ export interface OpenedCacheEngine {
  */
 export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEngine {
   const { settings, workspaceRoot, projectPath, now = Date.now } = options;
-  const { digestFunction } = settings;
   const counter = createRunCounter(now, join(workspaceRoot, projectPath));
   const emit = (event: CacheEvent): void => {
     counter.count(event);
@@ -85,7 +86,7 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
   });
   const index = createFileIndex({
     root: workspaceRoot,
-    digestFunction,
+    digestFunction: settings.digestFunction,
     stateFile: state?.files,
     seal: () => trust.seal("files"),
     now,
@@ -148,17 +149,17 @@ function openInputMemo(trust: EntryTrust, state: WorkspaceState | undefined): In
 }
 
 function openConclusions(
-  { readOnly, version }: OpenCacheEngineOptions,
+  { readOnly, version, build = version }: OpenCacheEngineOptions,
   index: FileIndex,
   trust: EntryTrust,
   state: WorkspaceState | undefined,
 ): ConclusionMemo {
   return createConclusionMemo({
     index,
-    read: () => readState(state?.conclusions),
+    read: () => readState(state?.conclusions(version)),
     keeps: !readOnly && state !== undefined,
     seal: () => trust.seal("conclusions"),
-    cuenvVersion: version,
+    build,
   });
 }
 
@@ -211,9 +212,9 @@ function openStores(
     }),
   );
   const entryMemo = createEntryMemo({
-    read: () => readState(state?.entries),
+    read: () => readState(state?.entries(options.version)),
     seal: () => trust.seal("entries"),
-    cuenvVersion: options.version,
+    build: options.build ?? options.version,
   });
   return {
     folder,
@@ -245,8 +246,8 @@ async function keep(
   const { settings, folder } = engine;
   // What a task just wrote is too young to be remembered: the next run of hits looks at it again in any case, and saves it.
   engine.index.save(record.stored > 0);
-  writeChanged(state.conclusions, engine.conclusions.serialize());
-  writeChanged(state.entries, engine.entryMemo.serialize());
+  writeChanged(state.conclusions(engine.version), engine.conclusions.serialize());
+  writeChanged(state.entries(engine.version), engine.entryMemo.serialize());
   writeChanged(state.inputs, engine.inputMemo.serialize());
   writeChanged(state.tools, engine.tools.serialize());
   engine.lastResults.save();
@@ -258,9 +259,8 @@ async function keep(
   if (hasGrown) sweepLeftovers([state.directory, `${settings.cacheDir}/v1/leases`], engine.now());
   try {
     if (appended === "firstOfDay") {
-      const { tidyMemos, tidyStatistics } = await import("./maintenance.ts");
-      tidyStatistics(settings.cacheDir, settings.statsRetentionDays, engine.now());
-      tidyMemos(settings.cacheDir, engine.now());
+      const { tidyCacheFolder } = await import("./maintenance.ts");
+      tidyCacheFolder(settings, engine.now());
     }
     if (!hasGrown) return;
     const { isDue, isFull } = evictionNeed(folder, settings.maxSizeBytes);

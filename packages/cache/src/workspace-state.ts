@@ -12,8 +12,8 @@ export interface WorkspaceState {
   readonly files: string;
   /** Which files the input patterns of a task found, and the roots of their trees. */
   readonly inputs: string;
-  /** Keys of tasks, and which outputs are in place, with the numbers of what they rest on in files.bin. */
-  readonly conclusions: string;
+  /** Keys of tasks, and which outputs are in place, with the numbers of what they rest on in files.bin; by the version of cuenv that concluded it. */
+  readonly conclusions: (version: string) => string;
   /** What the tools of `runtime` printed. */
   readonly tools: string;
   /** The last stored result of each task, for telling what changed since. */
@@ -22,8 +22,8 @@ export interface WorkspaceState {
   readonly earlierResults: string;
   /** Which inputs tasks wrote while they ran. */
   readonly rewritten: string;
-  /** What the entries hold that were used last. */
-  readonly entries: string;
+  /** What the entries hold that were used last; by the version of cuenv that read them. */
+  readonly entries: (version: string) => string;
   /** Signatures that were found good. */
   readonly signatures: string;
   /** Evaluated configuration. */
@@ -40,16 +40,19 @@ const stateVersion = 2;
 export function workspaceState(cacheDirectory: string, workspaceRoot: string): WorkspaceState {
   const id = hashText("sha256", workspaceRoot).hash.slice(0, 32);
   const directory = `${cacheDirectory}/v1/workspaces/${stateVersion}/${id}`;
+  // Two versions that are used in turn would replace each other's each time.
+  const ofVersion = (name: string) => (version: string) =>
+    `${directory}/${name}-${version.toLowerCase().replaceAll(/[^0-9a-z]+/g, "-")}.jsonl`;
   return {
     directory,
     files: `${directory}/files.bin`,
     inputs: `${directory}/inputs.json`,
-    conclusions: `${directory}/conclusions.jsonl`,
+    conclusions: ofVersion("conclusions"),
     tools: `${directory}/tools.json`,
     lastResults: `${directory}/last-results.json`,
     earlierResults: `${directory}/earlier-results.jsonl`,
     rewritten: `${directory}/rewritten-inputs.json`,
-    entries: `${directory}/entries.jsonl`,
+    entries: ofVersion("entries"),
     signatures: `${directory}/signatures.bin`,
     evaluations: `${directory}/evaluations`,
     nxRuns: `${directory}/nx-runs`,

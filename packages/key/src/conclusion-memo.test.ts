@@ -73,7 +73,7 @@ function open(place: Place): {
     now: () => Date.now() + 60_000,
   });
   const read = (): string | undefined => place.text;
-  return { index, memo: createConclusionMemo({ index, read, cuenvVersion: "test" }) };
+  return { index, memo: createConclusionMemo({ index, read, build: "test" }) };
 }
 
 /** What somebody would compute who knows nothing. */
@@ -236,10 +236,9 @@ describe("createConclusionMemo", () => {
     const { index } = open(place);
     const read = (): string | undefined => place.text;
     const recalls = (more: object): boolean =>
-      createConclusionMemo({ index, read, cuenvVersion: "test", ...more }).recall("q0") !==
-      undefined;
+      createConclusionMemo({ index, read, build: "test", ...more }).recall("q0") !== undefined;
     expect(recalls({})).toBe(true);
-    expect(recalls({ cuenvVersion: "other" })).toBe(false);
+    expect(recalls({ build: "other" })).toBe(false);
     expect(recalls({ seal: () => undefined })).toBe(false);
     expect(recalls({ read: () => undefined })).toBe(false);
     expect(recalls({ read: () => `${place.text} ` })).toBe(false);
@@ -253,7 +252,7 @@ describe("createConclusionMemo", () => {
     run(place);
     const { index } = open(place);
     const memo = (more: object): ReturnType<typeof createConclusionMemo> =>
-      createConclusionMemo({ index, read: () => undefined, cuenvVersion: "test", ...more });
+      createConclusionMemo({ index, read: () => undefined, build: "test", ...more });
     expect(memo({}).isKept()).toBe(true);
     expect(memo({ keeps: false }).isKept()).toBe(false);
     const unsealed = memo({ seal: () => undefined });

@@ -46,8 +46,8 @@ export interface ConclusionMemoOptions {
   /** Whether somebody keeps what `serialize` gives. Default: true. */
   readonly keeps?: boolean;
   readonly seal?: () => Seal | undefined;
-  /** Of cuenv: another one may conclude something else. */
-  readonly cuenvVersion: string;
+  /** Of cuenv, by a name without a space: another one may conclude something else. */
+  readonly build: string;
 }
 
 /** Raise it when the same question and evidence could have another answer. */
@@ -56,15 +56,14 @@ const memoVersion = 1;
 const maxUnusedLength = 1024 * 1024;
 
 /**
- * The text: a seal over the rest, a line with the versions of this format and of cuenv and the id of the file records, then a line for each conclusion: question, answer, the
+ * The text: a seal over the rest, a line with the version of this format and the build of cuenv and the id of the file records, then a line for each conclusion: question, answer, the
  * numbers of the records that it rests on (a first one and one after the last, pair after pair), and as JSON the facts that no record says; between them tabs.
  *
  * @param options.index whose records the rows name: rows for other ones are nothing
  */
 export function createConclusionMemo(options: ConclusionMemoOptions): ConclusionMemo {
   const { index, read, keeps = true, seal = () => checksum } = options;
-  const head = (id: string): string =>
-    `cuenv-conclusions ${memoVersion} ${options.cuenvVersion} ${id}`;
+  const head = (id: string): string => `cuenv-conclusions ${memoVersion} ${options.build} ${id}`;
   const { id: loadedId } = index.records;
   let stored: ReadonlyMap<string, string> | undefined;
   const load = (): ReadonlyMap<string, string> =>

@@ -21,6 +21,25 @@ import { readOrMakeKey, writeKeyFile } from "./make-key.ts";
 const canBeForeign = process.geteuid?.() === 0;
 
 describe("key files", () => {
+  it("say that they are of another version, and tell nobody to remove them", () => {
+    const later = formatKeyFile(pair).replace("key 1", "key 2");
+    expect(errorOf(() => parseKeyFile(later, "key file /k", { file: "/k" }))).toMatchObject({
+      code: "TRUST_KEY_INVALID",
+      message: "cannot read key file /k: it is a key of another version of cuenv",
+      hint: "Use the version that made it, or another key.",
+      location: { file: "/k" },
+    });
+  });
+
+  it("are files", () => {
+    const path = folder();
+    expect(errorOf(() => readKeyFile(path))).toMatchObject({
+      code: "TRUST_KEY_EXPOSED",
+      message: `cannot use key file ${path}: it is not a regular file`,
+      hint: "Move it away, or put a key file there.",
+    });
+  });
+
   it("gives back the key that was written, for which only its owner has rights", () => {
     const path = machineKeyPath(join(folder(), "state/cuenv"));
     const made = readOrMakeKey(path);

@@ -16,6 +16,7 @@ import {
  *     public <base64 of 32 bytes>
  *     private <base64 of 32 bytes>
  */
+const keyMagic = "cuenv-private-key 1";
 const keyText =
   /^cuenv-private-key 1\nid (?<id>\S+)\npublic (?<publicKey>\S+)\nprivate (?<seed>\S+)\n?$/;
 
@@ -23,7 +24,7 @@ const keyText =
 export const maxKeyFileBytes = 4096;
 
 export function formatKeyFile({ id, publicKey, seed }: KeyPair): string {
-  return `cuenv-private-key 1\nid ${id}\npublic ${toBase64(publicKey)}\nprivate ${toBase64(seed)}\n`;
+  return `${keyMagic}\nid ${id}\npublic ${toBase64(publicKey)}\nprivate ${toBase64(seed)}\n`;
 }
 
 /**
@@ -31,17 +32,25 @@ export function formatKeyFile({ id, publicKey, seed }: KeyPair): string {
  * out: nothing is computed here. @throws {CuenvError} TRUST_KEY_INVALID
  */
 export function parseKeyFile(text: string, what: string, location?: Location): KeyPair {
-  const fields = keyText.exec(text.replaceAll("\r\n", "\n"))?.groups;
+  const lines = text.replaceAll("\r\n", "\n");
+  const fields = keyText.exec(lines)?.groups;
   const publicKey = fromBase64(fields?.["publicKey"] ?? "", publicKeyBytes);
   const seed = fromBase64(fields?.["seed"] ?? "", seedBytes);
-  if (publicKey === undefined || seed === undefined || keyIdOf(publicKey) !== fields?.["id"]) {
-    throw new CuenvError(
-      "TRUST_KEY_INVALID",
-      `cannot read ${what}: it is no private key of cuenv`,
-      location === undefined
-        ? { hint: "Make one with cuenv keys generate." }
-        : { hint: "Remove the file, and make one with cuenv keys generate.", location },
-    );
-  }
+  if (publicKey === undefined || seed === undefined || keyIdOf(publicKey) !== fields?.["id"])
+    throw unreadable(lines, what, location);
   return { id: fields["id"], publicKey, seed };
+}
+
+function unreadable(text: string, what: string, location: Location | undefined): CuenvError {
+  const isOther = /^cuenv-private-key \d+\n/.test(text) && !text.startsWith(`${keyMagic}\n`);
+  const make = "ake one with cuenv keys generate.";
+  const hint = location === undefined ? `M${make}` : `Remove the file, and m${make}`;
+  return new CuenvError(
+    "TRUST_KEY_INVALID",
+    `cannot read ${what}: it is ${isOther ? "a key of another version" : "no private key"} of cuenv`,
+    {
+      hint: isOther ? "Use the version that made it, or another key." : hint,
+      ...(location === undefined ? {} : { location }),
+    },
+  );
 }

@@ -4,6 +4,8 @@ import { dirname } from "node:path";
 /** `secret`: nobody else may read it. `authentic`: others may read it, but not write it. */
 export type Privacy = "secret" | "authentic";
 
+export const notRegular = "it is not a regular file";
+
 const groupOrWorld = 0o077;
 const groupOrWorldWritable = 0o022;
 const worldWritable = 0o002;
@@ -16,7 +18,7 @@ const sticky = 0o1000;
  */
 export function privacyProblem(path: string, privacy: Privacy): string | undefined {
   const stat = lstatSync(path);
-  if (!stat.isFile()) return "it is not a regular file";
+  if (!stat.isFile()) return notRegular;
   if (process.geteuid === undefined) return undefined;
   if (!isOurs(stat)) return `it belongs to user ${stat.uid}`;
   const forbidden = privacy === "secret" ? groupOrWorld : groupOrWorldWritable;

@@ -2,6 +2,7 @@ import { createHmac, hash } from "node:crypto";
 import type { Project } from "@cuenv/config";
 import { readMemoFile, replaceFile } from "@cuenv/digest";
 import { buildId } from "../build-id.ts";
+import { cuenvVersion } from "../version.ts";
 
 /** More than any project has (256 MiB). */
 const maxMemoBytes = 256 * 1024 * 1024;
@@ -21,7 +22,7 @@ export interface ProjectMemoKey {
 
 /**
  * The project that was made of this answer before, by this build of cuenv. A file has two lines: the hash of what the project
- * was made of and of the second line, then the project as JSON. Of each folder, package and environment the last one is kept.
+ * was made of and of the second line, then the project as JSON. Of each version of cuenv, folder, package and environment the last one is kept.
  */
 export function recallProject(key: ProjectMemoKey): Project | undefined {
   if (buildId === undefined) return undefined;
@@ -42,7 +43,8 @@ export function rememberProject(key: ProjectMemoKey, project: Project): void {
 }
 
 function memoFile(key: ProjectMemoKey): string {
-  const name = JSON.stringify([key.directory, key.packageName ?? null, key.environment ?? null]);
+  const { directory, packageName = null, environment = null } = key;
+  const name = JSON.stringify([cuenvVersion(), directory, packageName, environment]);
   return `${key.memoDirectory}/projects/${hash("sha256", name, "hex").slice(0, 32)}.json`;
 }
 

@@ -12,6 +12,7 @@ import type { OpenProject } from "../project/open-project.ts";
 import { noting } from "../report/fresh-line.ts";
 import { isTerminal } from "../report/is-terminal.ts";
 import { colorsAllowed, flushErr } from "../report/terminal.ts";
+import { buildId } from "../build-id.ts";
 import { cuenvVersion } from "../version.ts";
 import { hostEnvironment, keyedEnvironment } from "./host-environment.ts";
 import { remoteOptions } from "./remote-options.ts";
@@ -50,6 +51,7 @@ export function openCache(
     workspaceRoot: open.workspaceRoot,
     projectPath: open.projectPath,
     version: cuenvVersion(),
+    build: buildId,
     readOnly: !writes,
     remote: remoteOptions(open.cache.settings),
     onEvent: (event) => reporter.cacheEvent(event),
