@@ -120,7 +120,8 @@ async function executeWithoutKey<E extends Execution>(
   const { engine, request, execute, options } = run;
   const { name: task } = request.task;
   return onceInPlace(run, () => {
-    engine.emit({ type: "trouble", task, cause: "noKey", message: text });
+    const message = `${task} is not cached this time: ${text}`;
+    engine.emit({ type: "trouble", task, cause: "noKey", message });
     engine.emit({ type: "miss", task, key: undefined, reason: "noKey" });
     const miss: Miss = { reason: "noKey", text };
     options.onMiss?.(miss);
