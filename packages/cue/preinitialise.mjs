@@ -12,6 +12,7 @@ import { readNumber, sectionIds, sectionsOf } from "./src/wasm-binary.ts";
  * @param {Uint8Array} module @returns {Uint8Array}
  */
 export function preinitialised(module) {
+  assertPlain(module);
   const started = start(withGlobalsExported(module));
   const memory = new Uint8Array(started.memory.buffer);
   const globals = globalTypes(module).map((_, index) => started[globalName(index)].value);
@@ -31,6 +32,16 @@ export function preinitialised(module) {
         return body;
     }
   });
+}
+
+/** What would be written wrongly. A memory or global that is imported shifts the indices of the others; Go's modules import functions alone. */
+function assertPlain(module) {
+  const others = WebAssembly.Module.imports(new WebAssembly.Module(module)).filter(
+    ({ kind }) => kind !== "function",
+  );
+  if (others.length > 0) throw new Error(`the module imports a ${others[0].kind}`);
+  if (sectionsOf(module).some(({ id }) => id === sectionIds.dataCount))
+    throw new Error("the module may have passive segments of data");
 }
 
 const pageBytes = 65_536;
@@ -55,7 +66,7 @@ function withGlobalsExported(module) {
 function start(module) {
   let exports;
   const memory = () => exports.memory;
-  // As it is where it runs (evaluator-instance.ts).
+  // Go reads GOGC here, once and for good: far below its ceiling the collector need not work (go/main.go). Where the module runs it sees no environment.
   const wasi = createWasiShim(memory, {
     environment: ["GOGC=800"],
     clock: countingClock(),

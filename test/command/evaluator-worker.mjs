@@ -10,7 +10,8 @@ const broken = (detail) => parentPort.postMessage({ kind: "broken", detail });
 socket.on("error", (error) => broken(`no evaluator of the tests: ${error.message}`));
 readFrames(socket, (message) => parentPort.postMessage(message));
 // The first message is the code of an evaluator, which in that copy is empty.
-parentPort.once("message", () => {
+parentPort.once("message", (start) => {
+  if (start.code?.length !== 0) broken("this copy of the command has an evaluator of its own");
   parentPort.on("message", (request) => socket.write(frame({ setup: workerData, request })));
   parentPort.postMessage({ kind: "ready" });
 });

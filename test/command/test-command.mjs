@@ -83,6 +83,9 @@ function linkModulesButEvaluator(target) {
   linkAll(join(cli, "node_modules"), target, scope);
   linkAll(join(cli, "node_modules", scope), join(target, scope), "cue");
   linkAll(cue, join(target, scope, "cue"), "artifact");
+  // By the file that is found, Node knows the package's folder: a link leads to the real one.
+  rmSync(join(target, scope, "cue", "package.json"));
+  cpSync(join(cue, "package.json"), join(target, scope, "cue", "package.json"));
   const artifacts = join(target, scope, "cue", "artifact");
   linkAll(join(cue, "artifact"), artifacts, evaluatorFile);
   writeFileSync(join(artifacts, evaluatorFile), zstdCompressSync(""));

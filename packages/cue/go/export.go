@@ -218,8 +218,8 @@ func (export *export) write(value cue.Value, at place) {
 			export.failure = failf("evaluation", "%s: %v", at.pointer, err)
 			return
 		}
-		if value.Kind()&cue.NumberKind != 0 && !json.Valid(text) {
-			export.failure = notInJSON(value, text, at)
+		if value.Kind()&cue.NumberKind != 0 && !isUsable(text) {
+			export.failure = unusableNumber(value, text, at)
 			return
 		}
 		export.out = append(export.out, writtenNumber(value, text, at)...)

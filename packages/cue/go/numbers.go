@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"regexp"
@@ -30,11 +31,18 @@ func writtenNumber(value cue.Value, text []byte, at place) []byte {
 	return []byte(strconv.Quote(string(text)))
 }
 
-// notInJSON: CUE has numbers that JSON has not, as math.Sqrt(-1).
-func notInJSON(value cue.Value, text []byte, at place) *Failure {
+// isUsable reports whether a number has a form in JSON, and a value in those who read it: CUE has NaN, infinities and 1e400.
+func isUsable(text []byte) bool {
+	_, err := strconv.ParseFloat(string(text), 64)
+	return err == nil && json.Valid(text)
+}
+
+func unusableNumber(value cue.Value, text []byte, at place) *Failure {
 	problem := Problem{Message: fmt.Sprintf("%s is not a number that can be used", text)}
-	for label := range strings.SplitSeq(at.pointer[1:], "/") {
-		problem.Path = append(problem.Path, unescape(label))
+	if at.pointer != "" {
+		for label := range strings.SplitSeq(at.pointer[1:], "/") {
+			problem.Path = append(problem.Path, unescape(label))
+		}
 	}
 	if position, ok := positionOf(value, value.Parts()); ok {
 		problem.Positions = append(problem.Positions, position)

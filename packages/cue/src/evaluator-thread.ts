@@ -20,9 +20,9 @@ export interface EvaluatorThread {
 }
 
 export function startEvaluatorThread(memoryBytes: number): EvaluatorThread {
+  const worker = startWorker({ memoryBytes, schemaFolder: packageFile("schema") });
   // The module is decompressed while the thread starts, which takes half as long.
   const loading = loadEvaluatorCode(packageFile("artifact/evaluator.wasm.zst"));
-  const worker = startWorker({ memoryBytes, schemaFolder: packageFile("schema") });
   const post = (message: WorkerStart, given: ArrayBuffer[] = []): void =>
     worker.postMessage(message, given);
   void loading.then(
@@ -90,9 +90,12 @@ interface Messages {
 function receiveFrom(worker: Worker): Messages {
   let isAlive = true;
   let receiver: ((message: WorkerMessage) => void) | undefined;
+  /** Came while nobody waited: who asked was aborted before the thread was ready. */
+  let early: WorkerMessage | undefined;
   const receive = (message: WorkerMessage): void => {
     if (message.kind === "crash" || message.kind === "broken") isAlive = false;
-    receiver?.(message);
+    if (receiver === undefined) early = message;
+    else receiver(message);
   };
   worker.on("message", receive);
   worker.on("error", (error) => receive({ kind: "broken", detail: error.message }));
@@ -109,6 +112,9 @@ function receiveFrom(worker: Worker): Messages {
     isAlive: () => isAlive,
     end,
     next(timeoutMs, signal) {
+      const arrived = early;
+      early = undefined;
+      if (arrived !== undefined) return Promise.resolve(arrived);
       return new Promise((resolve, reject) => {
         worker.ref();
         const settle = (): void => {

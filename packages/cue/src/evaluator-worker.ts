@@ -11,7 +11,7 @@ if (Number.parseInt(process.versions.node, 10) <= 26) {
   // V8 optimises a function after 13 MB of work in it (an estimate of its own), on other threads and to no use in an evaluation that is
   // over by then: 200 tasks took 900 ms of CPU instead of 530, and no less time. Long evaluations get there all the same.
   setFlagsFromString("--wasm-tiering-budget=100000000");
-  // Functions are checked when they are first called: most of the module's 34 MB never are, and checking them takes 40 ms.
+  // Functions are checked when they are first called: most of the module's 39 MB never are, and checking them takes 40 ms.
   setFlagsFromString("--wasm-lazy-validation");
 }
 

@@ -61,5 +61,15 @@ tasks: build: {
       message: "cannot evaluate a.b/c.1: NaN is not a number that can be used",
       location: { file: join(directory, "env.cue"), line: 3, column: 15 },
     });
+    const alone = projects.make({ "env.cue": 'package cuenv\nimport "math"\nmath.Log(0)\n' });
+    expect(await errorOf(evaluate({ directory: alone, validate: false }))).toMatchObject({
+      code: "CUE_EVALUATION",
+      message: expect.stringContaining("-Infinity is not a number that can be used"),
+    });
+    const large = projects.make({ "env.cue": "package cuenv\na: [1e300, 1e400]\n" });
+    expect(await errorOf(evaluate({ directory: large }))).toMatchObject({
+      code: "CUE_EVALUATION",
+      message: "cannot evaluate a.1: 1E+400 is not a number that can be used",
+    });
   });
 });

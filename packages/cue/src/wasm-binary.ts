@@ -6,7 +6,7 @@ export interface WasmSection {
   readonly end: number;
 }
 
-export const sectionIds = { memory: 5, global: 6, export: 7, start: 8, data: 11, custom: 0 };
+export const sectionIds = { memory: 5, global: 6, export: 7, start: 8, data: 11, dataCount: 12 };
 
 /** Magic and version. */
 const headerBytes = 8;

@@ -2,7 +2,7 @@ import { readNumber, sectionIds, sectionsOf } from "./wasm-binary.ts";
 
 /**
  * Node cannot limit a module's own memory, so its memory section says the most: id 5, size, count 1, flags (bit 0: has a maximum), minimum
- * pages, [maximum pages]; numbers are LEB128. The artifact's has a maximum of five bytes, so that a ceiling can be written into it: moving 34 MB to
+ * pages, [maximum pages]; numbers are LEB128. The artifact's has a maximum of five bytes, so that a ceiling can be written into it: moving 39 MB to
  * make room takes 20 ms.
  */
 const pageBytes = 65_536;

@@ -1,3 +1,3 @@
 // Written by build-evaluator.mjs: the digest of the evaluator and of the schema's files.
 export const evaluatorIdentity: string =
-  "b683eb790452839c4bdfd40f3af5eb7c395617b60e64340aa2a544b31efea7e8";
+  "44605734e98fa5d1f362aa95fe30bc5fc92699927bb850a4bd80e24574eafe69";
