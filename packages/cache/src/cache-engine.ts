@@ -28,8 +28,8 @@ export interface CacheEngine {
   readonly tools: ToolProbe;
   /** Why nothing that this machine signs would be accepted here; undefined: it would. */
   readonly unacceptableSigner: () => Promise<string | undefined>;
-  /** Whether a result of this machine can take the place of one that an unknown key signed. */
-  readonly canReplaceEntries: () => boolean;
+  /** Entries that keys signed which nobody here knows, as this run found them: by hash, the ids of the keys. */
+  readonly strangers: Map<string, Set<string | undefined>>;
   /** Keeps for the next run which signatures were good. */
   readonly saveSignatures: () => void;
   /** Behind this machine's; undefined: there is none. */

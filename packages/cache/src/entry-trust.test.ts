@@ -109,6 +109,19 @@ describe("trust, mode local", () => {
     expect((await run()).outcome.kind).toBe("hit");
   });
 
+  it("takes none away where no key can be made, or the task only reads", async () => {
+    await run();
+    rmSync(join(base, "state"), { recursive: true });
+    writeFileSync(join(base, "state"), "a file");
+    expect((await run()).outcome).toMatchObject({ miss: { reason: "untrusted" }, stored: false });
+    rmSync(join(base, "state"));
+    const reading = { request: { mode: "read" as const } };
+    expect((await run(reading)).outcome).toMatchObject({ miss: { reason: "untrusted" } });
+    expect([quarantined(), entries().length]).toEqual([0, 1]);
+    expect((await run()).outcome).toMatchObject({ stored: true });
+    expect([quarantined(), entries().length]).toEqual([1, 1]);
+  });
+
   it("brings no verdicts along with a copied cache folder", async () => {
     await run();
     await run();

@@ -47,11 +47,6 @@ export interface EntryTrustOptions {
 export interface EntryTrust extends Pick<ActionCacheOptions, "verify" | "trusts" | "sign"> {
   /** Why nothing that this machine signs would be accepted here: then nothing is stored. Makes the machine's key if need be. */
   readonly unacceptable: () => Promise<string | undefined>;
-  /**
-   * Whether a result of this machine can take the place of one that an unknown key signed. If not, that one may be our own, of a key that cannot be read
-   * today: it is not used, and stays. Makes no key.
-   */
-  readonly canReplace: () => boolean;
   readonly saveMemo: () => void;
   /**
    * What is remembered of this workspace under `name` is bound with, so that nobody else's is believed. Undefined: there is no key yet, so nothing
@@ -65,7 +60,6 @@ const nobody: EntryTrust = {
   trusts: undefined,
   sign: undefined,
   unacceptable: () => Promise.resolve(undefined),
-  canReplace: () => true,
   saveMemo: () => undefined,
   seal: () => checksum,
 };
@@ -122,12 +116,6 @@ export function createEntryTrust(options: EntryTrustOptions): EntryTrust {
       const verdict = verifier.trusts(pair, { namespace });
       return verdict.kind === "refused" ? verdict.detail : undefined;
     },
-    canReplace: () => {
-      const own = ownKey.read();
-      // One that is not there yet is made when something is stored.
-      if (own === undefined) return mode === "local" && !ownKey.hasFailed();
-      return currentVerifier().trusts(own, { namespace }).kind === "accepted";
-    },
     saveMemo: () => memo?.save(),
     seal: (name) => {
       const secret = memoSecret();
@@ -140,16 +128,12 @@ interface OwnKey {
   /** Undefined: it is not there, or cannot be used. Never throws. */
   readonly read: () => KeyPair | undefined;
   readonly make: () => Promise<KeyPair | undefined>;
-  /** It is there, or has to be, and cannot be used. */
-  readonly hasFailed: () => boolean;
 }
 
 function openOwnKey(policy: TrustPolicy, emit: EntryTrustOptions["emit"]): OwnKey {
   const { stateDirectory } = policy;
   const given = givenKey(policy);
-  if (given !== undefined) {
-    return { read: () => given, make: () => Promise.resolve(given), hasFailed: () => false };
-  }
+  if (given !== undefined) return { read: () => given, make: () => Promise.resolve(given) };
   const path = machineKeyPath(stateDirectory);
   let pair: KeyPair | undefined;
   let failed = false;
@@ -173,7 +157,6 @@ function openOwnKey(policy: TrustPolicy, emit: EntryTrustOptions["emit"]): OwnKe
       if (!failed) pair ??= orTrouble(() => readOrMakeKey(path));
       return pair;
     },
-    hasFailed: () => failed,
   };
 }
 

@@ -110,8 +110,8 @@ async function putInPlace(
 }
 
 /**
- * An entry that somebody else could have put there is told, and taken away: it would be refused again and again. But not one of an unknown key where nothing of ours
- * could take its place: this machine's key may be unreadable today only.
+ * An entry that somebody else could have put there is told, and taken away: it would be refused again and again. One of an unknown key stays until a result of
+ * ours takes its place: it may be good for others, or our own, of a key that cannot be read today.
  */
 async function entryMiss(
   engine: CacheEngine,
@@ -123,6 +123,12 @@ async function entryMiss(
     reason === "keyMismatch" ? "keyMismatch" : refusal?.reason;
   if (refused === undefined) return lookupMiss(engine, request, reason, detail);
   const keyId = refusal?.keyId;
+  const untrusted = {
+    kind: "miss",
+    reason: "untrusted",
+    detail: "its stored result is not trusted",
+  } as const;
+  if (refused === "unknownKey" && isToldStranger(engine, key, keyId)) return untrusted;
   engine.emit({
     type: "refused",
     task: request.task.name,
@@ -130,8 +136,7 @@ async function entryMiss(
     reason: refused,
     keyId,
   });
-  if (refused !== "unknownKey" || engine.canReplaceEntries())
-    await engine.actions.quarantine(key.digest);
+  if (refused !== "unknownKey") await engine.actions.quarantine(key.digest);
   if (refused === "keyMismatch") return lookupMiss(engine, request, reason, detail);
   trouble(
     engine,
@@ -139,7 +144,19 @@ async function entryMiss(
     `untrusted ${keyId ?? refused}`,
     `stored results are not used, that of ${request.task.name} for one: ${detail}`,
   );
-  return { kind: "miss", reason: "untrusted", detail: "its stored result is not trusted" };
+  return untrusted;
+}
+
+/** A key is looked up twice where its lease was waited for. */
+function isToldStranger(
+  { strangers }: CacheEngine,
+  { digest }: Pick<ComputedKey, "digest">,
+  keyId: string | undefined,
+): boolean {
+  const told = strangers.get(digest.hash);
+  if (told?.has(keyId) === true) return true;
+  strangers.set(digest.hash, new Set(told).add(keyId));
+  return false;
 }
 
 /** Why an entry is not used, in the words of a run; nothing is told or taken away. */

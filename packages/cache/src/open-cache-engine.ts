@@ -101,7 +101,7 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
     upload: remote?.upload,
     verify: trust.verify,
     unacceptableSigner: trust.unacceptable,
-    canReplaceEntries: trust.canReplace,
+    strangers: new Map(),
     saveSignatures: trust.saveMemo,
     settings,
     workspaceRoot,

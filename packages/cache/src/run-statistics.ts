@@ -57,16 +57,8 @@ export function createRunCounter(
   record(): RunRecord;
 } {
   const counts = noCounts(now(), project);
-  const refused = new Set<string>();
   return {
-    count(event) {
-      // An entry that stays where it is, is refused at the second look, too.
-      if (event.type === "refused") {
-        if (refused.has(event.key)) return;
-        refused.add(event.key);
-      }
-      countEvent(counts, event);
-    },
+    count: (event) => countEvent(counts, event),
     record: () => {
       counts.at = now();
       counts.memoryBytes = process.resourceUsage().maxRSS * 1024;

@@ -121,6 +121,7 @@ async function tryStore(engine: CacheEngine, run: RunToStore): Promise<StoredRun
     ...streams,
     keyInputs: keyInputsDigest,
   };
+  if (engine.strangers.has(key.digest.hash)) await engine.actions.quarantine(key.digest);
   const entry = await engine.actions.put(result);
   sendToRemote(engine, run, result, entry);
   engine.lastResults.set(engine.taskId(request.task), {
