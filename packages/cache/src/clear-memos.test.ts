@@ -13,6 +13,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { clearMemos, memosKeptMs, tidyCompiledCode, tidyMemos } from "./clear-memos.ts";
 import { leftoverAfterMs } from "./sweep-leftovers.ts";
+import { workspaceState } from "./workspace-state.ts";
 
 function folderOf(files: readonly string[]): string {
   const folder = mkdtempSync(join(tmpdir(), "clear-memos-"));
@@ -28,7 +29,7 @@ const id = "0123456789abcdef0123456789abcdef";
 const memos = [
   "files.bin",
   "files.bin.00ff00ff00ff.tmp",
-  "inputs.json",
+  "inputs-1-0-0.json",
   "conclusions.jsonl",
   "conclusions-1-0-0.jsonl",
   "entries-1-0-0-beta-1.jsonl",
@@ -94,7 +95,7 @@ describe("tidying what is remembered of workspaces", () => {
     }))
       age(name);
     age(`${read}/evaluations/projects/${id}.json`, later / 1000, old);
-    age(`${written}/inputs.json`, old, later / 1000);
+    age(`${written}/inputs-1-0-0.json`, old, later / 1000);
     tidyMemos(folder, later - 120_000);
     expect(readdirSync(join(folder, "v1/workspaces/1")).toSorted()).toEqual(
       [...ids, "app"].toSorted(),
@@ -105,6 +106,17 @@ describe("tidying what is remembered of workspaces", () => {
       [read, written, "app"].toSorted(),
     );
     expect(existsSync(join(folder, `v1/workspaces/1/${read}/files.bin`))).toBe(true);
+  });
+
+  it("knows the names of what versions keep for themselves", () => {
+    const folder = folderOf([]);
+    const { directory, conclusions, entries, inputs } = workspaceState(folder, "/workspace");
+    const paths = [conclusions, entries, inputs].map((pathOf) => pathOf("2.0.0-RC.1"));
+    mkdirSync(directory, { recursive: true });
+    for (const path of [...paths, join(directory, "files.bin")]) writeFileSync(path, "");
+    for (const path of paths) utimesSync(path, 1, 1);
+    tidyMemos(folder, Date.now());
+    expect(readdirSync(directory)).toEqual(["files.bin"]);
   });
 
   it("removes what other versions left in one that is in use, and nothing else of it", () => {
@@ -118,8 +130,12 @@ describe("tidying what is remembered of workspaces", () => {
       "entries-1-0-0-beta-1.jsonl",
       `evaluations/projects/${id}.json`,
     ];
-    for (const name of [...old, "last-results.json", "inputs.json"]) use(name, Date.now());
-    for (const name of ["conclusions-1-0-0.jsonl", `evaluations/evaluation/v1/${id}${id}.json`])
+    for (const name of [...old, "last-results.json"]) use(name, Date.now());
+    for (const name of [
+      "conclusions-1-0-0.jsonl",
+      "inputs-1-0-0.json",
+      `evaluations/evaluation/v1/${id}${id}.json`,
+    ])
       use(name, later);
     tidyMemos(folder, later);
     const left = readdirSync(join(folder, state)).toSorted();
@@ -128,10 +144,11 @@ describe("tidying what is remembered of workspaces", () => {
       "evaluations",
       "files.bin",
       "files.bin.00ff00ff00ff.tmp",
-      "inputs.json",
+      "inputs-1-0-0.json",
       "last-results.json",
     ]);
-    expect(readdirSync(join(folder, state, "evaluations"))).toEqual(["evaluation"]);
+    expect(readdirSync(join(folder, state, "evaluations/evaluation/v1"))).toHaveLength(1);
+    expect(readdirSync(join(folder, state, "evaluations/projects"))).toEqual([]);
   });
 });
 

@@ -24,7 +24,7 @@ export function clearMemos(cacheDirectory: string, nowMs: number): number {
 export const memosKeptMs: number = 30 * 24 * 60 * 60 * 1000;
 
 /** Of one version of cuenv, or of one build of its evaluator: the next one leaves it where it is. */
-const ofOneVersion = /^(?:conclusions|entries)(?:-[0-9a-z-]+)?\.jsonl$|^evaluations\//;
+const ofOneVersion = /^(?:conclusions|entries|inputs)(?:-[0-9a-z-]+)?\.jsonl?$|^evaluations\//;
 
 /**
  * Removes what is remembered of workspaces without a use for {@link memosKeptMs}, as {@link clearMemos} does it of all; and of those in use, what no version of cuenv
@@ -40,9 +40,9 @@ export function tidyMemos(cacheDirectory: string, nowMs: number): void {
       if (ofWorkspace?.test(id) !== true) continue;
       const folder = `${workspaces}/${version}/${id}`;
       const isUsed = nowMs - lastUseMs(folder) <= memosKeptMs;
-      const goes = (stat: Stats, path: string): boolean =>
-        !isUsed || (ofOneVersion.test(path.slice(folder.length + 1)) && isOld(stat));
-      clearFolder(folder, outerFolders.length, goes);
+      const isLeft = (stat: Stats, path: string): boolean =>
+        ofOneVersion.test(path.slice(folder.length + 1)) && isOld(stat);
+      clearFolder(folder, outerFolders.length, isUsed ? isLeft : undefined);
     }
   }
 }
@@ -52,12 +52,14 @@ export function tidyCompiledCode(cacheDirectory: string, nowMs: number): void {
   const compiled = `${cacheDirectory}/v1/compile-cache`;
   for (const ofNode of namesIn(compiled).filter((name) => /^v\d[\w.-]*$/.test(name))) {
     const folder = `${compiled}/${ofNode}`;
+    let isTidied = false;
     for (const name of namesIn(folder).filter((each) => /^[0-9a-f]{8}$/.test(each))) {
       const path = `${folder}/${name}`;
       const stat = statOf(path);
-      if (stat?.isFile() === true && nowMs - lastUseOf(stat) > memosKeptMs) removed(path);
+      if (stat?.isFile() === true && nowMs - lastUseOf(stat) > memosKeptMs)
+        isTidied = removed(path) || isTidied;
     }
-    removeIfEmpty(folder);
+    if (isTidied) removeIfEmpty(folder);
   }
 }
 
@@ -79,10 +81,11 @@ function lastUseOf(stat: Stats): number {
   return Math.max(stat.mtimeMs, stat.isFile() ? stat.atimeMs : 0);
 }
 
+/** @param goes which files. Default: all, and the folders. Where it is given, somebody may be about to write into one that is empty. */
 function clearFolder(
   folder: string,
   depth: number,
-  goes: (stat: Stats, path: string) => boolean = () => true,
+  goes?: (stat: Stats, path: string) => boolean,
 ): number {
   let bytes = 0;
   for (const name of namesIn(folder)) {
@@ -95,12 +98,12 @@ function clearFolder(
       stat.isFile() &&
       memoFile.test(name) &&
       depth >= outerFolders.length &&
-      goes(stat, path) &&
+      goes?.(stat, path) !== false &&
       removed(path)
     )
       bytes += stat.size;
   }
-  removeIfEmpty(folder);
+  if (goes === undefined) removeIfEmpty(folder);
   return bytes;
 }
 

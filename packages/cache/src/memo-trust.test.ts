@@ -75,7 +75,7 @@ const forgeries: readonly (readonly [what: string, forge: (old: string) => void]
     "the root of an input tree",
     () => {
       forgetConclusions();
-      forgeText("inputs.json", (body) => {
+      forgeText("inputs-test.json", (body) => {
         const memo = JSON.parse(body) as { roots: Record<string, string> };
         const [old = ""] = Object.values(memo.roots);
         const roots = Object.fromEntries(Object.keys(memo.roots).map((id) => [id, old]));
@@ -138,14 +138,14 @@ describe("T3: what is remembered in a folder that somebody else wrote to", () =>
   it("is not taken for another memo", async () => {
     writeWorld("two");
     const right = await keyNow({});
-    const inputs = readFileSync(memoPath("inputs.json"));
+    const inputs = readFileSync(memoPath("inputs-test.json"));
     for (const name of ["tools.json", "files.bin", "entries-test.jsonl", "conclusions-test.jsonl"])
       writeFileSync(memoPath(name), inputs);
     expect(await keyNow({})).toBe(right);
   });
 
   it("is recalled and left alone by who wrote it, and made anew on another machine or in another mode", async () => {
-    const names = ["files.bin", "inputs.json", "tools.json", "conclusions-test.jsonl"];
+    const names = ["files.bin", "inputs-test.json", "tools.json", "conclusions-test.jsonl"];
     const written = (): number[] => names.map((name) => statSync(memoPath(name)).mtimeMs);
     writeWorld("two");
     await keyNow({});

@@ -91,7 +91,7 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
     seal: () => trust.seal("files"),
     now,
   });
-  const inputMemo = openInputMemo(trust, state);
+  const inputMemo = openInputMemo(options, trust, state);
   const stores = openStores(options, trust, state, emit);
   const remote = options.remote && openEngineRemote(options.remote, stores.blobs, emit);
   let provenance: Readonly<Record<string, string>> | undefined;
@@ -141,10 +141,15 @@ function occupiedSalt(path: string): CacheEvent {
   return { type: "trouble", task: undefined, cause: "secretSalt", message };
 }
 
-function openInputMemo(trust: EntryTrust, state: WorkspaceState | undefined): InputMemo {
+function openInputMemo(
+  { version, build = version }: OpenCacheEngineOptions,
+  trust: EntryTrust,
+  state: WorkspaceState | undefined,
+): InputMemo {
   return createInputMemo(
-    () => readState(state?.inputs),
+    () => readState(state?.inputs(version)),
     () => trust.seal("inputs"),
+    build,
   );
 }
 
@@ -248,7 +253,7 @@ async function keep(
   engine.index.save(record.stored > 0);
   writeChanged(state.conclusions(engine.version), engine.conclusions.serialize());
   writeChanged(state.entries(engine.version), engine.entryMemo.serialize());
-  writeChanged(state.inputs, engine.inputMemo.serialize());
+  writeChanged(state.inputs(engine.version), engine.inputMemo.serialize());
   writeChanged(state.tools, engine.tools.serialize());
   engine.lastResults.save();
   engine.rewrittenInputs.save();

@@ -10,8 +10,8 @@ export interface WorkspaceState {
   readonly directory: string;
   /** The file index (files.bin). */
   readonly files: string;
-  /** Which files the input patterns of a task found, and the roots of their trees. */
-  readonly inputs: string;
+  /** Which files the input patterns of a task found, and the roots of their trees; by the version of cuenv that found them. */
+  readonly inputs: (version: string) => string;
   /** Keys of tasks, and which outputs are in place, with the numbers of what they rest on in files.bin; by the version of cuenv that concluded it. */
   readonly conclusions: (version: string) => string;
   /** What the tools of `runtime` printed. */
@@ -41,18 +41,18 @@ export function workspaceState(cacheDirectory: string, workspaceRoot: string): W
   const id = hashText("sha256", workspaceRoot).hash.slice(0, 32);
   const directory = `${cacheDirectory}/v1/workspaces/${stateVersion}/${id}`;
   // Two versions that are used in turn would replace each other's each time.
-  const ofVersion = (name: string) => (version: string) =>
-    `${directory}/${name}-${version.toLowerCase().replaceAll(/[^0-9a-z]+/g, "-")}.jsonl`;
+  const ofVersion = (name: string, extension: string) => (version: string) =>
+    `${directory}/${name}-${version.toLowerCase().replaceAll(/[^0-9a-z]+/g, "-")}.${extension}`;
   return {
     directory,
     files: `${directory}/files.bin`,
-    inputs: `${directory}/inputs.json`,
-    conclusions: ofVersion("conclusions"),
+    inputs: ofVersion("inputs", "json"),
+    conclusions: ofVersion("conclusions", "jsonl"),
     tools: `${directory}/tools.json`,
     lastResults: `${directory}/last-results.json`,
     earlierResults: `${directory}/earlier-results.jsonl`,
     rewritten: `${directory}/rewritten-inputs.json`,
-    entries: ofVersion("entries"),
+    entries: ofVersion("entries", "jsonl"),
     signatures: `${directory}/signatures.bin`,
     evaluations: `${directory}/evaluations`,
     nxRuns: `${directory}/nx-runs`,

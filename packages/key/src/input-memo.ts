@@ -42,6 +42,7 @@ interface StoredSelection {
 
 interface StoredMemo {
   readonly version: number;
+  readonly build: string;
   /** Each check once: its kind, path and value. */
   readonly facts: readonly string[];
   /** By id of the request, the least recently remembered first. */
@@ -51,7 +52,7 @@ interface StoredMemo {
 }
 
 /** Raise it when {@link selectInputs} would select something else from the same files. */
-const memoVersion = 3;
+const memoVersion = 4;
 /** More are forgotten, the oldest first: about 20 MB of text. */
 const maxSelections = 10_000;
 /** Roots of trees that are not there any more are kept up to this number: somebody may switch branches back. */
@@ -62,16 +63,18 @@ const rootsPerUnsaved = 64;
 /**
  * @param read what `serialize` gave in an earlier run, for the same workspace; anything else is an empty memo. Asked for once, by the first question
  * @param seal asked when the text is read and when it is made; without one, neither is done
+ * @param build names the code that selects: what another one selected may be something else
  */
 export function createInputMemo(
   read: () => string | undefined = () => undefined,
   seal: () => Seal | undefined = () => checksum,
+  build = "",
 ): InputMemo {
   let parsed: { readonly memo: StoredMemo | undefined } | undefined;
   const stored = (): StoredMemo | undefined => {
     if (parsed === undefined) {
       const text = read();
-      parsed = { memo: text === undefined ? undefined : parseMemo(text, seal()) };
+      parsed = { memo: text === undefined ? undefined : parseMemo(text, seal(), build) };
     }
     return parsed.memo;
   };
@@ -100,7 +103,7 @@ export function createInputMemo(
     serialize: () =>
       selections.size === 0 && (roots.size === 0 || !isWorthWriting(roots.size, stored()))
         ? undefined
-        : sealText(formatMemo(stored(), selections, roots), seal()),
+        : sealText(formatMemo(build, stored(), selections, roots), seal()),
   };
 }
 
@@ -163,12 +166,12 @@ function settle(index: FileIndex, selection: Selection, stale: readonly ListingC
 }
 
 /** Anything that is not exactly what we wrote is an empty memo. */
-function parseMemo(text: string, seal: Seal | undefined): StoredMemo | undefined {
+function parseMemo(text: string, seal: Seal | undefined, build: string): StoredMemo | undefined {
   try {
     const body = unsealText(text, seal);
     if (body === undefined) return undefined;
     const memo = JSON.parse(body) as StoredMemo;
-    return memo.version === memoVersion ? memo : undefined;
+    return memo.version === memoVersion && memo.build === build ? memo : undefined;
   } catch {
     return undefined;
   }
@@ -213,6 +216,7 @@ function decodeFiles(text: string): string[] {
 }
 
 function formatMemo(
+  build: string,
   stored: StoredMemo | undefined,
   fresh: ReadonlyMap<string, Selection>,
   roots: ReadonlyMap<string, Digest>,
@@ -244,6 +248,7 @@ function formatMemo(
   for (const [identity, root] of roots) allRoots[identity] = formatDigest(root);
   return JSON.stringify({
     version: memoVersion,
+    build,
     facts,
     selections: Object.fromEntries(selections.slice(-maxSelections)),
     roots: Object.fromEntries(Object.entries(allRoots).slice(-maxRoots)),

@@ -43,8 +43,10 @@ export function parseKeyFile(text: string, what: string, location?: Location): K
 
 function unreadable(text: string, what: string, location: Location | undefined): CuenvError {
   const isOther = /^cuenv-private-key \d+\n/.test(text) && !text.startsWith(`${keyMagic}\n`);
-  const make = "ake one with cuenv keys generate.";
-  const hint = location === undefined ? `M${make}` : `Remove the file, and m${make}`;
+  const hint =
+    location === undefined
+      ? "Make one with cuenv keys generate."
+      : "Remove the file, and make one with cuenv keys generate.";
   return new CuenvError(
     "TRUST_KEY_INVALID",
     `cannot read ${what}: it is ${isOther ? "a key of another version" : "no private key"} of cuenv`,
