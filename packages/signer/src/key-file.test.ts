@@ -38,6 +38,13 @@ describe("key files", () => {
       message: `cannot use key file ${path}: it is not a regular file`,
       hint: "Move it away, or put a key file there.",
     });
+    const exposed = join(path, "open/a.key");
+    writeKeyFile(exposed, pair, "keep");
+    chmodSync(join(path, "open"), 0o777);
+    expect(errorOf(() => readKeyFile(exposed))).toMatchObject({
+      message: expect.stringContaining("others may write to its folder"),
+      hint: expect.stringMatching(/^It has to be yours, in a folder that only you can write to\./),
+    });
   });
 
   it("gives back the key that was written, for which only its owner has rights", () => {

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { KeyPair } from "./ed25519.ts";
 import { maxKeyFileBytes, parseKeyFile } from "./key-file.ts";
-import { notRegular, privacyProblem } from "./private-path.ts";
+import { privacyHint, privacyProblem } from "./private-path.ts";
 
 /** The key of this machine and user, in the folder of cuenv's state. */
 export function machineKeyPath(stateDirectory: string): string {
@@ -21,10 +21,7 @@ export function readKeyFile(path: string): KeyPair | undefined {
     const problem = privacyProblem(path, "secret");
     if (problem !== undefined) {
       throw new CuenvError("TRUST_KEY_EXPOSED", `cannot use key file ${path}: ${problem}`, {
-        hint:
-          problem === notRegular
-            ? "Move it away, or put a key file there."
-            : `If nobody else had it: chmod 600 ${path}. Otherwise remove it, and revoke the key.`,
+        hint: privacyHint(path),
         location: { file: path },
       });
     }

@@ -4,8 +4,6 @@ import { dirname } from "node:path";
 /** `secret`: nobody else may read it. `authentic`: others may read it, but not write it. */
 export type Privacy = "secret" | "authentic";
 
-export const notRegular = "it is not a regular file";
-
 const groupOrWorld = 0o077;
 const groupOrWorldWritable = 0o022;
 const worldWritable = 0o002;
@@ -18,7 +16,7 @@ const sticky = 0o1000;
  */
 export function privacyProblem(path: string, privacy: Privacy): string | undefined {
   const stat = lstatSync(path);
-  if (!stat.isFile()) return notRegular;
+  if (!stat.isFile()) return "it is not a regular file";
   if (process.geteuid === undefined) return undefined;
   if (!isOurs(stat)) return `it belongs to user ${stat.uid}`;
   const forbidden = privacy === "secret" ? groupOrWorld : groupOrWorldWritable;
@@ -27,6 +25,15 @@ export function privacyProblem(path: string, privacy: Privacy): string | undefin
     return `others may ${privacy === "secret" ? "read or write" : "write"} it (mode ${mode})`;
   }
   return folderProblem(dirname(path));
+}
+
+/** What mends a secret file that {@link privacyProblem} finds fault with. @throws system errors */
+export function privacyHint(path: string): string {
+  const stat = lstatSync(path);
+  if (!stat.isFile()) return "Move it away, or put a key file there.";
+  if (isOurs(stat) && (stat.mode & groupOrWorld) !== 0)
+    return `If nobody else had it: chmod 600 ${path}. Otherwise remove it, and revoke the key.`;
+  return "It has to be yours, in a folder that only you can write to. If others could put a file there, make another key.";
 }
 
 /** Why the folder of a key file is not to be believed: by its name and, where links lead to it, by where it is. @throws system errors, ENOENT among them */

@@ -286,6 +286,9 @@ describe("what it is made of", () => {
     expect(errorOf(() => draft({ "package.json": { name: "x", scripts: {} } })).message).toMatch(
       /nothing in package.json becomes a task$/,
     );
+    const empty = { "package.json": {}, "nx.json": {}, "project.json": { targets: {} } };
+    expect(errorOf(() => draft(empty)).hint).toMatch(/^cuenv init --from scripts reads/);
+    expect(errorOf(() => draft({ "package.json": {} })).hint).toMatch(/^Add scripts to it/);
     const installing = { "package.json": { scripts: { prepare: "husky" } } };
     expect(errorOf(() => draft(installing)).message).toMatch(
       /nothing in package.json becomes a task; left out: prepare/,

@@ -21,7 +21,8 @@ export function makeDraft(directory: string, from: DraftOrigin | undefined): Dra
   const workspaceRoot = findWorkspaceRoot(directory);
   const files = readPackageFiles(directory, workspaceRoot);
   const draft = draftFrom(files, from);
-  if (draft.tasks.length === 0) throw nothingFound(directory, nothingIn(draft));
+  if (draft.tasks.length === 0)
+    throw nothingFound(directory, nothingIn(draft), withoutTasks(files, draft));
   const projectPath = relative(workspaceRoot, directory).split("\\").join("/");
   return fitDraft(draft, { projectPath, workspaceRoot });
 }
@@ -67,6 +68,12 @@ function nothingIn({ sources, notes }: Draft): string {
   return `nothing in ${sources.join(" and ")} becomes a task${leftOut}`;
 }
 
+function withoutTasks({ manifest }: PackageFiles, { sources }: Draft): string | undefined {
+  return sources.length === 1 && sources[0] === "package.json"
+    ? `Add scripts to it, or begin with one line: ${oneTask}`
+    : otherOrigin(manifest);
+}
+
 /** What else there is to begin with. */
 function otherOrigin(manifest: unknown): string | undefined {
   return manifest === undefined
@@ -74,10 +81,12 @@ function otherOrigin(manifest: unknown): string | undefined {
     : "cuenv init --from scripts reads the scripts of the package.json that is here";
 }
 
+const oneTask = 'tasks: hello: {command: "echo hello"}';
+
 function nothingFound(
   directory: string,
   reason: string,
-  hint = 'Go to a folder with a package.json, or begin with one line: tasks: hello: {command: "echo hello"}',
+  hint = `Go to a folder with a package.json, or begin with one line: ${oneTask}`,
 ): CuenvError {
   return new CuenvError(
     "INIT_NOTHING_FOUND",
