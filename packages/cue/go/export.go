@@ -218,11 +218,12 @@ func (export *export) write(value cue.Value, at place) {
 			export.failure = failf("evaluation", "%s: %v", at.pointer, err)
 			return
 		}
-		if value.Kind()&cue.NumberKind != 0 && !isUsable(text) {
+		written := writtenNumber(value, text, at)
+		if value.Kind()&cue.NumberKind != 0 && written[0] != '"' && !isUsable(written) {
 			export.failure = unusableNumber(value, text, at)
 			return
 		}
-		export.out = append(export.out, writtenNumber(value, text, at)...)
+		export.out = append(export.out, written...)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -37,7 +38,13 @@ func isUsable(text []byte) bool {
 	return err == nil && json.Valid(text)
 }
 
+// Digits of a number that are shown.
+const longestNumber = 40
+
 func unusableNumber(value cue.Value, text []byte, at place) *Failure {
+	if len(text) > longestNumber {
+		text = append(slices.Clone(text[:longestNumber]), "…"...)
+	}
 	problem := Problem{Message: fmt.Sprintf("%s is not a number that can be used", text)}
 	if at.pointer != "" {
 		for label := range strings.SplitSeq(at.pointer[1:], "/") {

@@ -52,6 +52,13 @@ tasks: build: {
     });
   });
 
+  it("may be of any size where they become text", async () => {
+    const long = `1${"0".repeat(400)}`;
+    const directory = projects.make({ "env.cue": `package cuenv\nenv: A: ${long}\n` });
+    const { evaluation } = await evaluate({ directory });
+    expect(evaluation.value).toEqual({ env: { A: long } });
+  });
+
   it("are refused where JSON has none like them, with their place", async () => {
     const directory = projects.make({
       "env.cue": 'package cuenv\nimport "math"\na: "b/c": [0, math.Sqrt(-1)]\n',

@@ -1,3 +1,3 @@
 // Written by build-evaluator.mjs: the digest of the evaluator and of the schema's files.
 export const evaluatorIdentity: string =
-  "44605734e98fa5d1f362aa95fe30bc5fc92699927bb850a4bd80e24574eafe69";
+  "78cebea18cec135612d7496d9392064d582127bb11155df68f0f62c16008f866";
