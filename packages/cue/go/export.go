@@ -26,7 +26,7 @@ type export struct {
 	// targets: what was referred to, by its pointer; hidden fields cannot be found by that alone.
 	targets map[string]cue.Path
 	// names: pointer of a task -> full name.
-	names   map[string]string
+	names map[string]string
 	// lossy: a value of a kind that JSON does not tell from another: bytes are strings there, and 1.0 is 1.
 	lossy   bool
 	failure *Failure
