@@ -110,6 +110,15 @@ describe("rows 34, 35: housekeeping beside running builds", () => {
   });
 });
 
+/** One that is over already is none any more. */
+function interruptGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGINT");
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+  }
+}
+
 /** Interrupts a run in its midst: later when it was killed before it listened, earlier when it was over, which a busy machine makes of the same moment. */
 async function interrupted(
   sandbox: Sandbox,
@@ -121,7 +130,7 @@ async function interrupted(
     let pid = 0;
     const ended = sandbox.cuenv(args, { detached: true, onStart: (id) => (pid = id) });
     await setTimeout(delay);
-    process.kill(-pid, "SIGINT");
+    interruptGroup(pid);
     const run = await ended;
     const isOver = run.code === 0;
     if ((!isOver && run.signal !== "SIGINT") || attempt === 100) return run;
