@@ -87,6 +87,8 @@ function randomTask(
     quoted,
     settings: randomSettings(random, task),
     isFlaky: task.isFlaky && !task.canFail,
+    // Without inputs all of the project counts, which need not be where the file lies that it fails for.
+    canFail: task.canFail && task.selectors !== undefined,
     indirect: randomIndirect(random, task, before),
   };
 }
