@@ -75,16 +75,15 @@ const evaluatorFile = "evaluator.wasm.zst";
 /** The command's dependencies, but for the evaluator, in whose place is an empty file: decompressing it takes 45 ms of CPU. */
 function linkModulesButEvaluator(target) {
   const scope = "@cuenv";
-  const linkAll = (from, to, except) => {
+  const linkAll = (from, to, ...except) => {
     mkdirSync(to, { recursive: true });
     for (const name of readdirSync(from))
-      if (name !== except) symlinkSync(join(from, name), join(to, name));
+      if (!except.includes(name)) symlinkSync(join(from, name), join(to, name));
   };
   linkAll(join(cli, "node_modules"), target, scope);
   linkAll(join(cli, "node_modules", scope), join(target, scope), "cue");
-  linkAll(cue, join(target, scope, "cue"), "artifact");
+  linkAll(cue, join(target, scope, "cue"), "artifact", "package.json");
   // By the file that is found, Node knows the package's folder: a link leads to the real one.
-  rmSync(join(target, scope, "cue", "package.json"));
   cpSync(join(cue, "package.json"), join(target, scope, "cue", "package.json"));
   const artifacts = join(target, scope, "cue", "artifact");
   linkAll(join(cue, "artifact"), artifacts, evaluatorFile);

@@ -17,7 +17,7 @@ export function withRoomForCeiling(module: Uint8Array): Uint8Array {
   const body = [1, 1, ...minimum, ...paddedNumber(mostPages)];
   return Buffer.concat([
     module.subarray(0, memory.start),
-    Uint8Array.from([5, body.length, ...body]),
+    Uint8Array.from([sectionIds.memory, body.length, ...body]),
     module.subarray(memory.end),
   ]);
 }
