@@ -40,11 +40,14 @@ export function contentToSave({
     if (entry !== undefined) fresh.push(entry);
   }
   const kept: number[] = [];
+  const { state, turns } = recorded;
   let unseen = 0;
-  for (const [entry, path] of (recorded.state?.paths ?? []).entries()) {
-    const was = recorded.turns[entry] ?? 0;
-    const now = was === replaced ? seen.get(path) : undefined;
-    if (typeof now === "object" || now === turn) continue;
+  for (let entry = 0; entry < turns.length; entry += 1) {
+    const was = turns[entry] ?? 0;
+    if (was === replaced) {
+      const now = seen.get(state?.paths[entry] ?? "");
+      if (typeof now === "object" || now === turn) continue;
+    }
     if (was <= 0) unseen += 1;
     if (was > 0 || unseen <= maxUnseenEntries) kept.push(entry);
   }
