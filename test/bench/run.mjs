@@ -118,7 +118,7 @@ async function scenarioTimes(project, scenario, peers, folders) {
     const order = taking.map((_, index) => taking[(index + round) % taking.length]);
     for (const peer of order) {
       const folder = folders.get(peer);
-      scenario.prepare({ project, folder, peer });
+      await scenario.prepare({ project, folder, peer });
       const before = project.times(folder);
       const { wallMs } = await measureWall(
         scenario.keys ? peer.keys(folder) : peer.command(folder),

@@ -10,7 +10,7 @@ const documented: readonly RegExp[] = [
   /^v1\/quarantine\/[^/]+$/,
   /^v1\/pipes\/[\w-]+$/,
   /^v1\/stats\/\d{4}-\d\d-\d\d\.jsonl$/,
-  /^v1\/workspaces\/\d+\/[0-9a-f]{32}\/(?:(?:files|signatures)\.bin|(?:inputs-[0-9a-z-]+|tools|last-results|rewritten-inputs)\.json|(?:earlier-results|(?:entries|conclusions)-[0-9a-z-]+)\.jsonl)$/,
+  /^v1\/workspaces\/\d+\/[0-9a-f]{32}\/(?:(?:files|signatures)\.bin|(?:inputs-[0-9a-z-]+|tools|last-results|rewritten-inputs)\.json|(?:earlier-results|marked-outputs|(?:entries|conclusions)-[0-9a-z-]+)\.jsonl)$/,
   /^v1\/workspaces\/\d+\/[0-9a-f]{32}\/evaluations\/(?:evaluation\/v\d+\/[0-9a-f]{64}|projects\/[0-9a-f]{32})\.json$/,
 ];
 

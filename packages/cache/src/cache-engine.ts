@@ -6,6 +6,7 @@ import type { ConclusionMemo, InputMemo, Selection, SelectionRequest, ToolProbe 
 import type { CacheEvent } from "./cache-event.ts";
 import type { LastResults } from "./last-results.ts";
 import type { SpoolDirectory } from "./output-recorder.ts";
+import type { MarkedOutputs } from "./marked-outputs.ts";
 import type { OutputWriters } from "./output-writers.ts";
 import type { RewrittenInputs } from "./rewritten-inputs.ts";
 import type { EngineRemote } from "./remote-tier.ts";
@@ -64,6 +65,8 @@ export interface CacheEngine {
   readonly inputMemo: InputMemo;
   /** Keys of tasks, and which outputs are in place, of earlier runs. */
   readonly conclusions: ConclusionMemo;
+  /** What restores of earlier runs and of this one put in place. */
+  readonly markedOutputs: MarkedOutputs;
   /** A task's name across the workspace. */
   readonly taskId: (task: Pick<CommandTask, "name">) => string;
 }

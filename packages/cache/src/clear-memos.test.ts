@@ -34,6 +34,7 @@ const memos = [
   "conclusions-1-0-0.jsonl",
   "entries-1-0-0-beta-1.jsonl",
   "last-results.json",
+  "marked-outputs.jsonl",
   `evaluations/evaluation/v1/${id}${id}.json`,
   `evaluations/evaluation/v1/${id}${id}.json.77.k3j2.tmp`,
   `evaluations/projects/${id}.json`,
@@ -146,6 +147,7 @@ describe("tidying what is remembered of workspaces", () => {
       "files.bin.00ff00ff00ff.tmp",
       "inputs-1-0-0.json",
       "last-results.json",
+      "marked-outputs.jsonl",
     ]);
     expect(readdirSync(join(folder, state, "evaluations/evaluation/v1"))).toHaveLength(1);
     expect(readdirSync(join(folder, state, "evaluations/projects"))).toEqual([]);

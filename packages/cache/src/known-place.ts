@@ -11,10 +11,9 @@ export interface Place {
   readonly entries: readonly OutputEntry[];
 }
 
-/** Whether it was in place when the files were what they are now. False: somebody has to look. */
-export function isKnownInPlace(engine: CacheEngine, place: Place): boolean {
-  const { conclusions } = engine;
-  return !conclusions.isEmpty() && conclusions.recall(placeId(engine, place)) !== undefined;
+/** Whether it was in place when the files were what they are now. False: somebody has to look. @param id see {@link placeId} */
+export function isKnownInPlace({ conclusions }: CacheEngine, id: string): boolean {
+  return !conclusions.isEmpty() && conclusions.recall(id) !== undefined;
 }
 
 /**
@@ -24,7 +23,7 @@ export function isKnownInPlace(engine: CacheEngine, place: Place): boolean {
  */
 export async function keepPlace<T>(
   engine: CacheEngine,
-  place: Place,
+  id: string,
   look: (index: FileIndex) => Promise<T>,
   isInPlace: (seen: T) => boolean,
 ): Promise<T> {
@@ -32,11 +31,12 @@ export async function keepPlace<T>(
   if (!engine.conclusions.isKept() || !isInPlace(seen)) return seen;
   const { index, evidence } = watchedIndex(engine.index);
   const again = await look(index);
-  if (isInPlace(again)) engine.conclusions.conclude(placeId(engine, place), "", evidence());
+  if (isInPlace(again)) engine.conclusions.conclude(id, "", evidence());
   return again;
 }
 
-function placeId({ projectPath }: CacheEngine, { outputs, entries }: Place): string {
+/** A short name for a place. */
+export function placeId({ projectPath }: CacheEngine, { outputs, entries }: Place): string {
   return idOf(["place", projectPath, outputs, entriesId(entries)]);
 }
 

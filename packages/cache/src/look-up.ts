@@ -5,7 +5,7 @@ import type { CacheEngine } from "./cache-engine.ts";
 import type { MissReason, RefusedReason } from "./cache-event.ts";
 import type { ComputedKey } from "./compute-key.ts";
 import { editedOutput, editedText } from "./edited-output.ts";
-import { isKnownInPlace, keepPlace } from "./known-place.ts";
+import { isKnownInPlace, keepPlace, placeId } from "./known-place.ts";
 import { ownOutputs } from "./own-outputs.ts";
 import type { TaskRequest } from "./task-request.ts";
 
@@ -80,7 +80,9 @@ async function putInPlace(
   const started = process.uptime() * 1000;
   const outputs = ownOutputs(engine, request.task.outputs);
   const place = { outputs, entries: result.outputs };
-  if (isKnownInPlace(engine, place)) return 0;
+  const id = placeId(engine, place);
+  if (isKnownInPlace(engine, id)) return 0;
+  engine.markedOutputs.tell(engine.index, id, place.entries);
   const restore = (index: FileIndex): Promise<RestoreResult> =>
     restoreOutputs({
       ...place,
@@ -93,10 +95,11 @@ async function putInPlace(
       ...(request.signal === undefined ? {} : { signal: request.signal }),
     });
   const wasInPlace = (seen: RestoreResult): boolean => seen.kind === "restored" && seen.wasInPlace;
-  const restored = await keepPlace(engine, place, restore, wasInPlace);
+  const restored = await keepPlace(engine, id, restore, wasInPlace);
   if (restored.kind === "miss")
     return await restoreMiss(engine, request, key, restored.reason, restored.detail);
-  const { restoredFiles: files, restoredBytes: bytes } = restored;
+  const { restoredFiles: files, restoredBytes: bytes, mark } = restored;
+  if (mark !== undefined) engine.markedOutputs.note(id, mark);
   if (files > 0) {
     engine.emit({
       type: "restored",

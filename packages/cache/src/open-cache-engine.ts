@@ -20,6 +20,7 @@ import type { CacheEvent } from "./cache-event.ts";
 import { createEntryTrust, type EntryTrust, type TrustPolicy } from "./entry-trust.ts";
 import { excludedPaths } from "./excluded-paths.ts";
 import { openLastResults } from "./last-results.ts";
+import { openMarkedOutputs } from "./marked-outputs.ts";
 import { openEngineRemote } from "./open-engine-remote.ts";
 import type { RemoteOptions } from "./remote-tier.ts";
 import { withMemoryFallback } from "./memory-fallback.ts";
@@ -121,6 +122,10 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
     select: (request) => select(index, inputMemo, request),
     inputMemo,
     conclusions: openConclusions(options, index, trust, state),
+    markedOutputs: openMarkedOutputs(
+      () => readState(state?.marked),
+      () => trust.seal("marked"),
+    ),
     taskId: (task) => `${projectPath}#${task.name}`,
   };
   return {
@@ -255,6 +260,7 @@ async function keep(
   writeChanged(state.entries(engine.version), engine.entryMemo.serialize());
   writeChanged(state.inputs(engine.version), engine.inputMemo.serialize());
   writeChanged(state.tools, engine.tools.serialize());
+  writeChanged(state.marked, engine.markedOutputs.serialize());
   engine.lastResults.save();
   engine.rewrittenInputs.save();
   engine.saveSignatures();

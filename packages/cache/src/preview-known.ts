@@ -3,7 +3,7 @@ import type { KeyQuestion } from "./compute-key.ts";
 import { hitPreview } from "./hit-preview.ts";
 import { isComplete } from "./is-complete.ts";
 import { knownKey } from "./known-key.ts";
-import { isKnownInPlace } from "./known-place.ts";
+import { isKnownInPlace, placeId } from "./known-place.ts";
 import { ownOutputs } from "./own-outputs.ts";
 import type { TaskPreview } from "./preview-task.ts";
 import type { TaskRequest } from "./task-request.ts";
@@ -27,7 +27,10 @@ export async function previewKnown(
   const { result } = found;
   const place = { outputs: ownOutputs(engine, task.outputs), entries: result.outputs };
   const changes = { writes: [], stale: [], isBlocked: false };
-  if (!isKnownInPlace(engine, place) || !(await isComplete(engine, request, result, changes)))
+  if (
+    !isKnownInPlace(engine, placeId(engine, place)) ||
+    !(await isComplete(engine, request, result, changes))
+  )
     return undefined;
   tellInputProblems(engine, request, known);
   return hitPreview(

@@ -14,6 +14,8 @@ export interface WorkspaceState {
   readonly inputs: (version: string) => string;
   /** Keys of tasks, and which outputs are in place, with the numbers of what they rest on in files.bin; by the version of cuenv that concluded it. */
   readonly conclusions: (version: string) => string;
+  /** What restores put in place, and how they marked it. */
+  readonly marked: string;
   /** What the tools of `runtime` printed. */
   readonly tools: string;
   /** The last stored result of each task, for telling what changed since. */
@@ -48,6 +50,7 @@ export function workspaceState(cacheDirectory: string, workspaceRoot: string): W
     files: `${directory}/files.bin`,
     inputs: ofVersion("inputs", "json"),
     conclusions: ofVersion("conclusions", "jsonl"),
+    marked: `${directory}/marked-outputs.jsonl`,
     tools: `${directory}/tools.json`,
     lastResults: `${directory}/last-results.json`,
     earlierResults: `${directory}/earlier-results.jsonl`,

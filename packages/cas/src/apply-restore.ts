@@ -1,4 +1,4 @@
-import type { FileIndex } from "@cuenv/digest";
+import { type FileIndex, markedMtimeMs, type WriteMark } from "@cuenv/digest";
 import { isOutput, isWholeOutput, type OutputPatterns } from "./output-pattern.ts";
 import { parentOf, type RestorePlan } from "./plan-restore.ts";
 import type { RestoreOptions } from "./restore-outputs.ts";
@@ -9,12 +9,12 @@ import { makeStagingFolder } from "./staging-folder.ts";
 import { swapOutputs } from "./swap-outputs.ts";
 import { errorCode } from "./system-error.ts";
 
-/** Carries out a plan: all of it, or nothing and the reason why. @throws the signal's reason, with the workspace unchanged. */
+/** Carries out a plan: all of it, with the mark that the files have now, or nothing and the reason why. @throws the signal's reason, with the workspace unchanged. */
 export async function applyRestore(
   options: RestoreOptions,
   plan: RestorePlan,
   patterns: OutputPatterns,
-): Promise<RestoreMiss | undefined> {
+): Promise<RestoreMiss | WriteMark> {
   const { index, store, signal } = options;
   let staging;
   try {
@@ -23,7 +23,9 @@ export async function applyRestore(
     return miss("failed", error);
   }
   try {
-    const units = await stageOutputs(plan.writes, { newPlace: staging.newPlace, store, signal });
+    const mtimeMs = markedMtimeMs(Date.now());
+    const { newPlace } = staging;
+    const units = await stageOutputs(plan.writes, { newPlace, store, mtimeMs, signal });
     signal?.throwIfAborted();
     options.changing?.();
     const isShared = (path: string): boolean => !isWholeOutput(patterns, path);
@@ -32,7 +34,7 @@ export async function applyRestore(
       units,
       isShared,
       stale: plan.stale,
-      newPlace: staging.newPlace,
+      newPlace,
       isOwn: (path) => isOwnFolder(plan, path),
     });
     if (swapped.kind === "swapped") {
@@ -40,8 +42,10 @@ export async function applyRestore(
         if (kind !== "directory" || !isShared(path)) staging.empty(staged);
     } else if (!swapped.undone) removeOutputs(options, plan, patterns);
     options.changing?.();
-    tellIndex(index, plan, swapped.kind === "swapped");
-    return swapped.kind === "failed" ? miss("failed", swapped.cause, !swapped.undone) : undefined;
+    // The clock counts whole milliseconds, the file system parts of them.
+    const mark = { mtimeMs, untilMs: Date.now() + 1 };
+    tellIndex(index, plan, swapped.kind === "swapped" ? mark : undefined);
+    return swapped.kind === "failed" ? miss("failed", swapped.cause, !swapped.undone) : mark;
   } catch (error) {
     if (signal?.aborted === true) throw error;
     return miss(reasonOf(error), error);
@@ -85,15 +89,18 @@ function removeOutputs(options: RestoreOptions, plan: RestorePlan, patterns: Out
   }
 }
 
-/** One by one: `invalidate` goes through all that the index knows, which for 200 tasks would be its square. */
-function tellIndex(index: FileIndex, plan: RestorePlan, remember: boolean): void {
+/**
+ * One by one: `invalidate` goes through all that the index knows, which for 200 tasks would be its square.
+ * @param mark of the files that are in place now; undefined: they are not
+ */
+function tellIndex(index: FileIndex, plan: RestorePlan, mark: WriteMark | undefined): void {
   for (const path of plan.stale) index.invalidate(path);
   const changed = new Set<string>([""]);
   for (const path of [...plan.stale, ...plan.writes.map((entry) => entry.path)]) {
     for (let above = path; above !== ""; above = parentOf(above)) changed.add(above);
   }
   for (const path of changed) index.invalidateOne(path);
-  for (const entry of plan.writes) {
-    if (entry.kind === "file" && remember) index.remember(entry.path, entry.digest);
-  }
+  if (mark === undefined) return;
+  for (const entry of plan.writes)
+    if (entry.kind === "file") index.remember(entry.path, entry.digest, mark);
 }

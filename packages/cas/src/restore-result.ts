@@ -1,3 +1,4 @@
+import type { WriteMark } from "@cuenv/digest";
 import { CuenvError } from "@cuenv/errors";
 
 /**
@@ -23,6 +24,8 @@ export type RestoreResult =
       readonly unchangedFiles: number;
       /** Nothing had to change, folders and links included. */
       readonly wasInPlace: boolean;
+      /** Of the restored files; undefined: there are none. */
+      readonly mark: WriteMark | undefined;
     }
   | {
       readonly kind: "miss";

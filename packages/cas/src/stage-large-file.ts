@@ -5,6 +5,7 @@ import {
   constants,
   copyFileSync,
   ftruncateSync,
+  openSync,
   statSync,
   unlinkSync,
 } from "node:fs";
@@ -13,7 +14,7 @@ import { blobCorrupt } from "./blob-errors.ts";
 import { type BlobStore, maxSyncReadBytes } from "./blob-store.ts";
 import { createBufferPool } from "./buffer-pool.ts";
 import { chunkBytes } from "./disk-blobs.ts";
-import { createStagedFile, type FileToStage } from "./stage-file.ts";
+import { createStagedFile, type FileToStage, markFile } from "./stage-file.ts";
 import { errorCode } from "./system-error.ts";
 import { createTurns, piecesPerTurn } from "./take-turns.ts";
 
@@ -39,14 +40,15 @@ export async function stageLargeFile(
 
 async function copyBlob(
   store: BlobStore,
-  { entry, target }: FileToStage,
+  toStage: FileToStage,
   { signal, goOn }: StageLargeOptions,
 ): Promise<void> {
+  const { entry } = toStage;
   // A store on this disk has hashed the bytes when it delivered the last one.
   const hasher = store.localPath === undefined ? createHasher(store.digestFunction) : undefined;
   // A new one for each chunk is memory that V8 frees late, and in every thread.
   const buffers = createBufferPool({ bufferBytes: chunkBytes, maxBuffers: 1 });
-  const file = createStagedFile({ entry, target });
+  const file = createStagedFile(toStage);
   let position = 0;
   try {
     const options = signal === undefined ? { buffers } : { buffers, signal };
@@ -59,6 +61,7 @@ async function copyBlob(
       goOn?.();
     }
     ftruncateSync(file, position);
+    markFile(file, toStage);
   } finally {
     closeSync(file);
   }
@@ -78,22 +81,34 @@ let cannotClone = false;
  * A large blob shares its blocks with the store where the file system can (XFS, btrfs, APFS), copy on write. Never a hardlink: a task
  * that writes to its output in place would change the store. False: it cannot be done, and nothing is there.
  */
-function cloneBlob(store: BlobStore, { entry, target }: FileToStage): boolean {
+function cloneBlob(store: BlobStore, file: FileToStage): boolean {
+  const { entry, target } = file;
   if (cannotClone || entry.digest.sizeBytes <= maxSyncReadBytes) return false;
   const path = store.localPath?.(entry.digest);
   if (path === undefined) return false;
   // A file of its own first: the umask is not readable without changing it, and the clone has the store's mode.
-  closeSync(createStagedFile({ entry, target }));
+  closeSync(createStagedFile(file));
   const { mode } = statSync(target);
   unlinkSync(target);
   try {
     copyFileSync(path, target, forceClone);
     chmodSync(target, mode & 0o777);
+    markClone(file);
     return true;
   } catch (error) {
     cannotClone = errorCode(error) !== "ENOENT";
     removeQuietly(target);
     return false;
+  }
+}
+
+/** As {@link markFile}; the clone may be read-only. */
+function markClone(file: FileToStage): void {
+  const descriptor = openSync(file.target, "r");
+  try {
+    markFile(descriptor, file);
+  } finally {
+    closeSync(descriptor);
   }
 }
 

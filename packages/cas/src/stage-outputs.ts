@@ -19,6 +19,8 @@ export interface StageOptions {
   /** Of the staging folder. */
   readonly newPlace: () => string;
   readonly store: BlobStore;
+  /** Of the files. */
+  readonly mtimeMs: number;
   readonly signal: AbortSignal | undefined;
   /** Default: the store's own. */
   readonly threads?: StagingThreads;
@@ -43,7 +45,7 @@ export async function stageOutputs(
     const target = above === undefined ? options.newPlace() : `${above}${entry.path.slice(slash)}`;
     if (above === undefined) units.push({ path: entry.path, kind: entry.kind, staged: target });
     if (entry.kind === "file") {
-      files.push({ entry, target });
+      files.push({ entry, target, mtimeMs: options.mtimeMs });
       continue;
     }
     const others = turn();

@@ -136,19 +136,28 @@ function newMemory(): SharedSlots {
   };
 }
 
-type Row = readonly [hash: string, sizeBytes: number, executable: boolean, target: string];
+type Row = readonly [
+  hash: string,
+  sizeBytes: number,
+  executable: boolean,
+  target: string,
+  mtimeMs: number,
+];
 
 function encodeFiles(files: readonly FileToStage[]): string {
   return JSON.stringify(
-    files.map(({ entry: { digest, executable }, target }): Row => {
-      return [digest.hash, digest.sizeBytes, executable, target];
+    files.map(({ entry: { digest, executable }, target, mtimeMs }): Row => {
+      return [digest.hash, digest.sizeBytes, executable, target, mtimeMs];
     }),
   );
 }
 
 function decodeFiles(text: string): readonly FileToStage[] {
-  return (JSON.parse(text) as readonly Row[]).map(([hash, sizeBytes, executable, target]) => ({
-    entry: { kind: "file", path: target, digest: { hash, sizeBytes }, executable },
-    target,
-  }));
+  return (JSON.parse(text) as readonly Row[]).map(
+    ([hash, sizeBytes, executable, target, mtimeMs]) => ({
+      entry: { kind: "file", path: target, digest: { hash, sizeBytes }, executable },
+      target,
+      mtimeMs,
+    }),
+  );
 }

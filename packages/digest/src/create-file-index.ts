@@ -31,12 +31,7 @@ import {
 } from "./recorded-files.ts";
 import { replaceFile } from "./replace-file.ts";
 import { checksum, type Seal } from "./seal.ts";
-
-/** Somebody's word for a file, and the turn in which it was given. */
-interface Told {
-  readonly turn: number;
-  readonly digest: Digest;
-}
+import { takeTold, type ToldFile } from "./told-files.ts";
 
 export interface FileIndexOptions {
   /** Absolute path of the workspace root. */
@@ -63,14 +58,14 @@ interface Index {
   readonly recorded: RecordedFiles;
   /** A number: nothing was there, in that turn. */
   readonly seen: Map<string, Seen | number>;
-  /** Digests of files that were just written, which nobody looked at since. */
-  readonly told: Map<string, Told>;
+  /** Files that were just written, which nobody looked at since. */
+  readonly told: Map<string, ToldFile>;
   /** All that was seen in an earlier turn is looked at anew: what makes everything invalid after each task that ran costs one addition. */
   turn: number;
   changed: boolean;
   /** What this process kept for the next one; undefined: what it read itself stays. */
   kept: Buffer | undefined;
-  /** What was read, files and listings, and their bytes: what the next run reads again if nothing is saved. */
+  /** What was read, files and listings, and their bytes, or would have been without a mark: what the next run reads again if nothing is saved. */
   readonly read: { count: number; bytes: number };
 }
 
@@ -102,7 +97,9 @@ export function createFileIndex(options: FileIndexOptions): FileIndex {
       without === undefined
         ? (listHashOf(index, path) ?? "")
         : hashWithout(entriesOf(index, path), without),
-    remember: (path, digest) => remember(index, path, digest),
+    remember: (path, digest, mark) => remember(index, path, { turn: index.turn, digest, mark }),
+    rememberMarked: (path, digest, mark) =>
+      remember(index, path, { turn: forgotten, digest, mark }),
     invalidate: (path) => invalidate(index, path),
     invalidateOne: (path) => forget(index, path),
     save: (unlessLittle = false) => {
@@ -188,24 +185,16 @@ function look(index: Index, path: string): Seen | number | undefined {
     return entry;
   }
   const stat = toFileStat(found);
-  const digest = toldDigest(index, path, stat);
-  if (digest === undefined && typeof known === "object" && holdsAgain(known, stat)) {
+  const told = takeTold(index.told, path, { stat, turn });
+  if (told === undefined && typeof known === "object" && holdsAgain(known, stat)) {
     known.turn = turn;
     return known;
   }
-  // Without readAtMs, so never saved: the file may have been replaced between its writing and this look.
-  const seen = digest === undefined ? { turn, stat } : { turn, stat, digest };
+  // Without readAtMs, so never saved, if it was not marked: the file may have been replaced between its writing and this look.
+  const seen: Seen = { turn, stat, ...told };
+  if (seen.readAtMs !== undefined) countRead(index, stat.sizeBytes);
   setSeen(index, path, seen);
   return seen;
-}
-
-/** What the file was said to be, until a task ran. */
-function toldDigest({ told, turn }: Index, path: string, stat: FileStat): Digest | undefined {
-  const found = told.size === 0 ? undefined : told.get(path);
-  if (found === undefined) return undefined;
-  told.delete(path);
-  const isOfNow = found.turn === turn && stat.kind === "file";
-  return isOfNow && stat.sizeBytes === found.digest.sizeBytes ? found.digest : undefined;
 }
 
 /** In place of what was recorded of the path. */
@@ -288,10 +277,15 @@ function record(index: Index, path: string, hashed: HashedFile, readAtMs: number
     digest.sizeBytes === after.size;
   if (!stable) return false;
   setSeen(index, path, { turn: index.turn, stat: toFileStat(after), digest, readAtMs });
+  countRead(index, digest.sizeBytes);
+  return true;
+}
+
+/** Of a file or a listing: there is something new to save. */
+function countRead(index: Index, bytes: number): void {
   index.changed = true;
   index.read.count += 1;
-  index.read.bytes += digest.sizeBytes;
-  return true;
+  index.read.bytes += bytes;
 }
 
 function keptChanging(path: string): CuenvError {
@@ -333,8 +327,7 @@ function listed(index: Index, path: string, seen: Seen): Seen | undefined {
     after.ctimeMs === seen.stat.ctimeMs &&
     !isMergedFolder(after, index.options.root, path);
   seen.readAtMs = stable ? readAtMs : Number.NEGATIVE_INFINITY;
-  index.changed = true;
-  index.read.count += 1;
+  countRead(index, 0);
   return seen;
 }
 
@@ -343,10 +336,10 @@ function hashWithout(entries: readonly DirectoryEntry[], without: readonly strin
 }
 
 /** Nothing is looked at before somebody asks: of what a restore wrote, few files are another task's inputs. */
-function remember(index: Index, path: string, digest: Digest): void {
+function remember(index: Index, path: string, told: ToldFile): void {
   index.seen.delete(path);
   forget(index, path);
-  index.told.set(path, { turn: index.turn, digest });
+  index.told.set(path, told);
 }
 
 function invalidate(index: Index, path: string): void {
