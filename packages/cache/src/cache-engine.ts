@@ -1,19 +1,19 @@
-import type { ActionCache, EntryMemo, VerifyEnvelope } from "@cuenv/action-cache";
+import type { ActionCache, VerifyEnvelope } from "@cuenv/action-cache";
 import type { BlobStore, CacheFolder } from "@cuenv/cas";
 import type { CacheSettings, CommandTask } from "@cuenv/config";
 import type { FileIndex } from "@cuenv/digest";
-import type { ConclusionMemo, InputMemo, Selection, SelectionRequest, ToolProbe } from "@cuenv/key";
+import type { Selection, SelectionRequest } from "@cuenv/key";
 import type { CacheEvent } from "./cache-event.ts";
 import type { LastResults } from "./last-results.ts";
 import type { SpoolDirectory } from "./output-recorder.ts";
-import type { MarkedOutputs } from "./marked-outputs.ts";
+import type { Memos } from "./memos.ts";
 import type { OutputWriters } from "./output-writers.ts";
 import type { RewrittenInputs } from "./rewritten-inputs.ts";
 import type { EngineRemote } from "./remote-tier.ts";
 import type { Upload } from "./upload-queue.ts";
 
 /** What a run of one project's tasks shares. Made by `openCacheEngine`. */
-export interface CacheEngine {
+export interface CacheEngine extends Memos {
   readonly settings: CacheSettings;
   /** Absolute. */
   readonly workspaceRoot: string;
@@ -22,11 +22,8 @@ export interface CacheEngine {
   readonly index: FileIndex;
   readonly blobs: BlobStore;
   readonly actions: ActionCache;
-  /** What `actions` knows of entries that were read before. */
-  readonly entryMemo: EntryMemo;
   readonly folder: CacheFolder;
   readonly lastResults: LastResults;
-  readonly tools: ToolProbe;
   /** Why nothing that this machine signs would be accepted here; undefined: it would. */
   readonly unacceptableSigner: () => Promise<string | undefined>;
   /** Entries that keys signed which nobody here knows, as this run found them: by hash, the ids of the keys. */
@@ -62,11 +59,6 @@ export interface CacheEngine {
   readonly emit: (event: CacheEvent) => void;
   /** The files that an input selection finds, remembered between runs. */
   readonly select: (request: SelectionRequest) => Selection;
-  readonly inputMemo: InputMemo;
-  /** Keys of tasks, and which outputs are in place, of earlier runs. */
-  readonly conclusions: ConclusionMemo;
-  /** What restores of earlier runs and of this one put in place. */
-  readonly markedOutputs: MarkedOutputs;
   /** A task's name across the workspace. */
   readonly taskId: (task: Pick<CommandTask, "name">) => string;
 }

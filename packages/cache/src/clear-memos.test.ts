@@ -111,8 +111,9 @@ describe("tidying what is remembered of workspaces", () => {
 
   it("knows the names of what versions keep for themselves", () => {
     const folder = folderOf([]);
-    const { directory, conclusions, entries, inputs } = workspaceState(folder, "/workspace");
-    const paths = [conclusions, entries, inputs].map((pathOf) => pathOf("2.0.0-RC.1"));
+    const { directory, ofVersion } = workspaceState(folder, "/workspace");
+    const paths = Object.values<string>({ ...ofVersion("2.0.0-RC.1") });
+    expect(paths).toHaveLength(3);
     mkdirSync(directory, { recursive: true });
     for (const path of [...paths, join(directory, "files.bin")]) writeFileSync(path, "");
     for (const path of paths) utimesSync(path, 1, 1);

@@ -1,18 +1,8 @@
-import { createActionCache, createDiskActionStore, createEntryMemo } from "@cuenv/action-cache";
+import { createActionCache, createDiskActionStore, type EntryMemo } from "@cuenv/action-cache";
 import { createDiskBlobStore, evictionNeed, openCacheFolder } from "@cuenv/cas";
 import type { CacheSettings } from "@cuenv/config";
-import { createFileIndex, type FileIndex, replaceFile } from "@cuenv/digest";
-import {
-  type ConclusionMemo,
-  createConclusionMemo,
-  createInputMemo,
-  createToolProbe,
-  type InputMemo,
-  selectInputs,
-  type Selection,
-  type SelectionRequest,
-  type ToolProbe,
-} from "@cuenv/key";
+import { createFileIndex, type FileIndex } from "@cuenv/digest";
+import { type InputMemo, selectInputs, type Selection, type SelectionRequest } from "@cuenv/key";
 import { join } from "node:path";
 import type { CacheEngine } from "./cache-engine.ts";
 import { runProvenance } from "./run-provenance.ts";
@@ -20,7 +10,7 @@ import type { CacheEvent } from "./cache-event.ts";
 import { createEntryTrust, type EntryTrust, type TrustPolicy } from "./entry-trust.ts";
 import { excludedPaths } from "./excluded-paths.ts";
 import { openLastResults } from "./last-results.ts";
-import { openMarkedOutputs } from "./marked-outputs.ts";
+import { openMemos, saveMemos } from "./memos.ts";
 import { openEngineRemote } from "./open-engine-remote.ts";
 import type { RemoteOptions } from "./remote-tier.ts";
 import { withMemoryFallback } from "./memory-fallback.ts";
@@ -29,7 +19,7 @@ import { secretSalt } from "./secret-salt.ts";
 import { createOutputWriters } from "./output-writers.ts";
 import { createRewrittenInputs } from "./rewritten-inputs.ts";
 import { sweepLeftovers } from "./sweep-leftovers.ts";
-import { readState, usableWorkspaceState, type WorkspaceState } from "./workspace-state.ts";
+import { usableWorkspaceState, type WorkspaceState } from "./workspace-state.ts";
 
 export interface OpenCacheEngineOptions {
   readonly settings: CacheSettings;
@@ -67,15 +57,17 @@ export interface OpenedCacheEngine {
  * @throws {CuenvError} TRUST_FILE_INVALID, TRUST_FILE_EXPOSED, TRUST_FILE_PLACE, TRUST_KEY_INVALID
  */
 export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEngine {
-  const { settings, workspaceRoot, projectPath, now = Date.now } = options;
-  const counter = createRunCounter(now, join(workspaceRoot, projectPath));
+  const { settings, workspaceRoot, projectPath, version, readOnly, now = Date.now } = options;
+  const { build = version } = options;
+  const projectDirectory = join(workspaceRoot, projectPath);
+  const counter = createRunCounter(now, projectDirectory);
   const emit = (event: CacheEvent): void => {
     counter.count(event);
     options.onEvent?.(event);
   };
-  const state = usableWorkspaceState(settings.cacheDir, workspaceRoot, !options.readOnly);
+  const state = usableWorkspaceState(settings.cacheDir, workspaceRoot, !readOnly);
   const usable = state && settings.cacheDir;
-  const writable = options.readOnly ? undefined : state;
+  const writable = readOnly ? undefined : state;
   const trust = createEntryTrust({
     policy: options.trust,
     workspaceRoot,
@@ -92,12 +84,13 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
     seal: () => trust.seal("files"),
     now,
   });
-  const inputMemo = openInputMemo(options, trust, state);
-  const stores = openStores(options, trust, state, emit);
+  const memos = openMemos({ state, trust, index, version, build, readOnly, projectDirectory });
+  const stores = openStores(options, trust, memos.entryMemo, emit);
   const remote = options.remote && openEngineRemote(options.remote, stores.blobs, emit);
   let provenance: Readonly<Record<string, string>> | undefined;
   const engine: CacheEngine = {
     ...stores,
+    ...memos,
     remote: remote?.remote,
     upload: remote?.upload,
     verify: trust.verify,
@@ -109,23 +102,16 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
     projectPath,
     index,
     lastResults: openLastResults(state?.lastResults, state?.earlierResults),
-    tools: openTools(options, trust, state),
     excludedPaths: excludedPaths(workspaceRoot, settings.cacheDir),
     leasePath: (hash) => usable && `${usable}/v1/leases/${hash}`,
     writers: writable && createOutputWriters(writable.writers, now),
     rewrittenInputs: createRewrittenInputs(writable?.rewritten, index),
-    secretSalt: () => secretSalt(usable, !options.readOnly, (path) => emit(occupiedSalt(path))),
-    version: options.version,
-    provenance: () => (provenance ??= runProvenance(options.workspaceRoot)),
+    secretSalt: () => secretSalt(usable, !readOnly, (path) => emit(occupiedSalt(path))),
+    version,
+    provenance: () => (provenance ??= runProvenance(workspaceRoot)),
     now,
     emit,
-    select: (request) => select(index, inputMemo, request),
-    inputMemo,
-    conclusions: openConclusions(options, index, trust, state),
-    markedOutputs: openMarkedOutputs(
-      () => readState(state?.marked),
-      () => trust.seal("marked"),
-    ),
+    select: (request) => select(index, memos.inputMemo, request),
     taskId: (task) => `${projectPath}#${task.name}`,
   };
   return {
@@ -146,54 +132,15 @@ function occupiedSalt(path: string): CacheEvent {
   return { type: "trouble", task: undefined, cause: "secretSalt", message };
 }
 
-function openInputMemo(
-  { version, build = version }: OpenCacheEngineOptions,
-  trust: EntryTrust,
-  state: WorkspaceState | undefined,
-): InputMemo {
-  return createInputMemo(
-    () => readState(state?.inputs(version)),
-    () => trust.seal("inputs"),
-    build,
-  );
-}
-
-function openConclusions(
-  { readOnly, version, build = version }: OpenCacheEngineOptions,
-  index: FileIndex,
-  trust: EntryTrust,
-  state: WorkspaceState | undefined,
-): ConclusionMemo {
-  return createConclusionMemo({
-    index,
-    read: () => readState(state?.conclusions(version)),
-    keeps: !readOnly && state !== undefined,
-    seal: () => trust.seal("conclusions"),
-    build,
-  });
-}
-
-function openTools(
-  { workspaceRoot, projectPath }: OpenCacheEngineOptions,
-  trust: EntryTrust,
-  state: WorkspaceState | undefined,
-): ToolProbe {
-  return createToolProbe({
-    directory: join(workspaceRoot, projectPath),
-    memo: readState(state?.tools),
-    seal: () => trust.seal("tools"),
-  });
-}
-
 type Stores = Pick<
   CacheEngine,
-  "folder" | "blobs" | "actions" | "entryMemo" | "tier" | "isInMemory" | "spoolDirectory"
+  "folder" | "blobs" | "actions" | "tier" | "isInMemory" | "spoolDirectory"
 >;
 
 function openStores(
   options: OpenCacheEngineOptions,
   trust: EntryTrust,
-  state: WorkspaceState | undefined,
+  entryMemo: EntryMemo,
   emit: (event: CacheEvent) => void,
 ): Stores {
   const { now = Date.now } = options;
@@ -221,15 +168,9 @@ function openStores(
       message: `results are not kept: ${reason}`,
     }),
   );
-  const entryMemo = createEntryMemo({
-    read: () => readState(state?.entries(options.version)),
-    seal: () => trust.seal("entries"),
-    build: options.build ?? options.version,
-  });
   return {
     folder,
     blobs,
-    entryMemo,
     actions: createActionCache({
       actions: store,
       blobs,
@@ -256,11 +197,7 @@ async function keep(
   const { settings, folder } = engine;
   // What a task just wrote is too young to be remembered: the next run of hits looks at it again in any case, and saves it.
   engine.index.save(record.stored > 0);
-  writeChanged(state.conclusions(engine.version), engine.conclusions.serialize());
-  writeChanged(state.entries(engine.version), engine.entryMemo.serialize());
-  writeChanged(state.inputs(engine.version), engine.inputMemo.serialize());
-  writeChanged(state.tools, engine.tools.serialize());
-  writeChanged(state.marked, engine.markedOutputs.serialize());
+  saveMemos(engine, state, engine.version);
   engine.lastResults.save();
   engine.rewrittenInputs.save();
   engine.saveSignatures();
@@ -282,10 +219,6 @@ async function keep(
   } catch {
     // No descriptor left to load it with: the next run evicts.
   }
-}
-
-function writeChanged(path: string, text: string | undefined): void {
-  if (text !== undefined) replaceFile(path, text);
 }
 
 function select(index: FileIndex, memo: InputMemo, request: SelectionRequest): Selection {

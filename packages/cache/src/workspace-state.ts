@@ -10,10 +10,8 @@ export interface WorkspaceState {
   readonly directory: string;
   /** The file index (files.bin). */
   readonly files: string;
-  /** Which files the input patterns of a task found, and the roots of their trees; by the version of cuenv that found them. */
-  readonly inputs: (version: string) => string;
-  /** Keys of tasks, and which outputs are in place, with the numbers of what they rest on in files.bin; by the version of cuenv that concluded it. */
-  readonly conclusions: (version: string) => string;
+  /** What a version of cuenv keeps for itself. */
+  readonly ofVersion: (version: string) => VersionState;
   /** What restores put in place, and how they marked it. */
   readonly marked: string;
   /** What the tools of `runtime` printed. */
@@ -24,8 +22,6 @@ export interface WorkspaceState {
   readonly earlierResults: string;
   /** Which inputs tasks wrote while they ran. */
   readonly rewritten: string;
-  /** What the entries hold that were used last; by the version of cuenv that read them. */
-  readonly entries: (version: string) => string;
   /** Signatures that were found good. */
   readonly signatures: string;
   /** Evaluated configuration. */
@@ -36,6 +32,15 @@ export interface WorkspaceState {
   readonly writers: string;
 }
 
+export interface VersionState {
+  /** Which files the input patterns of a task found, and the roots of their trees. */
+  readonly inputs: string;
+  /** Keys of tasks, and which outputs are in place, with the numbers of what they rest on in files.bin. */
+  readonly conclusions: string;
+  /** What the entries hold that were used last. */
+  readonly entries: string;
+}
+
 /** The version of all formats below the workspace's folder; a new one starts an empty folder. */
 const stateVersion = 2;
 
@@ -43,19 +48,23 @@ export function workspaceState(cacheDirectory: string, workspaceRoot: string): W
   const id = hashText("sha256", workspaceRoot).hash.slice(0, 32);
   const directory = `${cacheDirectory}/v1/workspaces/${stateVersion}/${id}`;
   // Two versions that are used in turn would replace each other's each time.
-  const ofVersion = (name: string, extension: string) => (version: string) =>
-    `${directory}/${name}-${version.toLowerCase().replaceAll(/[^0-9a-z]+/g, "-")}.${extension}`;
+  const ofVersion = (version: string): VersionState => {
+    const suffix = version.toLowerCase().replaceAll(/[^0-9a-z]+/g, "-");
+    return {
+      inputs: `${directory}/inputs-${suffix}.json`,
+      conclusions: `${directory}/conclusions-${suffix}.jsonl`,
+      entries: `${directory}/entries-${suffix}.jsonl`,
+    };
+  };
   return {
     directory,
     files: `${directory}/files.bin`,
-    inputs: ofVersion("inputs", "json"),
-    conclusions: ofVersion("conclusions", "jsonl"),
+    ofVersion,
     marked: `${directory}/marked-outputs.jsonl`,
     tools: `${directory}/tools.json`,
     lastResults: `${directory}/last-results.json`,
     earlierResults: `${directory}/earlier-results.jsonl`,
     rewritten: `${directory}/rewritten-inputs.json`,
-    entries: ofVersion("entries", "jsonl"),
     signatures: `${directory}/signatures.bin`,
     evaluations: `${directory}/evaluations`,
     nxRuns: `${directory}/nx-runs`,

@@ -19,7 +19,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { canBeNobody, runModule, sourceUrl } from "../test/other-process.ts";
 import { listTree } from "../test/tree.ts";
 import { makeWorkspace, type Workspace } from "../test/workspace.ts";
-import { type BlobStore, maxSyncReadBytes } from "./blob-store.ts";
+import type { BlobStore } from "./blob-store.ts";
 import { blobPath } from "./disk-layout.ts";
 import type { OutputEntry } from "./output-entry.ts";
 import { restoreOutputs } from "./restore-outputs.ts";
@@ -55,32 +55,6 @@ function readTogether(store: BlobStore, readers: number): BlobStore {
 }
 
 describe("row 45: restored outputs", () => {
-  it("bear one mark, a moment before they were put in place, by which the index knows them", async () => {
-    space.write("dist/small", "x");
-    space.write("dist/sub/tool", "#!/bin/sh\n", 0o755);
-    space.write("dist/large", Buffer.alloc(maxSyncReadBytes + 1, "large"));
-    space.write("alone", "x");
-    symlinkSync("small", at("dist/link"));
-    const outputs = ["dist", "alone"];
-    const entries = await captured(outputs);
-    for (const output of outputs) rmSync(at(output), { recursive: true });
-    const before = Date.now();
-    const result = await space.restore("", outputs, entries);
-    if (result.kind === "miss" || result.mark === undefined) throw new Error("it has no mark");
-    const { mtimeMs, untilMs } = result.mark;
-    expect(before - mtimeMs).toBeLessThan(13);
-    for (const path of ["dist/small", "dist/sub/tool", "dist/large", "alone"]) {
-      const stat = lstatSync(at(path));
-      expect(stat.mtimeMs).toBeCloseTo(mtimeMs, 3);
-      expect(stat.ctimeMs).toBeLessThanOrEqual(untilMs);
-    }
-    rmSync(at("dist/small"));
-    const again = await space.restore("", outputs, entries);
-    expect(again).toMatchObject({ restoredFiles: 1, unchangedFiles: 3 });
-    expect(lstatSync(at("dist/sub/tool")).mtimeMs).toBeCloseTo(mtimeMs, 3);
-    expect(await space.restore("", outputs, entries)).toMatchObject({ mark: undefined });
-  });
-
   it("have their bytes, exec bits, links and empty folders again; stale files inside them go, nothing outside does", async () => {
     space.write("app/dist/a.js", "a");
     space.write("app/dist/sub/tool", "#!/bin/sh\n", 0o755);
