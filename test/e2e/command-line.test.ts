@@ -133,7 +133,7 @@ describe.concurrent("exit codes", () => {
       2,
       /^error: cannot /,
     ],
-    ["3 for a mode that is none", ["task", "build", "--cache=on"], 3, /^error: cannot /],
+    ["2 for a mode that is none", ["task", "build", "--cache=on"], 2, /^error: cannot /],
     ["0 for help", ["task", "--help"], 0, /^$/],
     ["0 for the version", ["--version"], 0, /^$/],
   ] as const)("row 31: %s", async (_, args, code, stderr) => {

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, statSync } from "node:fs";
+import { chmodSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { json, noCacheDir, plainTask, settingsOf } from "./configured.ts";
@@ -244,6 +244,22 @@ describe.concurrent("a folder without env.cue", () => {
       const run = await own.cuenv(["task", "-C", folder, "t"], { cwd });
       expect(run, stderr).toMatchObject({ code: 0, stdout: "t\n" });
     }
+  });
+});
+
+describe.concurrent("what is no file in the place of an env.cue", () => {
+  it("is named where nothing else is found", async () => {
+    const own = createSandbox({ "link/sub/x": "", "folder/env.cue/x": "" });
+    symlinkSync("nowhere", own.path("link/env.cue"));
+    const stderrIn = async (cwd: string): Promise<string> => {
+      const { code, stderr } = await own.cuenv(["task"], { cwd });
+      expect(code).toBe(3);
+      return stderr;
+    };
+    expect(await stderrIn("link/sub")).toContain(
+      `: ${own.path("link/env.cue")} is a link to "nowhere", where no file is [PROJECT_NOT_FOUND]`,
+    );
+    expect(await stderrIn("folder")).toContain(`${own.path("folder/env.cue")} is no file`);
   });
 });
 

@@ -14,8 +14,8 @@ import { resolveCacheSettings } from "./resolve-cache-settings.ts";
 describe("parseCacheMode", () => {
   it("row 7: takes the four modes in any letter case", () => {
     for (const mode of cacheModes) {
-      expect(parseCacheMode(mode.toUpperCase(), "CUENV_CACHE")).toBe(mode);
-      expect(parseCacheMode(` ${mode} `, "CUENV_CACHE")).toBe(mode);
+      expect(parseCacheMode(mode.toUpperCase(), "--cache")).toBe(mode);
+      expect(parseCacheMode(` ${mode} `, "--cache")).toBe(mode);
     }
   });
 
@@ -25,9 +25,9 @@ describe("parseCacheMode", () => {
         fc.pre(!cacheModes.includes(text.trim().toLowerCase() as CacheMode));
         expect(() => parseCacheMode(text, "--cache")).toThrow(
           expect.objectContaining({
-            code: "CONFIG_CACHE_MODE",
-            exitCode: 3,
-            message: expect.stringContaining("cannot read --cache"),
+            code: "USAGE",
+            exitCode: 2,
+            message: expect.stringContaining("cannot use --cache"),
             hint: "the modes are off, read, read-write, write",
           }),
         );

@@ -1,4 +1,4 @@
-import { CuenvError, type Location } from "@cuenv/errors";
+import { CuenvError } from "@cuenv/errors";
 import type { CacheMode, CacheSettings, TaskCacheSettings } from "./cache-settings.ts";
 
 export const cacheModes: readonly CacheMode[] = ["off", "read", "read-write", "write"];
@@ -10,17 +10,16 @@ export function findCacheMode(text: string): CacheMode | undefined {
 }
 
 /**
- * The mode named by `text` in any letter case; `where` says where it was written (`--cache`, `CUENV_CACHE`).
- * @throws {CuenvError} CONFIG_CACHE_MODE for anything but the four
+ * The mode that a flag of the command line (`--cache`) names, in any letter case.
+ * @throws {CuenvError} USAGE for anything but the four
  */
-export function parseCacheMode(text: string, where: string, location?: Location): CacheMode {
+export function parseCacheMode(text: string, flag: string): CacheMode {
   const mode = findCacheMode(text);
   if (mode !== undefined) return mode;
-  throw new CuenvError(
-    "CONFIG_CACHE_MODE",
-    `cannot read ${where}: ${JSON.stringify(text.slice(0, 60))} is not a cache mode`,
-    { hint: cacheModeHint, ...(location === undefined ? {} : { location }) },
-  );
+  const given = JSON.stringify(text.slice(0, 60));
+  throw new CuenvError("USAGE", `cannot use ${flag} ${given}: it is not a cache mode`, {
+    hint: cacheModeHint,
+  });
 }
 
 export const cacheModeHint: string = `the modes are ${cacheModes.join(", ")}`;

@@ -29,6 +29,9 @@ function usageError(line: string): CuenvError {
 describe("the command line", () => {
   it("says what is wrong with a flag in words of its own", () => {
     expect(usageError("--verison").hint).toBe('Did you mean "cuenv --version"?');
+    // Of a group of commands, the second word alone is compared.
+    expect(usageError("cache clera").hint).toBe('Did you mean "cuenv cache clear"?');
+    expect(usageError("cache frob").hint).toBe("See cuenv cache --help.");
     expect(usageError("task build --jobs").message).toMatch(/: --jobs needs a value$/);
     expect(usageError("cache prune --max-age -1d").message).toMatch(
       /: --max-age needs a value, and one that begins with a dash is given as --max-age=VALUE$/,

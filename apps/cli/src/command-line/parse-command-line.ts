@@ -103,17 +103,31 @@ function commandGroupHelp(
   if (members.length > 0 && (second === undefined || second === "--help" || second === "-h")) {
     return { kind: "help", command: undefined, topic: first };
   }
-  const given = members.length > 0 && second !== undefined ? `${first} ${second}` : first;
+  const isMember = members.length > 0 && second !== undefined;
+  const given = isMember ? `${first} ${second}` : first;
   const shown = commands.filter(({ hidden }) => hidden !== true);
   const isFlag = given.startsWith("-");
   const names = isFlag
     ? ["version", "help", ...Object.keys(globalFlags)].map((name) => `--${name}`)
     : shown.flatMap((command) => [command.name, ...command.aliases]);
-  const near = nearName(given, names);
+  // Of a group, the second word alone: of "cache frob" and "cache show" most letters are the same.
+  const near = isMember ? nearMember(first, second, members) : nearName(given, names);
   const what = isFlag ? `unknown flag ${given}` : `unknown command "${given}"`;
   throw new CuenvError("USAGE", `cannot run cuenv: ${what}`, {
-    hint: near === undefined ? "See cuenv --help." : `Did you mean "cuenv ${near}"?`,
+    hint:
+      near === undefined
+        ? `See cuenv ${isMember ? `${first} ` : ""}--help.`
+        : `Did you mean "cuenv ${near}"?`,
   });
+}
+
+function nearMember(group: string, given: string, members: readonly Command[]): string | undefined {
+  const shown = members.filter(({ hidden }) => hidden !== true);
+  const near = nearName(
+    given,
+    shown.map(({ name }) => name.slice(group.length + 1)),
+  );
+  return near && `${group} ${near}`;
 }
 
 function help(words: readonly string[], commands: readonly Command[]): ParsedCommandLine {

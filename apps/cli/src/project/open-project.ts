@@ -19,8 +19,7 @@ import type { EvaluateResult, EvaluationInput } from "@cuenv/cue";
 import { decodeAnswer, recallAnswer } from "@cuenv/cue/memo";
 import { type TrustPolicy, usableWorkspaceState } from "@cuenv/cache";
 import { CuenvError, exitCodes } from "@cuenv/errors";
-import { join, relative, resolve } from "node:path";
-import { startDirectory } from "../command-line/change-directory.ts";
+import { relative, resolve } from "node:path";
 import type { Invocation } from "../command-line/command.ts";
 import { chosenEnvironment, chosenPackage, flagText } from "../command-line/given.ts";
 import { decideOnCompiledCode } from "../compiled-code.ts";
@@ -28,7 +27,7 @@ import { printErr } from "../report/terminal.ts";
 import { visibleLines } from "../report/visible-text.ts";
 import { makeMemoSeal, readMemoSeal } from "./memo-seal.ts";
 import { recallProject, rememberProject } from "./project-memo.ts";
-import { projectsBelow } from "./projects-below.ts";
+import { projectNotFound } from "./project-not-found.ts";
 import { cacheDirWrittenAnywhere, writtenCacheDir } from "./written-cache-dir.ts";
 
 export interface OpenProject {
@@ -232,16 +231,7 @@ function projectAround(
 function findProject(packageName: string | undefined, directory: string | undefined): string {
   const found = projectAround(packageName, directory);
   if (found !== undefined && (directory === undefined || found === directory)) return found;
-  const place = directory ?? `${process.cwd()} or a folder above it`;
-  const top = directory ?? process.cwd();
-  const below = projectsBelow(top).map((path) =>
-    relative(startDirectory ?? process.cwd(), join(top, path)),
-  );
-  const hint =
-    below.length === 0
-      ? 'cuenv init writes one from package.json, turbo.json or nx.json. Or: tasks: hello: {command: "echo hello"}'
-      : `There is one in ${below.join(", ")}: cuenv task -C ${below[0]} runs as if started there.`;
-  throw new CuenvError("PROJECT_NOT_FOUND", `cannot find an env.cue in ${place}`, { hint });
+  throw projectNotFound(directory);
 }
 
 function cacheFlags(invocation: Invocation): CacheSettingsInput {
