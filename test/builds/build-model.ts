@@ -146,7 +146,9 @@ export function scriptOf(world: World, task: ModelTask): string {
     "set -eu",
     ...(world.place === "" ? [] : ["cd ../.."]),
     ...(canFail ? [`if [ -e src/fail-${name} ]; then exit 3; fi`] : []),
-    `list() { { ${list || ":"}; } | LC_ALL=C sort -u${without === "" ? "" : ` | grep -v${without} || :`}; }`,
+    `without() { ${without === "" ? "cat" : `grep -v${without} || :`}; }`,
+    followLinks,
+    `list() { { ${list || ":"}; } | without | follow | without | LC_ALL=C sort -u; }`,
     `text=$(echo "${name} ${version} $V $G $* ${host === undefined ? "" : `\${${host}-}`}"; ${askedFor(task)}${readAll})`,
     'n=$(printf "%s\\n" "$text" | wc -l)',
     ...(task.isFlaky && task.output === "none" ? [failEveryOther(name)] : []),
@@ -178,6 +180,13 @@ function askedFor({ asksTool, hasSecret, quoted }: ModelTask): string {
   const tool = `${quote}${asksTool ? `cat ${toolFile}; ` : ""}`;
   return hasSecret ? `${tool}echo "$S" | sha256sum; ` : tool;
 }
+
+/** What links lead to counts, in a folder all that git does not ignore below it. */
+const followLinks = [
+  'follow() { while read -r f; do echo "$f"; case "$f" in src/*) if [ -L "$f" ]; then t="src/$(readlink "$f")"',
+  `if [ -d "$t" ]; then find "$t" ${anyFile} | grep -vxFf "../ignored-$(echo "$t" | tr / -)" || :`,
+  'elif [ -f "$t" ]; then echo "$t"; fi; fi;; esac; done; }',
+].join("; ");
 
 const readAll = [
   'list | while read -r f; do if [ -f "$f" ]; then echo "$f"; fi; done | xargs -r sha256sum',

@@ -63,7 +63,7 @@ function expectTask(
 ): Expected {
   const own = ownInputs(world, task, of);
   const dependencies = task.dependencies.map((name) => ({ name, ...of(name) }));
-  const read = new Map(own);
+  const read = new Map([...linkedFrom(world, task, own), ...own]);
   const isOfFiles = task.settings.cacheKey === undefined;
   for (const { outputs } of isOfFiles ? dependencies : [])
     for (const [path, file] of outputs) read.set(path, file);
@@ -93,9 +93,8 @@ function expectTask(
     cue,
     isOfFiles ? declaredInputs(task) : [],
     fails,
-    // Whether through a dependency or by a pattern of its own.
+    // Whether through a dependency, by a pattern of its own, or through a link.
     sorted(read),
-    sorted(linkedFrom(world, task, own)),
     dependencies
       .filter(({ name }) => taskOf(world, name).output === "none")
       .map(({ state: below }) => below),
