@@ -7,7 +7,7 @@ import { withoutRefusedFolders } from "./refused-folders.ts";
 
 /** A file that tasks read, and what is in it. */
 export interface WatchedFile {
-  /** Equal as long as content, exec bit and kind are; "?": it cannot be read. */
+  /** Equal as long as content, exec bit and kind are, and whose input it is: by a `.gitignore`, a file of one task becomes one of another, too. */
   readonly identity: string;
   /** A task names it, or a pattern of a task matches it: it is not only one of all files of the project. */
   readonly isDeclared: boolean;
@@ -58,16 +58,16 @@ export function createInputLook(options: WatchedInputsOptions): () => WatchedInp
       isDeclared: request.patterns !== undefined,
     }));
     const declared = new Set<string>();
-    const all = new Set<string>();
+    const requesters = new Map<string, string>();
     const folders = new Set<string>();
-    for (const { selection, isDeclared } of found) {
+    for (const [number, { selection, isDeclared }] of found.entries()) {
       for (const path of selection.files) {
-        all.add(path);
+        requesters.set(path, `${requesters.get(path) ?? ""} ${number}`);
         if (isDeclared) declared.add(path);
       }
       addFolders(folders, selection, index);
     }
-    return { files: identities(index, all, declared), folders };
+    return { files: identities(index, requesters, declared), folders };
   };
 }
 
@@ -131,15 +131,17 @@ function addNearest(folders: Set<string>, path: string, index: FileIndex): void 
   folders.add(folder);
 }
 
+/** @param requesters the paths, each with the numbers of the selections that have it */
 function identities(
   index: FileIndex,
-  paths: ReadonlySet<string>,
+  requesters: ReadonlyMap<string, string>,
   declared: ReadonlySet<string>,
 ): ReadonlyMap<string, WatchedFile> {
   const files = new Map<string, WatchedFile>();
-  for (const path of paths) {
+  for (const [path, numbers] of requesters) {
     const identity = identityOf(index, path);
-    if (identity !== undefined) files.set(path, { identity, isDeclared: declared.has(path) });
+    if (identity === undefined) continue;
+    files.set(path, { identity: `${identity}${numbers}`, isDeclared: declared.has(path) });
   }
   return files;
 }
@@ -151,7 +153,6 @@ function identityOf(index: FileIndex, path: string): string | undefined {
     if (node.kind === "symlink") return `-> ${node.target}`;
     return node.kind === "file" ? `${node.digest.hash} ${node.executable}` : "directory";
   } catch {
-    // It changes just now, or it is not ours to read.
-    return "?";
+    return "unreadable"; // it changes just now, or it is not ours to read
   }
 }
