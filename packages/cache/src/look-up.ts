@@ -98,8 +98,8 @@ async function putInPlace(
   const restored = await keepPlace(engine, id, restore, wasInPlace);
   if (restored.kind === "miss")
     return await restoreMiss(engine, request, key, restored.reason, restored.detail);
-  const { restoredFiles: files, restoredBytes: bytes, mark } = restored;
-  if (mark !== undefined) engine.markedOutputs.note(id, mark);
+  const { restoredFiles: files, restoredBytes: bytes, marks } = restored;
+  if (marks !== undefined) engine.markedOutputs.note(id, place.entries, marks);
   if (files > 0) {
     engine.emit({
       type: "restored",

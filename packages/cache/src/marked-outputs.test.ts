@@ -1,18 +1,21 @@
 import {
   existsSync,
   lstatSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { bootIdentity, type OutputEntry } from "@cuenv/cas";
 import { checksum, createFileIndex, hashText } from "@cuenv/digest";
 import { describe, expect, it } from "vitest";
 import { base, open, root, run, useEngineFolder } from "../test/engine-rig.ts";
-import { openMarkedOutputs } from "./marked-outputs.ts";
+import { type MarkedOutputs, openMarkedOutputs } from "./marked-outputs.ts";
 
 useEngineFolder();
 
@@ -73,6 +76,15 @@ describe("outputs that a restore put in place", () => {
       },
     ],
     ["removed", () => rmSync(output())],
+    [
+      "replaced by another one with the mtime of before",
+      () => {
+        const { mtimeMs } = lstatSync(output());
+        writeFileSync(`${output()}.new`, content().toUpperCase());
+        utimesSync(`${output()}.new`, mtimeMs / 1000, mtimeMs / 1000);
+        renameSync(`${output()}.new`, output());
+      },
+    ],
   ])("are put right when they were %s", async (_, change) => {
     await restoreAll();
     const restored = content();
@@ -90,10 +102,12 @@ describe("outputs that a restore put in place", () => {
       const restored = content();
       await sleep(20);
       writeFileSync(output(), restored.toUpperCase());
-      const { mtimeMs } = lstatSync(output());
+      const { mtimeMs, ino } = lstatSync(output());
       const [, head = "", row = ""] = readFileSync(memo() ?? "", "utf8").split("\n");
       const [place] = row.split("\t");
-      const body = `${head}\n${place}\t${mtimeMs}\t${Date.now() + 1000}`;
+      // Of the result: the folder, and the file in it.
+      const number = 1;
+      const body = `${head}\n${place}\t${Date.now() + 1}\t${number},${ino},${mtimeMs}`;
       writeFileSync(memo() ?? "", `${hashText("sha256", body).hash}\n${body}`);
       await run({ trust: { mode } });
       // With trust off it works, or this would be no forgery.
@@ -124,36 +138,77 @@ describe("outputs that a restore put in place", () => {
 });
 
 describe("the memo of marks", () => {
-  const mark = { mtimeMs: 1_700_000_000_000.437, untilMs: 1_700_000_000_020 };
+  const entries: readonly OutputEntry[] = [
+    { kind: "directory", path: "out" },
+    { kind: "file", path: "out/result", digest: hashText("sha256", "x"), executable: false },
+  ];
+  const marks = {
+    files: new Map([["out/result", { mtimeMs: 1_700_000_000_000.437, inode: 12 }]]),
+    untilMs: 1_700_000_000_020,
+  };
 
-  function opened(text: string | undefined): ReturnType<typeof openMarkedOutputs> {
+  function opened(text: string | undefined): MarkedOutputs {
     return openMarkedOutputs(
       () => text,
       () => checksum,
     );
   }
 
-  it("keeps rows of other places, some hundred of them, and forgets those that were asked for", () => {
-    const first = opened(undefined);
-    for (let at = 0; at < 5000; at += 1) first.note(`place-${at}`, mark);
-    const next = opened(first.serialize());
+  /** What the index is told of a place. */
+  function toldOf(memo: MarkedOutputs, place: string): unknown[] {
+    const told: unknown[] = [];
     const index = createFileIndex({ root, digestFunction: "sha256", stateFile: undefined });
-    next.tell(index, "place-0", []);
-    next.note("new", mark);
+    mkdirSync(join(root, "out"), { recursive: true });
+    memo.tell({ ...index, remember: (...what) => void told.push(what) }, place, entries);
+    return told;
+  }
+
+  it("gives each file the mark that it was noted with", () => {
+    const first = opened(undefined);
+    first.note("one", entries, marks);
+    const next = opened(first.serialize());
+    expect(toldOf(next, "another")).toEqual([]);
+    expect(toldOf(next, "one")).toEqual([
+      [
+        "out/result",
+        hashText("sha256", "x"),
+        { mtimeMs: 1_700_000_000_000.437, inode: 12, untilMs: marks.untilMs },
+      ],
+    ]);
+  });
+
+  it("keeps rows of other places, up to 256 KiB of them, and forgets those that were asked for", () => {
+    const first = opened(undefined);
+    for (let at = 0; at < 9000; at += 1) first.note(`place-${at}`, entries, marks);
+    const next = opened(first.serialize());
+    expect(toldOf(next, "place-0")).toHaveLength(1);
+    next.note("new", entries, marks);
     const text = next.serialize() ?? "";
-    expect(text).toContain("\nnew\t1700000000000.437\t1700000000020");
+    expect(text).toContain("\nnew\t1700000000020\t1,12,1700000000000.437");
     expect(text).not.toContain("place-0\t");
     expect(text).toContain("place-1\t");
-    expect(text.length).toBeLessThan(80 * 1024);
+    expect(text.length).toBeLessThan(270 * 1024);
   });
 
   it("is left as it is by a run that neither restores nor asks for what was restored", () => {
     expect(opened(undefined).serialize()).toBeUndefined();
     const first = opened(undefined);
-    first.note("one", mark);
+    first.note("one", entries, marks);
     const next = opened(first.serialize());
-    const index = createFileIndex({ root, digestFunction: "sha256", stateFile: undefined });
-    next.tell(index, "another", []);
+    expect(toldOf(next, "another")).toEqual([]);
     expect(next.serialize()).toBeUndefined();
+  });
+
+  it("says nothing after the next start of the system, nor of what would be later than now", () => {
+    const first = opened(undefined);
+    first.note("one", entries, marks);
+    first.note("later", entries, { ...marks, untilMs: Date.now() + 60_000 });
+    const body = (first.serialize() ?? "").slice(65);
+    const sealed = (changed: string): string => `${hashText("sha256", changed).hash}\n${changed}`;
+    expect(toldOf(opened(sealed(body)), "one")).toHaveLength(1);
+    expect(toldOf(opened(sealed(body)), "later")).toEqual([]);
+    const other = body.replace(bootIdentity(), "another");
+    expect(other).not.toBe(body);
+    expect(toldOf(opened(sealed(other)), "one")).toEqual([]);
   });
 });

@@ -1,61 +1,70 @@
-import type { OutputEntry } from "@cuenv/cas";
-import {
-  type FileIndex,
-  readSealedRows,
-  type Seal,
-  sealRows,
-  unusedRows,
-  type WriteMark,
-} from "@cuenv/digest";
+import { bootIdentity, type OutputEntry, type RestoreMarks } from "@cuenv/cas";
+import { type FileIndex, readSealedRows, type Seal, sealRows, unusedRows } from "@cuenv/digest";
 
 /**
- * What restores put in place, and how they marked the files. They are too young then to be recorded in the file index, and their outputs may be large: so the next run, which is to find out
- * whether they are still what they were, need not hash those that bear the mark.
+ * How restores marked the files that they put in place. These are too young then to be recorded in the file index, and there may be much in them: so the next run, which is to find out whether they
+ * are still what they were, need not hash those that bear their mark.
  */
 export interface MarkedOutputs {
   /** Says to an index which files these are, if an earlier run put them in place. */
   tell(index: FileIndex, place: string, entries: readonly OutputEntry[]): void;
-  /** @param place names what was put in place where: two that are equal have equal entries */
-  note(place: string, mark: WriteMark): void;
+  /** @param place names what was put in place where: of two that are equal, so are the entries */
+  note(place: string, entries: readonly OutputEntry[], marks: RestoreMarks): void;
   /** For the next run; undefined: what it will find is right. */
   serialize(): string | undefined;
 }
 
-/** The first line: what this is, in what format. */
-const head = "marked 1";
-/** Of places that nobody asked for (64 KiB): some 600. */
-const maxUnusedLength = 64 * 1024;
+/** Of places that nobody asked for (256 KiB): some thousand files of each task of a few hundred would be more. */
+const maxUnusedLength = 256 * 1024;
+
+/**
+ * After the first line, a line for each place: `place\tuntilMs`, and for each marked file `\tentry,inode,mtimeMs`, where `entry` is its number in the result. None of it counts once
+ * the system was started again: after a power cut a file may have its size and time, and nothing in it.
+ */
+function head(): string {
+  return `marked 1 ${bootIdentity()}`;
+}
 
 export function openMarkedOutputs(
   read: () => string | undefined,
   seal: () => Seal | undefined,
 ): MarkedOutputs {
-  const noted = new Map<string, WriteMark>();
+  const noted = new Map<string, string>();
   const told = new Set<string>();
   let rows: ReadonlyMap<string, string> | undefined;
-  const kept = (): ReadonlyMap<string, string> => (rows ??= readSealedRows(read(), seal(), head));
+  const kept = (): ReadonlyMap<string, string> => (rows ??= readSealedRows(read(), seal(), head()));
   return {
     tell(index, place, entries) {
       const row = kept().get(place);
-      if (row === undefined) return;
+      const [first] = entries;
+      // Where they were removed, the index has better things to do.
+      if (row === undefined || first === undefined || index.stat(first.path) === undefined) return;
       told.add(place);
-      const [mtimeMs = Number.NaN, untilMs = Number.NaN] = row.split("\t").slice(1).map(Number);
-      for (const entry of entries)
-        if (entry.kind === "file")
-          index.rememberMarked(entry.path, entry.digest, { mtimeMs, untilMs });
+      const [, until, ...marks] = row.split("\t");
+      const untilMs = Number(until);
+      // The clock was set back: it says nothing of what came before and after.
+      if (untilMs > Date.now() + 1) return;
+      for (const mark of marks) {
+        const [number = Number.NaN, inode = Number.NaN, mtimeMs = Number.NaN] = mark
+          .split(",")
+          .map(Number);
+        const entry = entries[number];
+        if (entry?.kind === "file")
+          index.remember(entry.path, entry.digest, { inode, mtimeMs, untilMs });
+      }
     },
-    note: (place, mark) => void noted.set(place, mark),
+    note(place, entries, { files, untilMs }) {
+      const marks = entries.flatMap(({ path }, number) => {
+        const mark = files.get(path);
+        return mark === undefined ? [] : [`${number},${mark.inode},${mark.mtimeMs}`];
+      });
+      if (marks.length > 0) noted.set(place, [place, untilMs, ...marks].join("\t"));
+    },
     serialize() {
       if (noted.size === 0 && told.size === 0) return undefined;
-      const others = unusedRows(
-        kept(),
-        (place) => told.has(place) || noted.has(place),
-        maxUnusedLength,
-      );
-      const own = Array.from(noted, ([place, { mtimeMs, untilMs }]) =>
-        [place, mtimeMs, untilMs].join("\t"),
-      );
-      return sealRows(head, [...own, ...others], seal());
+      const isUsed = (place: string): boolean => told.has(place) || noted.has(place);
+      const others = unusedRows(kept(), isUsed, maxUnusedLength);
+      return sealRows(head(), [...noted.values(), ...others], seal());
     },
   };
 }

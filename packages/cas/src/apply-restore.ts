@@ -1,4 +1,5 @@
-import { type FileIndex, markedMtimeMs, type WriteMark } from "@cuenv/digest";
+import type { FileIndex } from "@cuenv/digest";
+import type { RestoreMarks } from "./mark-files.ts";
 import { isOutput, isWholeOutput, type OutputPatterns } from "./output-pattern.ts";
 import { parentOf, type RestorePlan } from "./plan-restore.ts";
 import type { RestoreOptions } from "./restore-outputs.ts";
@@ -9,12 +10,12 @@ import { makeStagingFolder } from "./staging-folder.ts";
 import { swapOutputs } from "./swap-outputs.ts";
 import { errorCode } from "./system-error.ts";
 
-/** Carries out a plan: all of it, with the mark that the files have now, or nothing and the reason why. @throws the signal's reason, with the workspace unchanged. */
+/** Carries out a plan: all of it, with the marks that the files have now, or nothing and the reason why. @throws the signal's reason, with the workspace unchanged. */
 export async function applyRestore(
   options: RestoreOptions,
   plan: RestorePlan,
   patterns: OutputPatterns,
-): Promise<RestoreMiss | WriteMark> {
+): Promise<RestoreMiss | RestoreMarks> {
   const { index, store, signal } = options;
   let staging;
   try {
@@ -23,9 +24,8 @@ export async function applyRestore(
     return miss("failed", error);
   }
   try {
-    const mtimeMs = markedMtimeMs(Date.now());
     const { newPlace } = staging;
-    const units = await stageOutputs(plan.writes, { newPlace, store, mtimeMs, signal });
+    const { units, marks: files } = await stageOutputs(plan.writes, { newPlace, store, signal });
     signal?.throwIfAborted();
     options.changing?.();
     const isShared = (path: string): boolean => !isWholeOutput(patterns, path);
@@ -43,9 +43,9 @@ export async function applyRestore(
     } else if (!swapped.undone) removeOutputs(options, plan, patterns);
     options.changing?.();
     // The clock counts whole milliseconds, the file system parts of them.
-    const mark = { mtimeMs, untilMs: Date.now() + 1 };
-    tellIndex(index, plan, swapped.kind === "swapped" ? mark : undefined);
-    return swapped.kind === "failed" ? miss("failed", swapped.cause, !swapped.undone) : mark;
+    const marks = { files, untilMs: Date.now() + 1 };
+    tellIndex(index, plan, swapped.kind === "swapped" ? marks : undefined);
+    return swapped.kind === "failed" ? miss("failed", swapped.cause, !swapped.undone) : marks;
   } catch (error) {
     if (signal?.aborted === true) throw error;
     return miss(reasonOf(error), error);
@@ -91,16 +91,20 @@ function removeOutputs(options: RestoreOptions, plan: RestorePlan, patterns: Out
 
 /**
  * One by one: `invalidate` goes through all that the index knows, which for 200 tasks would be its square.
- * @param mark of the files that are in place now; undefined: they are not
+ * @param marks of the files that are in place now; undefined: they are not
  */
-function tellIndex(index: FileIndex, plan: RestorePlan, mark: WriteMark | undefined): void {
+function tellIndex(index: FileIndex, plan: RestorePlan, marks: RestoreMarks | undefined): void {
   for (const path of plan.stale) index.invalidate(path);
   const changed = new Set<string>([""]);
   for (const path of [...plan.stale, ...plan.writes.map((entry) => entry.path)]) {
     for (let above = path; above !== ""; above = parentOf(above)) changed.add(above);
   }
   for (const path of changed) index.invalidateOne(path);
-  if (mark === undefined) return;
-  for (const entry of plan.writes)
-    if (entry.kind === "file") index.remember(entry.path, entry.digest, mark);
+  if (marks === undefined) return;
+  const { files, untilMs } = marks;
+  for (const entry of plan.writes) {
+    if (entry.kind !== "file") continue;
+    const mark = files.get(entry.path);
+    index.remember(entry.path, entry.digest, mark && { ...mark, untilMs });
+  }
 }

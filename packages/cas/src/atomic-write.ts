@@ -34,15 +34,17 @@ const maxWriteBytes = 64 * 1024 * 1024;
 const zeros = Buffer.alloc(1024 * 1024);
 
 /**
- * As {@link writeFully}, but leaves a hole for a chunk of nothing but zeros: a sparse output of 5 GiB stays one. Whoever uses it ends
- * with `ftruncate` to the full size.
+ * As {@link writeFully}, but leaves a hole for a chunk of nothing but zeros: a sparse output of 5 GiB stays one. Gives whether there is one at the end: who writes
+ * nothing more then has to end with `ftruncate` to the full size. In other cases better not: ext4 writes down the size at once, and after a power cut the file would have that, and nothing in it.
  */
-export function writeSparsely(file: number, bytes: Uint8Array, position: number): void {
+export function writeSparsely(file: number, bytes: Uint8Array, position: number): boolean {
+  let isHole = false;
   for (let start = 0; start < bytes.length; start += zeros.length) {
     const chunk = bytes.subarray(start, start + zeros.length);
-    if (chunk.length === zeros.length && zeros.equals(chunk)) continue;
-    writeFully(file, chunk, position + start);
+    isHole = chunk.length === zeros.length && zeros.equals(chunk);
+    if (!isHole) writeFully(file, chunk, position + start);
   }
+  return isHole;
 }
 
 /** How often a folder that somebody removes again and again is made anew. */

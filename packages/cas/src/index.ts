@@ -34,6 +34,7 @@ export { isInPlace, parentOf, type RestoreChanges } from "./plan-restore.ts";
 export {
   isAbandoned,
   isOfThisMachine,
+  bootIdentity,
   processIdentity,
   processStart,
   runningProcess,
@@ -45,6 +46,7 @@ export {
   restoreOutputs,
   type RestoreOptions,
 } from "./restore-outputs.ts";
+export type { RestoreMarks } from "./mark-files.ts";
 export type { RestoreMissReason, RestoreResult } from "./restore-result.ts";
 export { storeUnavailable } from "./system-error.ts";
 export { removeTree } from "./remove-tree.ts";

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
-import { hostname } from "node:os";
+import { hostname, uptime } from "node:os";
 import { processStat } from "./process-stat.ts";
 
 /** A folder of a process that cannot be asked (another machine or container) is abandoned after this time (1 h). */
@@ -17,11 +17,19 @@ const identityPattern = /^([0-9a-z]{1,8})\.(\d+)\.(\d+)\.(\d+)\.[0-9a-f]{16}$/;
 
 let machineAndNamespace: string | undefined;
 
+/** Another one after each start of the system. Where it has no name for that, the minute in which it started. */
+export function bootIdentity(): string {
+  return linuxBoot() ?? `${Math.round((Date.now() / 1000 - uptime()) / 60)}`;
+}
+
+function linuxBoot(): string | undefined {
+  return readText("/proc/sys/kernel/random/boot_id")?.replaceAll("-", "").slice(0, 8);
+}
+
 function here(): string {
   if (machineAndNamespace !== undefined) return machineAndNamespace;
-  const boot = readText("/proc/sys/kernel/random/boot_id")?.replaceAll("-", "").slice(0, 8);
   const machine =
-    boot ??
+    linuxBoot() ??
     hostname()
       .toLowerCase()
       .replaceAll(/[^0-9a-z]/gu, "")

@@ -1,5 +1,6 @@
-import { type FileIndex, hashLargeFiles, largeFileBytes, type WriteMark } from "@cuenv/digest";
+import { type FileIndex, hashLargeFiles, largeFileBytes } from "@cuenv/digest";
 import type { BlobStore } from "./blob-store.ts";
+import type { RestoreMarks } from "./mark-files.ts";
 import type { OutputEntry } from "./output-entry.ts";
 import { compileOutputs, coversPath, isOutput, type OutputPatterns } from "./output-pattern.ts";
 import { parentOf, planRestore, type RestoreChanges, type RestorePlan } from "./plan-restore.ts";
@@ -57,14 +58,14 @@ export async function restoreOutputs(options: RestoreOptions): Promise<RestoreRe
   }
   const linked = linkedParent(index, patterns, entries);
   if (linked !== undefined) return linked;
-  let mark: WriteMark | undefined;
+  let marks: RestoreMarks | undefined;
   if (plan.writes.length > 0 || plan.stale.length > 0) {
     const spared = await firstSpared(options, plan);
     if (spared !== undefined) return miss("spared", spared);
     applying ??= await import("./apply-restore.ts");
     const applied = await applying.applyRestore(options, plan, patterns);
     if ("kind" in applied) return applied;
-    mark = applied;
+    marks = applied;
   }
   const files = plan.writes.filter((entry) => entry.kind === "file");
   return {
@@ -74,7 +75,7 @@ export async function restoreOutputs(options: RestoreOptions): Promise<RestoreRe
     removedPaths: plan.stale.length,
     unchangedFiles: plan.unchangedFiles,
     wasInPlace: plan.writes.length === 0 && plan.stale.length === 0,
-    mark: files.length === 0 ? undefined : mark,
+    marks,
   };
 }
 

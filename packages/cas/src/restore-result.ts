@@ -1,5 +1,5 @@
-import type { WriteMark } from "@cuenv/digest";
 import { CuenvError } from "@cuenv/errors";
+import type { RestoreMarks } from "./mark-files.ts";
 
 /**
  * incomplete: a blob is not in the store. corrupt: a blob is damaged. invalid: the entries are hostile or do not fit the declared outputs.
@@ -24,8 +24,8 @@ export type RestoreResult =
       readonly unchangedFiles: number;
       /** Nothing had to change, folders and links included. */
       readonly wasInPlace: boolean;
-      /** Of the restored files; undefined: there are none. */
-      readonly mark: WriteMark | undefined;
+      /** Undefined: nothing was put in place. */
+      readonly marks: RestoreMarks | undefined;
     }
   | {
       readonly kind: "miss";

@@ -1,4 +1,4 @@
-import { closeSync, futimesSync, openSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { createFlags, writeFully } from "./atomic-write.ts";
 import type { BlobStore } from "./blob-store.ts";
 import type { OutputEntry } from "./output-entry.ts";
@@ -8,8 +8,6 @@ export interface FileToStage {
   readonly entry: Extract<OutputEntry, { kind: "file" }>;
   /** Absolute; nothing is there. */
   readonly target: string;
-  /** What it is marked with (`WriteMark` of @cuenv/digest). */
-  readonly mtimeMs: number;
 }
 
 /** Executable files get 0777, others 0666; the process's umask applies, as it does to a compiler. */
@@ -27,18 +25,8 @@ export function stageFile(store: BlobStore, file: FileToStage): boolean {
   const descriptor = createStagedFile(file);
   try {
     writeFully(descriptor, bytes, 0);
-    markFile(descriptor, file);
   } finally {
     closeSync(descriptor);
   }
   return true;
-}
-
-/** Where the file system refuses it, the next run hashes the file: nothing else depends on it. */
-export function markFile(descriptor: number, { mtimeMs }: FileToStage): void {
-  try {
-    futimesSync(descriptor, mtimeMs / 1000, mtimeMs / 1000);
-  } catch {
-    // Some network and FUSE file systems.
-  }
 }

@@ -5,7 +5,6 @@ import {
   constants,
   copyFileSync,
   ftruncateSync,
-  openSync,
   statSync,
   unlinkSync,
 } from "node:fs";
@@ -14,7 +13,7 @@ import { blobCorrupt } from "./blob-errors.ts";
 import { type BlobStore, maxSyncReadBytes } from "./blob-store.ts";
 import { createBufferPool } from "./buffer-pool.ts";
 import { chunkBytes } from "./disk-blobs.ts";
-import { createStagedFile, type FileToStage, markFile } from "./stage-file.ts";
+import { createStagedFile, type FileToStage } from "./stage-file.ts";
 import { errorCode } from "./system-error.ts";
 import { createTurns, piecesPerTurn } from "./take-turns.ts";
 
@@ -40,28 +39,27 @@ export async function stageLargeFile(
 
 async function copyBlob(
   store: BlobStore,
-  toStage: FileToStage,
+  { entry, target }: FileToStage,
   { signal, goOn }: StageLargeOptions,
 ): Promise<void> {
-  const { entry } = toStage;
   // A store on this disk has hashed the bytes when it delivered the last one.
   const hasher = store.localPath === undefined ? createHasher(store.digestFunction) : undefined;
   // A new one for each chunk is memory that V8 frees late, and in every thread.
   const buffers = createBufferPool({ bufferBytes: chunkBytes, maxBuffers: 1 });
-  const file = createStagedFile(toStage);
+  const file = createStagedFile({ entry, target });
   let position = 0;
+  let endsInHole = false;
   try {
     const options = signal === undefined ? { buffers } : { buffers, signal };
     for await (const chunk of store.read(entry.digest, options)) {
       hasher?.update(chunk);
-      writeSparsely(file, chunk, position);
+      endsInHole = writeSparsely(file, chunk, position);
       buffers.give(chunk);
       position += chunk.length;
       if (position > entry.digest.sizeBytes) break;
       goOn?.();
     }
-    ftruncateSync(file, position);
-    markFile(file, toStage);
+    if (endsInHole) ftruncateSync(file, position);
   } finally {
     closeSync(file);
   }
@@ -81,34 +79,22 @@ let cannotClone = false;
  * A large blob shares its blocks with the store where the file system can (XFS, btrfs, APFS), copy on write. Never a hardlink: a task
  * that writes to its output in place would change the store. False: it cannot be done, and nothing is there.
  */
-function cloneBlob(store: BlobStore, file: FileToStage): boolean {
-  const { entry, target } = file;
+function cloneBlob(store: BlobStore, { entry, target }: FileToStage): boolean {
   if (cannotClone || entry.digest.sizeBytes <= maxSyncReadBytes) return false;
   const path = store.localPath?.(entry.digest);
   if (path === undefined) return false;
   // A file of its own first: the umask is not readable without changing it, and the clone has the store's mode.
-  closeSync(createStagedFile(file));
+  closeSync(createStagedFile({ entry, target }));
   const { mode } = statSync(target);
   unlinkSync(target);
   try {
     copyFileSync(path, target, forceClone);
     chmodSync(target, mode & 0o777);
-    markClone(file);
     return true;
   } catch (error) {
     cannotClone = errorCode(error) !== "ENOENT";
     removeQuietly(target);
     return false;
-  }
-}
-
-/** As {@link markFile}; the clone may be read-only. */
-function markClone(file: FileToStage): void {
-  const descriptor = openSync(file.target, "r");
-  try {
-    markFile(descriptor, file);
-  } finally {
-    closeSync(descriptor);
   }
 }
 

@@ -30,13 +30,13 @@ const file = (path: string, digest: Digest, executable = false): OutputEntry => 
   digest,
   executable,
 });
-const mtimeMs = 1_700_000_000_000.5;
 const folder = (path: string): OutputEntry => ({ kind: "directory", path });
-const stage = (
+const stage = async (
   store: BlobStore,
   writes: readonly OutputEntry[],
   signal?: AbortSignal,
-): Promise<readonly StagedUnit[]> => stageOutputs(writes, { newPlace, store, mtimeMs, signal });
+): Promise<readonly StagedUnit[]> =>
+  (await stageOutputs(writes, { newPlace, store, signal })).units;
 
 /** Gives nothing at once. */
 function slow(): BlobStore {
@@ -218,7 +218,6 @@ describe("staged outputs", () => {
     const options = {
       store,
       signal: undefined,
-      mtimeMs,
       newPlace: () => {
         count += 1;
         const place = `${base}/full-${count}`;

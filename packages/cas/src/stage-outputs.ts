@@ -1,5 +1,6 @@
 import { mkdirSync, symlinkSync } from "node:fs";
 import type { BlobStore } from "./blob-store.ts";
+import { markFiles, type RestoreMarks } from "./mark-files.ts";
 import type { OutputEntry } from "./output-entry.ts";
 import type { FileToStage } from "./stage-file.ts";
 import { stageFiles } from "./stage-files.ts";
@@ -15,12 +16,15 @@ export interface StagedUnit {
   readonly staged: string;
 }
 
+export interface StagedOutputs {
+  readonly units: readonly StagedUnit[];
+  readonly marks: RestoreMarks["files"];
+}
+
 export interface StageOptions {
   /** Of the staging folder. */
   readonly newPlace: () => string;
   readonly store: BlobStore;
-  /** Of the files. */
-  readonly mtimeMs: number;
   readonly signal: AbortSignal | undefined;
   /** Default: the store's own. */
   readonly threads?: StagingThreads;
@@ -34,7 +38,7 @@ export interface StageOptions {
 export async function stageOutputs(
   writes: readonly OutputEntry[],
   options: StageOptions,
-): Promise<readonly StagedUnit[]> {
+): Promise<StagedOutputs> {
   const units: StagedUnit[] = [];
   const folders = new Map<string, string>();
   const files: FileToStage[] = [];
@@ -45,7 +49,7 @@ export async function stageOutputs(
     const target = above === undefined ? options.newPlace() : `${above}${entry.path.slice(slash)}`;
     if (above === undefined) units.push({ path: entry.path, kind: entry.kind, staged: target });
     if (entry.kind === "file") {
-      files.push({ entry, target, mtimeMs: options.mtimeMs });
+      files.push({ entry, target });
       continue;
     }
     const others = turn();
@@ -58,5 +62,5 @@ export async function stageOutputs(
     }
   }
   await stageFiles(files, options);
-  return units;
+  return { units, marks: markFiles(files) };
 }

@@ -10,7 +10,6 @@ const file = (target: string, executable = false): FileToStage => ({
     executable,
   },
   target,
-  mtimeMs: 1_700_000_000_000.4375,
 });
 
 describe("slots of files to stage", () => {

@@ -136,28 +136,19 @@ function newMemory(): SharedSlots {
   };
 }
 
-type Row = readonly [
-  hash: string,
-  sizeBytes: number,
-  executable: boolean,
-  target: string,
-  mtimeMs: number,
-];
+type Row = readonly [hash: string, sizeBytes: number, executable: boolean, target: string];
 
 function encodeFiles(files: readonly FileToStage[]): string {
   return JSON.stringify(
-    files.map(({ entry: { digest, executable }, target, mtimeMs }): Row => {
-      return [digest.hash, digest.sizeBytes, executable, target, mtimeMs];
+    files.map(({ entry: { digest, executable }, target }): Row => {
+      return [digest.hash, digest.sizeBytes, executable, target];
     }),
   );
 }
 
 function decodeFiles(text: string): readonly FileToStage[] {
-  return (JSON.parse(text) as readonly Row[]).map(
-    ([hash, sizeBytes, executable, target, mtimeMs]) => ({
-      entry: { kind: "file", path: target, digest: { hash, sizeBytes }, executable },
-      target,
-      mtimeMs,
-    }),
-  );
+  return (JSON.parse(text) as readonly Row[]).map(([hash, sizeBytes, executable, target]) => ({
+    entry: { kind: "file", path: target, digest: { hash, sizeBytes }, executable },
+    target,
+  }));
 }

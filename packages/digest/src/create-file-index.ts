@@ -98,8 +98,6 @@ export function createFileIndex(options: FileIndexOptions): FileIndex {
         ? (listHashOf(index, path) ?? "")
         : hashWithout(entriesOf(index, path), without),
     remember: (path, digest, mark) => remember(index, path, { turn: index.turn, digest, mark }),
-    rememberMarked: (path, digest, mark) =>
-      remember(index, path, { turn: forgotten, digest, mark }),
     invalidate: (path) => invalidate(index, path),
     invalidateOne: (path) => forget(index, path),
     save: (unlessLittle = false) => {

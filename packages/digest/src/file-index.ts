@@ -72,11 +72,9 @@ export interface FileIndex {
   /**
    * Takes somebody's word for the digest of a file that was just written, so that this process need not read it. It holds if the file has that size when it is looked at, and until
    * everything is invalidated; it is not saved.
-   * @param mark that the file was given: if it bears it when it is looked at, its stat vouches for it, in the next processes, too
+   * @param mark that the file was given: then it holds if it bears it, whoever wrote it and whatever happened since, and its stat vouches for it, in the next processes, too
    */
   remember(path: string, digest: Digest, mark?: WriteMark): void;
-  /** As {@link remember}, of a file that another process wrote: it holds only if the file bears the mark. */
-  rememberMarked(path: string, digest: Digest, mark: WriteMark): void;
   /** Forgets what this process saw at `path` and below it; the next look goes to the disk. */
   invalidate(path: string): void;
   /** Forgets what this process saw of `path` itself, not of what is below it. */

@@ -42,4 +42,4 @@ export { replaceFile } from "./replace-file.ts";
 export { checksum, type Seal, secretSeal } from "./seal.ts";
 export { readSealedRows, sealRows, unusedRows } from "./sealed-rows.ts";
 export { sealText, unsealText } from "./sealed-text.ts";
-export { markedMtimeMs, type WriteMark } from "./write-mark.ts";
+export { createMarkClock, type WriteMark } from "./write-mark.ts";

@@ -7,6 +7,7 @@ export interface ToldFile {
   readonly digest: Digest;
   /** Of the index: in it, nobody but who said it has written to the file. */
   readonly turn: number;
+  /** Undefined: it has none. */
   readonly mark: WriteMark | undefined;
 }
 
@@ -16,7 +17,7 @@ export interface ToldDigest {
   readonly readAtMs?: number;
 }
 
-/** What a file was said to be, which is forgotten then. If it does not bear the mark, that holds in the turn only. */
+/** What a file was said to be, which is forgotten then. Without a mark, that holds in the turn. */
 export function takeTold(
   told: Map<string, ToldFile>,
   path: string,
@@ -27,7 +28,6 @@ export function takeTold(
   told.delete(path);
   const { digest, mark } = found;
   if (stat.kind !== "file" || stat.sizeBytes !== digest.sizeBytes) return undefined;
-  if (mark !== undefined && bearsMark(stat, mark))
-    return { digest, readAtMs: Number.POSITIVE_INFINITY };
-  return found.turn === turn ? { digest } : undefined;
+  if (mark === undefined) return found.turn === turn ? { digest } : undefined;
+  return bearsMark(stat, mark) ? { digest, readAtMs: Number.POSITIVE_INFINITY } : undefined;
 }

@@ -1,4 +1,4 @@
-import { lstatSync, utimesSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, renameSync, utimesSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,46 +7,49 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createFileIndex } from "./create-file-index.ts";
 import type { FileIndex } from "./file-index.ts";
 import { hashText } from "./hasher.ts";
-import { bearsMark, markedMtimeMs } from "./write-mark.ts";
+import { bearsMark, createMarkClock, type WriteMark } from "./write-mark.ts";
 
-/** What a file is not: who gives this digest has believed what it was told, and not read the file. */
+/** What no file here is: who gives this digest has believed what it was told, and not read the file. */
 const told = { hash: "0".repeat(64), sizeBytes: 3 };
 
 let root: string;
-let file: string;
-const stateFile = (): string => join(root, "state");
-
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), "write-mark-"));
-  file = join(root, "a");
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
 
 /** Its clock stands at this moment, so that no stat that is not vouched for otherwise is old enough to be recorded. */
 function indexNow(): FileIndex {
   const now = Date.now();
-  return createFileIndex({
-    root,
-    digestFunction: "sha256",
-    stateFile: stateFile(),
-    now: () => now,
+  const stateFile = join(root, "state");
+  return createFileIndex({ root, digestFunction: "sha256", stateFile, now: () => now });
+}
+
+function setMtime(path: string, ms: number): void {
+  utimesSync(join(root, path), ms / 1000, ms / 1000);
+}
+
+const markClock = createMarkClock(Date.now);
+
+function writeMarked(path: string, text = "one"): WriteMark {
+  writeFileSync(join(root, path), text);
+  const { mtimeMs: writtenMs, ino: inode } = lstatSync(join(root, path));
+  const { mtimeMs, isMark } = markClock(writtenMs);
+  expect(isMark).toBe(true);
+  setMtime(path, mtimeMs);
+  return { mtimeMs, inode, untilMs: Date.now() + 1 };
+}
+
+/** Until the kernel's clock has gone on, which `untilMs` is compared with. */
+function tick(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, 20);
   });
-}
-
-function setMtime(ms: number): void {
-  utimesSync(file, ms / 1000, ms / 1000);
-}
-
-function writeMarked(): { readonly mtimeMs: number; readonly untilMs: number } {
-  writeFileSync(file, "one");
-  const mtimeMs = markedMtimeMs(Date.now());
-  setMtime(mtimeMs);
-  return { mtimeMs, untilMs: Date.now() + 1 };
 }
 
 describe("a file that its writer marked", () => {
   it("is recorded although it is young, and found by the next process", () => {
-    const mark = writeMarked();
+    const mark = writeMarked("a");
     const first = indexNow();
     first.remember("a", told, mark);
     expect(first.digest("a")).toEqual(told);
@@ -55,9 +58,8 @@ describe("a file that its writer marked", () => {
   });
 
   it("is not recorded where it was not looked at, nor without a mark", () => {
-    const mark = writeMarked();
     const unseen = indexNow();
-    unseen.remember("a", told, mark);
+    unseen.remember("a", told, writeMarked("a"));
     unseen.save();
     expect(indexNow().digest("a")).toEqual(hashText("sha256", "one"));
     const unmarked = indexNow();
@@ -67,76 +69,132 @@ describe("a file that its writer marked", () => {
     expect(indexNow().digest("a")).toEqual(hashText("sha256", "one"));
   });
 
-  it("is what another process said, as long as nobody wrote to it", () => {
-    const mark = writeMarked();
+  it("is what was said of it after a task ran, too", () => {
+    const mark = writeMarked("a");
     const index = indexNow();
-    index.rememberMarked("a", told, mark);
-    expect(index.digest("a")).toEqual(told);
-    // Also where a task ran meanwhile, which may have written to anything.
-    index.invalidate("");
-    index.rememberMarked("a", told, mark);
+    index.remember("a", told, mark);
     index.invalidate("");
     expect(index.digest("a")).toEqual(told);
   });
 
-  it.each<[string, (mark: { readonly mtimeMs: number }) => Promise<void> | void]>([
-    ["was written to at once", () => writeFileSync(file, "two")],
+  it.each<[string, (mark: WriteMark) => Promise<void> | void]>([
+    ["was written to at once", () => writeFileSync(join(root, "a"), "two")],
+    [
+      "was written to at once, and given the mtime of another one",
+      () => {
+        writeFileSync(join(root, "a"), "two");
+        setMtime("a", writeMarked("b").mtimeMs);
+      },
+    ],
     [
       "was written to, and given the mtime of before",
       async ({ mtimeMs }) => {
-        await new Promise((resolve) => {
-          setTimeout(resolve, 20);
-        });
-        writeFileSync(file, "two");
-        setMtime(mtimeMs);
+        await tick();
+        writeFileSync(join(root, "a"), "two");
+        setMtime("a", mtimeMs);
       },
     ],
     [
       "has another size, with the mtime of before",
       ({ mtimeMs }) => {
-        writeFileSync(file, "three");
-        setMtime(mtimeMs);
+        writeFileSync(join(root, "a"), "three");
+        setMtime("a", mtimeMs);
       },
     ],
-    ["has its mtime a microsecond later", ({ mtimeMs }) => setMtime(mtimeMs + 0.002)],
+    [
+      "is another one, with the mtime of before",
+      ({ mtimeMs }) => {
+        writeFileSync(join(root, "b"), "two");
+        setMtime("b", mtimeMs);
+        renameSync(join(root, "b"), join(root, "a"));
+      },
+    ],
   ])("is read when it %s", async (_, change) => {
-    const mark = writeMarked();
+    const mark = writeMarked("a");
     await change(mark);
     const index = indexNow();
-    index.rememberMarked("a", told, mark);
+    index.remember("a", told, mark);
     expect(index.digest("a")).not.toEqual(told);
   });
 
-  it("cannot get its mtime from a write that comes later, whatever the clock's tick is", () => {
-    const ticks = fc.constantFrom(1, 3.333_333, 4, 10);
-    const moments = fc.double({ min: 1.6e12, max: 4e12, noNaN: true });
-    fc.assert(
-      fc.property(moments, ticks, fc.nat(1000), (now, tick, later) => {
-        const mtimeMs = markedMtimeMs(now);
-        const written = Math.floor(now / tick) * tick + later * tick;
-        expect(mtimeMs).toBeLessThan(written);
-        expect(now - mtimeMs).toBeLessThan(13);
-      }),
-    );
+  it("is read when the folder that it is in has changed its name with another one", () => {
+    for (const folder of ["p", "q"]) mkdirSync(join(root, folder));
+    const marks = ["p", "q"].map((folder) => writeMarked(`${folder}/m`, folder.repeat(3)));
+    renameSync(join(root, "p"), join(root, "t"));
+    renameSync(join(root, "q"), join(root, "p"));
+    renameSync(join(root, "t"), join(root, "q"));
+    const index = indexNow();
+    for (const [at, folder] of ["p", "q"].entries()) index.remember(`${folder}/m`, told, marks[at]);
+    expect(index.digest("p/m")).toEqual(hashText("sha256", "qqq"));
+    expect(index.digest("q/m")).toEqual(hashText("sha256", "ppp"));
   });
 
-  it("bears no mark where the file system keeps milliseconds or less", () => {
+  it("bears the mark on this file system, and no other file does", () => {
+    const marks = Array.from({ length: 200 }, () => writeMarked("a"));
+    const stat = lstatSync(join(root, "a"));
+    const bearing = marks.filter((mark) =>
+      bearsMark({ ...stat, inode: mark.inode, mtimeMs: stat.mtimeMs, ctimeMs: stat.ctimeMs }, mark),
+    );
+    expect(bearing).toEqual([marks.at(-1)]);
+  });
+});
+
+describe("the mtimes that mark files", () => {
+  const ticks = fc.constantFrom(1, 3.333_333, 4, 10);
+  const moments = fc.double({ min: 1.6e12, max: 4e12, noNaN: true });
+  /** How long after one another files are written. */
+  const pauses = fc.array(fc.double({ min: 0.002, max: 30, noNaN: true }), {
+    minLength: 1,
+    maxLength: 60,
+  });
+
+  it("are later than what was written before, and left by no write that comes later, whatever the clock's tick is", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1_600_000_000_000, max: 4_000_000_000_000 }), (now) => {
-        const mark = { mtimeMs: markedMtimeMs(now), untilMs: now + 1 };
-        for (const grain of [1, 10, 1000, 2000])
-          for (const round of [Math.floor, Math.round, Math.ceil]) {
-            const mtimeMs = round(mark.mtimeMs / grain) * grain;
-            expect(bearsMark({ mtimeMs, ctimeMs: now }, mark)).toBe(false);
+      fc.property(
+        moments,
+        ticks,
+        pauses,
+        fc.double({ max: 50, min: 0, noNaN: true }),
+        (start, tickMs, all, later) => {
+          const give = createMarkClock(() => now);
+          let now = start;
+          let before = 0;
+          for (const pause of all) {
+            now += pause;
+            const writtenMs = Math.floor(now / tickMs) * tickMs;
+            const { mtimeMs, isMark } = give(writtenMs);
+            expect(mtimeMs).toBeGreaterThanOrEqual(writtenMs);
+            expect(mtimeMs).toBeGreaterThanOrEqual(before);
+            if (isMark) {
+              expect(mtimeMs).toBeGreaterThan(Math.max(writtenMs, before));
+              expect(mtimeMs).toBeLessThan(now);
+              // By the clock's tick, and by the very moment.
+              const written = Math.floor((now + later) / tickMs) * tickMs;
+              expect(Math.abs(written - mtimeMs)).toBeGreaterThan(0.0005);
+            }
+            before = mtimeMs;
           }
-      }),
+        },
+      ),
     );
   });
 
-  it("bears it on this file system, to the microsecond", () => {
-    for (let round = 0; round < 200; round += 1) {
-      const mark = writeMarked();
-      expect(bearsMark(lstatSync(file), mark)).toBe(true);
-    }
+  it("are none where the file system keeps whole milliseconds or less", () => {
+    const now = Date.now();
+    const give = createMarkClock(() => now + 5);
+    for (const grain of [1, 10, 1000, 2000])
+      expect(give(Math.floor(now / grain) * grain).isMark).toBe(false);
+  });
+
+  it("are none where the file system's clock is ahead, which is found out once", () => {
+    let asked = 0;
+    const give = createMarkClock(() => {
+      asked += 1;
+      return 1_700_000_000_000;
+    });
+    expect(give(1_700_000_000_003.5)).toEqual({ mtimeMs: 1_700_000_000_003.5, isMark: false });
+    const first = asked;
+    for (let file = 1; file <= 100; file += 1) give(1_700_000_000_003.5 + file);
+    expect(asked - first).toBe(100);
   });
 });
