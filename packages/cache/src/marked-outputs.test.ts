@@ -155,11 +155,11 @@ describe("the memo of marks", () => {
   }
 
   /** What the index is told of a place. */
-  function toldOf(memo: MarkedOutputs, place: string): unknown[] {
+  function toldOf(marked: MarkedOutputs, place: string): unknown[] {
     const told: unknown[] = [];
     const index = createFileIndex({ root, digestFunction: "sha256", stateFile: undefined });
     mkdirSync(join(root, "out"), { recursive: true });
-    memo.tell({ ...index, remember: (...what) => void told.push(what) }, place, entries);
+    marked.tell({ ...index, remember: (...what) => void told.push(what) }, place, entries);
     return told;
   }
 

@@ -35,7 +35,7 @@ function inOrder(files: readonly FileToStage[]): { file: FileToStage; stat: Stat
     const stat = lstatSync(file.target, { throwIfNoEntry: false });
     if (stat !== undefined && keepsTimes.get(stat.dev) !== false) written.push({ file, stat });
   }
-  return written.sort((left, right) => left.stat.mtimeMs - right.stat.mtimeMs);
+  return written.toSorted((left, right) => left.stat.mtimeMs - right.stat.mtimeMs);
 }
 
 function isKept({ dev }: Stats, target: string, mtimeMs: number): boolean {
