@@ -94,7 +94,7 @@ export function createEntryTrust(options: EntryTrustOptions): EntryTrust {
     if (pair === undefined) return undefined;
     verifierFor(pair);
     try {
-      return (signer = createSigner(pair));
+      return (signer = createSigner(pair, memo));
     } catch (error) {
       options.emit(signerTrouble(error));
       return undefined;

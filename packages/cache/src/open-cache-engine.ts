@@ -14,6 +14,7 @@ import { openMemos, saveMemos } from "./memos.ts";
 import { openEngineRemote } from "./open-engine-remote.ts";
 import type { RemoteOptions } from "./remote-tier.ts";
 import { withMemoryFallback } from "./memory-fallback.ts";
+import { preciseDevice } from "./precise-device.ts";
 import { appendRunRecord, createRunCounter, type RunRecord } from "./run-statistics.ts";
 import { secretSalt } from "./secret-salt.ts";
 import { createOutputWriters } from "./output-writers.ts";
@@ -82,6 +83,7 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
     digestFunction: settings.digestFunction,
     stateFile: state?.files,
     seal: () => trust.seal("files"),
+    isPrecise: preciseDevice(() => (readOnly ? undefined : stores.folder.temporaryDirectory())),
     now,
   });
   const memos = openMemos({ state, trust, index, version, build, readOnly, projectDirectory });
@@ -195,7 +197,7 @@ async function keep(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { settings, folder } = engine;
-  // What a task just wrote is too young to be remembered: the next run of hits looks at it again in any case, and saves it.
+  // What a task just wrote the next run of hits looks at in any case, and saves it.
   engine.index.save(record.stored > 0);
   saveMemos(engine, state, engine.version);
   engine.lastResults.save();

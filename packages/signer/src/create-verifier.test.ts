@@ -265,4 +265,22 @@ describe("createVerifier", () => {
       reason: "badSignature",
     });
   });
+
+  it("need not find out that what this machine signed is good, and finds out the rest", () => {
+    const facts = new Set<string>();
+    const memo: SignatureMemo = {
+      has: (identity) => facts.has(identity),
+      add: (identity) => void facts.add(identity),
+      save: () => undefined,
+    };
+    const signature = createSigner(pair, memo).sign(payloadType, payload);
+    expect(facts.size).toBe(1);
+    const envelope = { payloadType, payload, signatures: [signature] };
+    expect(verdict(envelope, { memo })).toMatchObject({ kind: "accepted" });
+    expect(facts.size).toBe(1);
+    expect(verdict({ ...envelope, payload: Buffer.from("other") }, { memo })).toMatchObject({
+      reason: "badSignature",
+    });
+    expect(verdictFor({ revoked: "always" }, { memo })).toMatchObject({ reason: "revokedKey" });
+  });
 });

@@ -1,11 +1,11 @@
-import { hash, type KeyObject, verify } from "node:crypto";
+import { type KeyObject, verify } from "node:crypto";
 import { fromBase64, isKeyId, type PublicKey, publicKeyObject, signatureBytes } from "./ed25519.ts";
 import {
   type EnvelopeSignature,
   preAuthenticationEncoding,
   type SignedEnvelope,
 } from "./envelope.ts";
-import type { SignatureMemo } from "./signature-memo.ts";
+import { signatureIdentity, type SignatureMemo } from "./signature-memo.ts";
 import type { TrustedKey, TrustedKeys } from "./trusted-key.ts";
 
 /**
@@ -94,7 +94,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     return policyRefusal(key, mode, namespace, now()) ?? key;
   };
   const isGood = (key: TrustedKey, encoded: Buffer, signature: Buffer): boolean => {
-    const identity = signatureIdentity(key, encoded, signature);
+    const identity = signatureIdentity(key.publicKey, encoded, signature);
     if (options.memo?.has(identity) === true) return true;
     let object = objects.get(key.id);
     if (object === undefined) objects.set(key.id, (object = publicKeyObject(key.publicKey)));
@@ -203,9 +203,4 @@ function mostTelling(refusals: readonly Refusal[]): Refusal {
     if (found !== undefined) return found;
   }
   return refusal("unsigned", undefined, "it has no signature");
-}
-
-/** One fact: this key signed these bytes with this signature. All three are in it, so that it holds for nothing else. */
-function signatureIdentity(key: TrustedKey, encoded: Buffer, signature: Buffer): string {
-  return hash("sha256", Buffer.concat([key.publicKey, signature, encoded]), "base64url");
 }

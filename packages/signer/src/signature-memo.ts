@@ -1,13 +1,22 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, hash, timingSafeEqual } from "node:crypto";
 import { readMemoFile, replaceFile } from "@cuenv/digest";
 
 /** Which signatures were found good before: an Ed25519 verification takes 120 µs, a look here 3. */
 export interface SignatureMemo {
-  /** `identity`: the hash of public key, signature and signed bytes, in base64url. */
+  /** `identity`: see {@link signatureIdentity}. */
   has(identity: string): boolean;
   add(identity: string): void;
   /** Keeps it for the next run. Never throws. */
   save(): void;
+}
+
+/** One fact: this key signed these bytes with this signature. The hash of all three, in base64url, so that it holds for nothing else. */
+export function signatureIdentity(
+  publicKey: Uint8Array,
+  signedBytes: Uint8Array,
+  signature: Uint8Array,
+): string {
+  return hash("sha256", Buffer.concat([publicKey, signature, signedBytes]), "base64url");
 }
 
 export interface SignatureMemoOptions {
