@@ -78,14 +78,9 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
     now,
     emit,
   });
-  const index = createFileIndex({
-    root: workspaceRoot,
-    digestFunction: settings.digestFunction,
-    stateFile: state?.files,
-    seal: () => trust.seal("files"),
-    isPrecise: preciseDevice(() => (readOnly ? undefined : stores.folder.temporaryDirectory())),
-    now,
-  });
+  const tryFolder = (): string | undefined =>
+    readOnly ? undefined : stores.folder.temporaryDirectory();
+  const index = openIndex(options, trust, state?.files, tryFolder);
   const memos = openMemos({ state, trust, index, version, build, readOnly, projectDirectory });
   const stores = openStores(options, trust, memos.entryMemo, emit);
   const remote = options.remote && openEngineRemote(options.remote, stores.blobs, emit);
@@ -127,6 +122,23 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
       return record;
     },
   };
+}
+
+/** @param tryFolder in which the file system is tried */
+function openIndex(
+  { settings, workspaceRoot, now = Date.now }: OpenCacheEngineOptions,
+  trust: EntryTrust,
+  stateFile: string | undefined,
+  tryFolder: () => string | undefined,
+): FileIndex {
+  return createFileIndex({
+    root: workspaceRoot,
+    digestFunction: settings.digestFunction,
+    stateFile,
+    seal: () => trust.seal("files"),
+    isPrecise: preciseDevice(tryFolder),
+    now,
+  });
 }
 
 function occupiedSalt(path: string): CacheEvent {
