@@ -13,11 +13,14 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { bootIdentity, type OutputEntry } from "@cuenv/cas";
 import { checksum, createFileIndex, hashText } from "@cuenv/digest";
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { base, open, root, run, useEngineFolder } from "../test/engine-rig.ts";
 import { type MarkedOutputs, openMarkedOutputs } from "./marked-outputs.ts";
 
 useEngineFolder();
+
+// Large enough to be marked.
+beforeEach(() => writeFileSync(join(root, "src/a"), "one ".repeat(10_000)));
 
 const output = (): string => join(root, "out/result");
 
@@ -102,12 +105,12 @@ describe("outputs that a restore put in place", () => {
       const restored = content();
       await sleep(20);
       writeFileSync(output(), restored.toUpperCase());
-      const { mtimeMs, ino } = lstatSync(output());
+      const { mtimeMs, ctimeMs, ino } = lstatSync(output());
       const [, head = "", row = ""] = readFileSync(memo() ?? "", "utf8").split("\n");
       const [place] = row.split("\t");
       // Of the result: the folder, and the file in it.
       const number = 1;
-      const body = `${head}\n${place}\t${Date.now() + 1}\t${number},${ino},${mtimeMs}`;
+      const body = `${head}\n${place}\t${number},${ino},${mtimeMs},${ctimeMs}`;
       writeFileSync(memo() ?? "", `${hashText("sha256", body).hash}\n${body}`);
       await run({ trust: { mode } });
       // With trust off it works, or this would be no forgery.
@@ -142,10 +145,8 @@ describe("the memo of marks", () => {
     { kind: "directory", path: "out" },
     { kind: "file", path: "out/result", digest: hashText("sha256", "x"), executable: false },
   ];
-  const marks = {
-    files: new Map([["out/result", { mtimeMs: 1_700_000_000_000.437, inode: 12 }]]),
-    untilMs: 1_700_000_000_020,
-  };
+  const mark = { mtimeMs: 1_700_000_000_000.437, ctimeMs: 1_700_000_000_003.25, inode: 12 };
+  const marks = new Map([["out/result", mark]]);
 
   function opened(text: string | undefined): MarkedOutputs {
     return openMarkedOutputs(
@@ -168,23 +169,23 @@ describe("the memo of marks", () => {
     first.note("one", entries, marks);
     const next = opened(first.serialize());
     expect(toldOf(next, "another")).toEqual([]);
-    expect(toldOf(next, "one")).toEqual([
-      [
-        "out/result",
-        hashText("sha256", "x"),
-        { mtimeMs: 1_700_000_000_000.437, inode: 12, untilMs: marks.untilMs },
-      ],
-    ]);
+    expect(toldOf(next, "one")).toEqual([["out/result", hashText("sha256", "x"), mark]]);
+  });
+
+  it("knows no place of which no file was marked", () => {
+    const first = opened(undefined);
+    first.note("one", entries, new Map());
+    expect(first.serialize()).toBeUndefined();
   });
 
   it("keeps rows of other places, up to 256 KiB of them, and forgets those that were asked for", () => {
     const first = opened(undefined);
-    for (let at = 0; at < 9000; at += 1) first.note(`place-${at}`, entries, marks);
+    for (let at = 0; at < 12_000; at += 1) first.note(`place-${at}`, entries, marks);
     const next = opened(first.serialize());
     expect(toldOf(next, "place-0")).toHaveLength(1);
     next.note("new", entries, marks);
     const text = next.serialize() ?? "";
-    expect(text).toContain("\nnew\t1700000000020\t1,12,1700000000000.437");
+    expect(text).toContain("\nnew\t1,12,1700000000000.437,1700000000003.25");
     expect(text).not.toContain("place-0\t");
     expect(text).toContain("place-1\t");
     expect(text.length).toBeLessThan(270 * 1024);
@@ -199,14 +200,12 @@ describe("the memo of marks", () => {
     expect(next.serialize()).toBeUndefined();
   });
 
-  it("says nothing after the next start of the system, nor of what would be later than now", () => {
+  it("says nothing after the next start of the system", () => {
     const first = opened(undefined);
     first.note("one", entries, marks);
-    first.note("later", entries, { ...marks, untilMs: Date.now() + 60_000 });
     const body = (first.serialize() ?? "").slice(65);
     const sealed = (changed: string): string => `${hashText("sha256", changed).hash}\n${changed}`;
     expect(toldOf(opened(sealed(body)), "one")).toHaveLength(1);
-    expect(toldOf(opened(sealed(body)), "later")).toEqual([]);
     const other = body.replace(bootIdentity(), "another");
     expect(other).not.toBe(body);
     expect(toldOf(opened(sealed(other)), "one")).toEqual([]);

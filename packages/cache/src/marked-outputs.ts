@@ -18,8 +18,8 @@ export interface MarkedOutputs {
 const maxUnusedLength = 256 * 1024;
 
 /**
- * After the first line, a line for each place: `place\tuntilMs`, and for each marked file `\tentry,inode,mtimeMs`, where `entry` is its number in the result. None of it counts once
- * the system was started again: after a power cut a file may have its size and time, and nothing in it.
+ * After the first line, a line for each place: its name, and for each marked file `\tentry,inode,mtimeMs,ctimeMs`, where `entry` is its number in the result. None of it counts once
+ * the system was started again: after a power cut a file may have its size and times, and nothing in it.
  */
 function head(): string {
   return `marked 1 ${bootIdentity()}`;
@@ -40,25 +40,24 @@ export function openMarkedOutputs(
       // Where they were removed, the index has better things to do.
       if (row === undefined || first === undefined || index.stat(first.path) === undefined) return;
       told.add(place);
-      const [, until, ...marks] = row.split("\t");
-      const untilMs = Number(until);
-      // The clock was set back: it says nothing of what came before and after.
-      if (untilMs > Date.now() + 1) return;
-      for (const mark of marks) {
-        const [number = Number.NaN, inode = Number.NaN, mtimeMs = Number.NaN] = mark
-          .split(",")
-          .map(Number);
+      for (const mark of row.split("\t").slice(1)) {
+        const [
+          number = Number.NaN,
+          inode = Number.NaN,
+          mtimeMs = Number.NaN,
+          ctimeMs = Number.NaN,
+        ] = mark.split(",").map(Number);
         const entry = entries[number];
         if (entry?.kind === "file")
-          index.remember(entry.path, entry.digest, { inode, mtimeMs, untilMs });
+          index.remember(entry.path, entry.digest, { inode, mtimeMs, ctimeMs });
       }
     },
-    note(place, entries, { files, untilMs }) {
-      const marks = entries.flatMap(({ path }, number) => {
-        const mark = files.get(path);
-        return mark === undefined ? [] : [`${number},${mark.inode},${mark.mtimeMs}`];
+    note(place, entries, marks) {
+      const rest = entries.flatMap(({ path }, number) => {
+        const mark = marks.get(path);
+        return mark === undefined ? [] : [[number, mark.inode, mark.mtimeMs, mark.ctimeMs].join()];
       });
-      if (marks.length > 0) noted.set(place, [place, untilMs, ...marks].join("\t"));
+      if (rest.length > 0) noted.set(place, [place, ...rest].join("\t"));
     },
     serialize() {
       if (noted.size === 0 && told.size === 0) return undefined;

@@ -1,5 +1,5 @@
 import type { FileIndex } from "@cuenv/digest";
-import type { RestoreMarks } from "./mark-files.ts";
+import { type RestoreMarks, stampAfterRename } from "./mark-files.ts";
 import { isOutput, isWholeOutput, type OutputPatterns } from "./output-pattern.ts";
 import { parentOf, type RestorePlan } from "./plan-restore.ts";
 import type { RestoreOptions } from "./restore-outputs.ts";
@@ -25,7 +25,7 @@ export async function applyRestore(
   }
   try {
     const { newPlace } = staging;
-    const { units, marks: files } = await stageOutputs(plan.writes, { newPlace, store, signal });
+    const { units, marks: staged } = await stageOutputs(plan.writes, { newPlace, store, signal });
     signal?.throwIfAborted();
     options.changing?.();
     const isShared = (path: string): boolean => !isWholeOutput(patterns, path);
@@ -42,16 +42,38 @@ export async function applyRestore(
         if (kind !== "directory" || !isShared(path)) staging.empty(staged);
     } else if (!swapped.undone) removeOutputs(options, plan, patterns);
     options.changing?.();
-    // The clock counts whole milliseconds, the file system parts of them.
-    const marks = { files, untilMs: Date.now() + 1 };
-    tellIndex(index, plan, swapped.kind === "swapped" ? marks : undefined);
-    return swapped.kind === "failed" ? miss("failed", swapped.cause, !swapped.undone) : marks;
+    if (swapped.kind === "failed") {
+      tellIndex(index, plan, undefined);
+      return miss("failed", swapped.cause, !swapped.undone);
+    }
+    const moved = units.filter(({ kind, path }) => kind === "directory" && !isShared(path));
+    const marks = inPlace(index.root, staged, new Set(moved.map(({ path }) => path)));
+    tellIndex(index, plan, marks);
+    return marks;
   } catch (error) {
     if (signal?.aborted === true) throw error;
     return miss(reasonOf(error), error);
   } finally {
     staging.remove();
   }
+}
+
+/** @param moved folders that were renamed as a whole, which changes nothing about the files in them */
+function inPlace(root: string, staged: RestoreMarks, moved: ReadonlySet<string>): RestoreMarks {
+  const marks = new Map(staged);
+  for (const [path, mark] of staged) {
+    if (isBelow(path, moved)) continue;
+    const now = stampAfterRename(`${root}/${path}`, mark);
+    if (now === undefined) marks.delete(path);
+    else marks.set(path, now);
+  }
+  return marks;
+}
+
+function isBelow(path: string, folders: ReadonlySet<string>): boolean {
+  for (let above = parentOf(path); above !== ""; above = parentOf(above))
+    if (folders.has(above)) return true;
+  return false;
 }
 
 /** A folder that is the task's output, with whatever rights the task gave it. */
@@ -101,10 +123,6 @@ function tellIndex(index: FileIndex, plan: RestorePlan, marks: RestoreMarks | un
   }
   for (const path of changed) index.invalidateOne(path);
   if (marks === undefined) return;
-  const { files, untilMs } = marks;
-  for (const entry of plan.writes) {
-    if (entry.kind !== "file") continue;
-    const mark = files.get(entry.path);
-    index.remember(entry.path, entry.digest, mark && { ...mark, untilMs });
-  }
+  for (const entry of plan.writes)
+    if (entry.kind === "file") index.remember(entry.path, entry.digest, marks.get(entry.path));
 }

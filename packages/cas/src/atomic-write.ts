@@ -34,8 +34,9 @@ const maxWriteBytes = 64 * 1024 * 1024;
 const zeros = Buffer.alloc(1024 * 1024);
 
 /**
- * As {@link writeFully}, but leaves a hole for a chunk of nothing but zeros: a sparse output of 5 GiB stays one. Gives whether there is one at the end: who writes
- * nothing more then has to end with `ftruncate` to the full size. In other cases better not: ext4 writes down the size at once, and after a power cut the file would have that, and nothing in it.
+ * As {@link writeFully}, but leaves a hole for a chunk of nothing but zeros: a sparse output of 5 GiB stays one. Gives whether there is one at the end: who writes nothing more then has to see to
+ * the size. With `ftruncate`, if the bytes are verified whenever they are read, as those of a store: ext4 writes such a size down at once, and after a power cut the file has that, and nothing in it. Else with
+ * {@link endHole}.
  */
 export function writeSparsely(file: number, bytes: Uint8Array, position: number): boolean {
   let isHole = false;
@@ -45,6 +46,11 @@ export function writeSparsely(file: number, bytes: Uint8Array, position: number)
     if (!isHole) writeFully(file, chunk, position + start);
   }
   return isHole;
+}
+
+/** Gives a file that ends in a hole its size by writing the last byte. */
+export function endHole(file: number, sizeBytes: number): void {
+  writeFully(file, zeros.subarray(0, 1), sizeBytes - 1);
 }
 
 /** How often a folder that somebody removes again and again is made anew. */

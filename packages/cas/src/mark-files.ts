@@ -1,50 +1,73 @@
 import { createMarkClock, type WriteMark } from "@cuenv/digest";
-import { lstatSync, type Stats, utimesSync } from "node:fs";
+import { lstatSync, utimesSync } from "node:fs";
 import type { FileToStage } from "./stage-file.ts";
+import { createTurns } from "./take-turns.ts";
 
-/** Of restored files, by the path of the entry. Those that have none are missing. */
-export interface RestoreMarks {
-  readonly files: ReadonlyMap<string, Omit<WriteMark, "untilMs">>;
-  readonly untilMs: number;
-}
+/** How restored files look, by the path of the entry. Those that were not marked are missing. */
+export type RestoreMarks = ReadonlyMap<string, WriteMark>;
+
+/** A smaller file is hashed in less time than it takes to mark it, to note it, and to find it again (32 KiB). */
+const smallestMarked = 32 * 1024;
+/** What the file system makes of a time: one that keeps whole milliseconds gives another one back (ms). */
+const rounding = 0.0005;
 
 const markClock = createMarkClock(clockNow);
-/** By device: whether times come back as they were written. */
-const keepsTimes = new Map<number, boolean>();
+/** Devices whose times do not come back as they were written. */
+const coarseDevices = new Set<number>();
 
-/** Marks files that were staged. Where one cannot be marked, the next run hashes it: nothing else depends on it. */
-export function markFiles(files: readonly FileToStage[]): RestoreMarks["files"] {
-  const marked = new Map<string, Omit<WriteMark, "untilMs">>();
-  for (const { file, stat } of inOrder(files)) {
-    try {
-      const { mtimeMs, isMark } = markClock(stat.mtimeMs);
-      if (mtimeMs !== stat.mtimeMs) utimesSync(file.target, mtimeMs / 1000, mtimeMs / 1000);
-      if (isMark && isKept(stat, file.target, mtimeMs))
-        marked.set(file.entry.path, { mtimeMs, inode: stat.ino });
-    } catch {
-      // Some network and FUSE file systems refuse it.
-    }
+/**
+ * Marks files that were staged, if that is worth it. What cannot be marked has to be hashed by the next run, no more.
+ * @throws the signal's reason
+ */
+export async function markFiles(
+  files: readonly FileToStage[],
+  signal: AbortSignal | undefined,
+): Promise<Map<string, WriteMark>> {
+  const marks = new Map<string, WriteMark>();
+  const turn = createTurns();
+  for (const { entry, target } of files) {
+    if (entry.digest.sizeBytes < smallestMarked) continue;
+    const others = turn();
+    if (others !== undefined) await others;
+    signal?.throwIfAborted();
+    const mark = markFile(target);
+    if (mark !== undefined) marks.set(entry.path, mark);
   }
-  return marked;
+  return marks;
 }
 
-/** As they were written: threads take turns, and large ones come last. */
-function inOrder(files: readonly FileToStage[]): { file: FileToStage; stat: Stats }[] {
-  const written: { file: FileToStage; stat: Stats }[] = [];
-  for (const file of files) {
-    const stat = lstatSync(file.target, { throwIfNoEntry: false });
-    if (stat !== undefined && keepsTimes.get(stat.dev) !== false) written.push({ file, stat });
+function markFile(path: string): WriteMark | undefined {
+  try {
+    const { dev, mtimeMs: writtenMs } = lstatSync(path);
+    if (coarseDevices.has(dev)) return undefined;
+    const { mtimeMs, isMark } = markClock(writtenMs);
+    if (mtimeMs !== writtenMs) utimesSync(path, mtimeMs / 1000, mtimeMs / 1000);
+    if (!isMark) return undefined;
+    const mark = stampOf(path);
+    if (Math.abs(mark.mtimeMs - mtimeMs) < rounding) return mark;
+    coarseDevices.add(dev);
+    return undefined;
+  } catch {
+    return undefined; // some network and FUSE file systems refuse it
   }
-  return written.toSorted((left, right) => left.stat.mtimeMs - right.stat.mtimeMs);
 }
 
-function isKept({ dev }: Stats, target: string, mtimeMs: number): boolean {
-  let isTrue = keepsTimes.get(dev);
-  if (isTrue === undefined) {
-    isTrue = Math.abs(lstatSync(target).mtimeMs - mtimeMs) < 0.0005;
-    keepsTimes.set(dev, isTrue);
+function stampOf(path: string): WriteMark {
+  const { mtimeMs, ctimeMs, ino: inode } = lstatSync(path);
+  return { mtimeMs, ctimeMs, inode };
+}
+
+/** Of a file that was renamed by itself, which changes its ctime, and nothing else. */
+export function stampAfterRename(
+  path: string,
+  { mtimeMs, inode }: WriteMark,
+): WriteMark | undefined {
+  try {
+    const now = stampOf(path);
+    return now.mtimeMs === mtimeMs && now.inode === inode ? now : undefined;
+  } catch {
+    return undefined;
   }
-  return isTrue;
 }
 
 /** What `Date.now()` was ahead of the monotonic clock, at the least (ms). */
@@ -58,7 +81,7 @@ function clockNow(): number {
   const [seconds, nanoseconds] = process.hrtime();
   const monotonic = seconds * 1000 + nanoseconds / 1e6;
   const whole = Date.now();
-  // Else it was set back since.
+  // Else it was set since.
   const isAsBefore = Math.abs(monotonic + ahead - whole) < 1.5;
   ahead = isAsBefore ? Math.max(ahead, whole - monotonic) : whole - monotonic;
   return monotonic + ahead;

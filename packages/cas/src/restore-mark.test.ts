@@ -1,8 +1,17 @@
-import { lstatSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import {
+  lstatSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { makeWorkspace, type Workspace } from "../test/workspace.ts";
 import { maxSyncReadBytes } from "./blob-store.ts";
-import type { RestoreMarks } from "./mark-files.ts";
+import { markFiles, type RestoreMarks } from "./mark-files.ts";
 
 let space: Workspace;
 beforeEach(() => {
@@ -21,33 +30,48 @@ async function restored(outputs: readonly string[]): Promise<RestoreMarks> {
   return result.marks;
 }
 
+/** Large enough to be worth it. */
+const worth = (fill: number | string): Buffer => Buffer.alloc(100_000, fill);
+
 describe("restored files", () => {
-  it("bear a mark each, small and large, alone and in folders; links bear none", async () => {
-    space.write("dist/small", "x");
-    space.write("dist/sub/tool", "#!/bin/sh\n", 0o755);
+  it("bear a mark each, alone and in folders; small ones bear none, nor do links", async () => {
+    space.write("dist/some", worth("a"));
+    space.write("dist/sub/tool", worth("b"), 0o755);
     space.write("dist/large", Buffer.alloc(maxSyncReadBytes + 1, "large"));
-    space.write("alone", "x");
-    symlinkSync("small", at("dist/link"));
-    const { files, untilMs } = await restored(["dist", "alone"]);
-    // The first moments of a tick of the clock have no room for a mark.
-    expect(files.size).toBeGreaterThanOrEqual(3);
-    expect(files.has("dist/link")).toBe(false);
-    for (const [path, { mtimeMs, inode }] of files) {
-      const stat = lstatSync(at(path));
-      expect(stat.mtimeMs).toBeCloseTo(mtimeMs, 3);
-      expect(stat.ino).toBe(inode);
-      expect(stat.ctimeMs).toBeLessThanOrEqual(untilMs);
+    space.write("dist/small", "x");
+    space.write("alone", worth("c"));
+    symlinkSync("some", at("dist/link"));
+    const marks = await restored(["dist", "alone"]);
+    const marked = ["alone", "dist/large", "dist/some", "dist/sub/tool"];
+    expect([...marks.keys()].toSorted()).toEqual(marked);
+    for (const [path, mark] of marks) {
+      const { mtimeMs, ctimeMs, ino: inode } = lstatSync(at(path));
+      expect(mark).toEqual({ mtimeMs, ctimeMs, inode });
     }
-    expect(new Set(Array.from(files.values(), ({ mtimeMs }) => mtimeMs)).size).toBe(files.size);
+    expect(new Set(Array.from(marks.values(), ({ mtimeMs }) => mtimeMs)).size).toBe(marks.size);
+  });
+
+  it("bear them where folders are shared with what others made, too", async () => {
+    space.write("out/mine.js", worth("a"));
+    space.write("out/sub/mine.js", worth("b"));
+    const { entries } = await space.capture("", ["out/**/*.js"]);
+    space.write("out/other.txt", "other");
+    for (const path of ["out/mine.js", "out/sub/mine.js"]) rmSync(at(path));
+    const result = await space.restore("", ["out/**/*.js"], entries);
+    if (result.kind === "miss" || result.marks === undefined) throw new Error("no marks");
+    expect([...result.marks.keys()].toSorted()).toEqual(["out/mine.js", "out/sub/mine.js"]);
+    for (const [path, mark] of result.marks) {
+      const { mtimeMs, ctimeMs, ino: inode } = lstatSync(at(path));
+      expect(mark).toEqual({ mtimeMs, ctimeMs, inode });
+    }
   });
 
   it("bear them in a restore that several threads share", async () => {
-    for (let number = 0; number < 300; number += 1)
-      space.write(`dist/${number}`, Buffer.alloc(100_000, number));
-    const { files } = await restored(["dist"]);
-    expect(files.size).toBeGreaterThan(250);
-    for (const [path, { mtimeMs }] of files)
-      expect(lstatSync(at(path)).mtimeMs).toBeCloseTo(mtimeMs, 3);
+    for (let number = 0; number < 300; number += 1) space.write(`dist/${number}`, worth(number));
+    const marks = await restored(["dist"]);
+    // What has no room in a tick of the clock has no mark.
+    expect(marks.size).toBeGreaterThan(250);
+    for (const [path, { mtimeMs }] of marks) expect(lstatSync(at(path)).mtimeMs).toBe(mtimeMs);
   });
 
   it("are later than what was there before, in the order of their restores", async () => {
@@ -55,12 +79,43 @@ describe("restored files", () => {
     for (let round = 0; round < 100; round += 1) {
       space.write("made-before", "x");
       const source = lstatSync(at("made-before")).mtimeMs;
-      mkdirSync(at("dist"), { recursive: true });
-      writeFileSync(at("dist/a"), `${round}`);
+      space.write("dist/a", worth(round));
       await restored(["dist"]);
       const { mtimeMs } = lstatSync(at("dist/a"));
       expect(mtimeMs).toBeGreaterThanOrEqual(Math.max(source, last));
       last = mtimeMs;
     }
+  });
+
+  it("are given up in the middle of it, with nothing changed", async () => {
+    for (let number = 0; number < 600; number += 1) space.write(`dist/${number}`, worth(number));
+    const { entries } = await space.capture("", ["dist"]);
+    rmSync(at("dist"), { recursive: true });
+    const controller = new AbortController();
+    const files = entries.flatMap((entry) =>
+      entry.kind === "file" ? [{ entry, target: at(`staged-${entry.path.slice(5)}`) }] : [],
+    );
+    for (const { target, entry } of files)
+      writeFileSync(target, worth(Number(entry.path.slice(5))));
+    setImmediate(() => controller.abort(new Error("enough")));
+    await expect(
+      (async () => {
+        // It is heard as soon as others have their turn.
+        for (;;) await markFiles(files, controller.signal);
+      })(),
+    ).rejects.toThrow("enough");
+  });
+
+  it.each([
+    ["in a hole", 9_000_000, 24 * 1024 * 1024],
+    ["in a hole of exactly a mebibyte", 2 * 1024 * 1024, 3 * 1024 * 1024],
+    ["with nothing but a hole", 0, 5 * 1024 * 1024],
+  ])("are what they were, and as sparse, when they end %s", async (_, bytes, size) => {
+    space.write("dist/sparse", randomBytes(bytes));
+    truncateSync(at("dist/sparse"), size);
+    const before = readFileSync(at("dist/sparse"));
+    await restored(["dist"]);
+    expect(readFileSync(at("dist/sparse")).equals(before)).toBe(true);
+    expect(statSync(at("dist/sparse")).blocks * 512).toBeLessThan(bytes + 1.1 * 1024 * 1024);
   });
 });

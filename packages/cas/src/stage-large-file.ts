@@ -1,14 +1,6 @@
 import { createHasher, type DigestFunction, hashFileInTurns } from "@cuenv/digest";
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  copyFileSync,
-  ftruncateSync,
-  statSync,
-  unlinkSync,
-} from "node:fs";
-import { removeQuietly, writeSparsely } from "./atomic-write.ts";
+import { chmodSync, closeSync, constants, copyFileSync, statSync, unlinkSync } from "node:fs";
+import { endHole, removeQuietly, writeSparsely } from "./atomic-write.ts";
 import { blobCorrupt } from "./blob-errors.ts";
 import { type BlobStore, maxSyncReadBytes } from "./blob-store.ts";
 import { createBufferPool } from "./buffer-pool.ts";
@@ -59,7 +51,7 @@ async function copyBlob(
       if (position > entry.digest.sizeBytes) break;
       goOn?.();
     }
-    if (endsInHole) ftruncateSync(file, position);
+    if (endsInHole) endHole(file, position);
   } finally {
     closeSync(file);
   }

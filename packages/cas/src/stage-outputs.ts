@@ -18,7 +18,8 @@ export interface StagedUnit {
 
 export interface StagedOutputs {
   readonly units: readonly StagedUnit[];
-  readonly marks: RestoreMarks["files"];
+  /** As they are staged: to be looked at once more where a file is renamed by itself. */
+  readonly marks: RestoreMarks;
 }
 
 export interface StageOptions {
@@ -62,5 +63,5 @@ export async function stageOutputs(
     }
   }
   await stageFiles(files, options);
-  return { units, marks: markFiles(files) };
+  return { units, marks: await markFiles(files, options.signal) };
 }

@@ -37,10 +37,15 @@ function writeMarked(path: string, text = "one"): WriteMark {
   const { mtimeMs, isMark } = markClock(writtenMs);
   expect(isMark).toBe(true);
   setMtime(path, mtimeMs);
-  return { mtimeMs, inode, untilMs: Date.now() + 1 };
+  return { ...stampOf(path), inode };
 }
 
-/** Until the kernel's clock has gone on, which `untilMs` is compared with. */
+function stampOf(path: string): WriteMark {
+  const { mtimeMs, ctimeMs, ino: inode } = lstatSync(join(root, path));
+  return { mtimeMs, ctimeMs, inode };
+}
+
+/** Until the kernel's clock has gone on. */
 function tick(): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, 20);
@@ -131,10 +136,8 @@ describe("a file that its writer marked", () => {
 
   it("bears the mark on this file system, and no other file does", () => {
     const marks = Array.from({ length: 200 }, () => writeMarked("a"));
-    const { mtimeMs, ctimeMs } = lstatSync(join(root, "a"));
-    const bearing = marks.filter((mark) =>
-      bearsMark({ mtimeMs, ctimeMs, inode: mark.inode }, mark),
-    );
+    const now = stampOf("a");
+    const bearing = marks.filter((mark) => bearsMark({ ...now, ctimeMs: mark.ctimeMs }, mark));
     expect(bearing).toEqual([marks.at(-1)]);
   });
 });
@@ -184,6 +187,22 @@ describe("the mtimes that mark files", () => {
         },
       ),
     );
+  });
+
+  it("are others for each file, and later than those before in their tick, when an older file comes in between", () => {
+    const now = 1_700_000_000_100.5;
+    const give = createMarkClock(() => now);
+    const [older, newer] = [now - 20.25, now - 10.25];
+    const given = { older: [older], newer: [newer] };
+    for (let file = 0; file < 40; file += 1) {
+      given.older.push(give(older).mtimeMs);
+      given.newer.push(give(newer).mtimeMs);
+    }
+    for (const all of [given.older, given.newer]) {
+      expect(all).toEqual(all.toSorted((left, right) => left - right));
+      expect(new Set(all).size).toBe(all.length);
+      expect((all.at(-1) ?? 0) - (all[0] ?? 0)).toBeLessThan(1);
+    }
   });
 
   it("are none where the file system keeps whole milliseconds or less", () => {
