@@ -25,7 +25,7 @@ export async function applyRestore(
   }
   try {
     const { newPlace } = staging;
-    const { units, marks: staged } = await stageOutputs(plan.writes, { newPlace, store, signal });
+    const { units, marks: ofStaged } = await stageOutputs(plan.writes, { newPlace, store, signal });
     signal?.throwIfAborted();
     options.changing?.();
     const isShared = (path: string): boolean => !isWholeOutput(patterns, path);
@@ -47,7 +47,7 @@ export async function applyRestore(
       return miss("failed", swapped.cause, !swapped.undone);
     }
     const moved = units.filter(({ kind, path }) => kind === "directory" && !isShared(path));
-    const marks = inPlace(index.root, staged, new Set(moved.map(({ path }) => path)));
+    const marks = inPlace(index.root, ofStaged, new Set(moved.map(({ path }) => path)));
     tellIndex(index, plan, marks);
     return marks;
   } catch (error) {
