@@ -14,7 +14,6 @@ import { openMemos, saveMemos } from "./memos.ts";
 import { openEngineRemote } from "./open-engine-remote.ts";
 import type { RemoteOptions } from "./remote-tier.ts";
 import { withMemoryFallback } from "./memory-fallback.ts";
-import { preciseDevice } from "./precise-device.ts";
 import { appendRunRecord, createRunCounter, type RunRecord } from "./run-statistics.ts";
 import { secretSalt } from "./secret-salt.ts";
 import { createOutputWriters } from "./output-writers.ts";
@@ -78,9 +77,13 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
     now,
     emit,
   });
-  const tryFolder = (): string | undefined =>
-    readOnly ? undefined : stores.folder.temporaryDirectory();
-  const index = openIndex(options, trust, state?.files, tryFolder);
+  const index = createFileIndex({
+    root: workspaceRoot,
+    digestFunction: settings.digestFunction,
+    stateFile: state?.files,
+    seal: () => trust.seal("files"),
+    now,
+  });
   const memos = openMemos({ state, trust, index, version, build, readOnly, projectDirectory });
   const stores = openStores(options, trust, memos.entryMemo, emit);
   const remote = options.remote && openEngineRemote(options.remote, stores.blobs, emit);
@@ -122,23 +125,6 @@ export function openCacheEngine(options: OpenCacheEngineOptions): OpenedCacheEng
       return record;
     },
   };
-}
-
-/** @param tryFolder in which the file system is tried */
-function openIndex(
-  { settings, workspaceRoot, now = Date.now }: OpenCacheEngineOptions,
-  trust: EntryTrust,
-  stateFile: string | undefined,
-  tryFolder: () => string | undefined,
-): FileIndex {
-  return createFileIndex({
-    root: workspaceRoot,
-    digestFunction: settings.digestFunction,
-    stateFile,
-    seal: () => trust.seal("files"),
-    isPrecise: preciseDevice(tryFolder),
-    now,
-  });
 }
 
 function occupiedSalt(path: string): CacheEvent {
@@ -209,7 +195,7 @@ async function keep(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { settings, folder } = engine;
-  // What a task just wrote the next run of hits looks at in any case, and saves it.
+  // What a task just wrote is too young to be remembered: the next run of hits looks at it again in any case, and saves it.
   engine.index.save(record.stored > 0);
   saveMemos(engine, state, engine.version);
   engine.lastResults.save();

@@ -47,7 +47,6 @@ export {
   type RestoreOptions,
 } from "./restore-outputs.ts";
 export type { RestoreMarks } from "./mark-files.ts";
-export { hasPreciseTimes } from "./precise-times.ts";
 export type { RestoreMissReason, RestoreResult } from "./restore-result.ts";
 export { storeUnavailable } from "./system-error.ts";
 export { removeTree } from "./remove-tree.ts";

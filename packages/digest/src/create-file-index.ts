@@ -41,8 +41,6 @@ export interface FileIndexOptions {
   readonly stateFile: string | undefined;
   /** Of the memo, asked when it is read and when it is kept; without one, neither is done. Default: a checksum. */
   readonly seal?: () => Seal | undefined;
-  /** Whether each change of a file on a device has a time of its own, if it was looked at before: then no stat there is too young. Default: on none. */
-  readonly isPrecise?: ((device: number) => boolean) | undefined;
   /** Milliseconds since the epoch; for tests of the racy-mtime rule. */
   readonly now?: () => number;
   /** `lstat`, for tests with coarse clocks. */
@@ -276,17 +274,9 @@ function record(index: Index, path: string, hashed: HashedFile, readAtMs: number
     before.ino === after.ino &&
     digest.sizeBytes === after.size;
   if (!stable) return false;
-  const vouchedAtMs = whenVouched(index, before, readAtMs);
-  const stat = toFileStat(after);
-  setSeen(index, path, { turn: index.turn, stat, digest, readAtMs: vouchedAtMs });
+  setSeen(index, path, { turn: index.turn, stat: toFileStat(after), digest, readAtMs });
   countRead(index, digest.sizeBytes);
   return true;
-}
-
-/** For the racy-mtime rule: as if that was read very late what was looked at before it was read, and will have another time after any change. */
-function whenVouched({ options }: Index, before: Stats, readAtMs: number): number {
-  const isYoung = isRacy(before, readAtMs);
-  return isYoung && options.isPrecise?.(before.dev) === true ? Number.POSITIVE_INFINITY : readAtMs;
 }
 
 /** Of a file or a listing: there is something new to save. */
@@ -334,7 +324,7 @@ function listed(index: Index, path: string, seen: Seen): Seen | undefined {
     after?.mtimeMs === seen.stat.mtimeMs &&
     after.ctimeMs === seen.stat.ctimeMs &&
     !isMergedFolder(after, index.options.root, path);
-  seen.readAtMs = stable ? whenVouched(index, after, readAtMs) : Number.NEGATIVE_INFINITY;
+  seen.readAtMs = stable ? readAtMs : Number.NEGATIVE_INFINITY;
   countRead(index, 0);
   return seen;
 }
