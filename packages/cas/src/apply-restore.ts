@@ -1,5 +1,5 @@
 import type { FileIndex } from "@cuenv/digest";
-import { type RestoreMarks, stampAfterRename } from "./mark-files.ts";
+import type { RestoreMarks } from "./mark-files.ts";
 import { isOutput, isWholeOutput, type OutputPatterns } from "./output-pattern.ts";
 import { parentOf, type RestorePlan } from "./plan-restore.ts";
 import type { RestoreOptions } from "./restore-outputs.ts";
@@ -47,7 +47,7 @@ export async function applyRestore(
       return miss("failed", swapped.cause, !swapped.undone);
     }
     const moved = units.filter(({ kind, path }) => kind === "directory" && !isShared(path));
-    const marks = inPlace(index.root, ofStaged, new Set(moved.map(({ path }) => path)));
+    const marks = marksBelow(new Set(moved.map(({ path }) => path)), ofStaged);
     tellIndex(index, plan, marks);
     return marks;
   } catch (error) {
@@ -58,16 +58,12 @@ export async function applyRestore(
   }
 }
 
-/** @param moved folders that were renamed as a whole, which changes nothing about the files in them */
-function inPlace(root: string, staged: RestoreMarks, moved: ReadonlySet<string>): RestoreMarks {
-  const marks = new Map(staged);
-  for (const [path, mark] of staged) {
-    if (isBelow(path, moved)) continue;
-    const now = stampAfterRename(`${root}/${path}`, mark);
-    if (now === undefined) marks.delete(path);
-    else marks.set(path, now);
-  }
-  return marks;
+/**
+ * Those of files in folders that were renamed as a whole, which changes nothing about the files. The rename of a file by itself changes its ctime: who looks at it afterwards cannot tell that from an edit which keeps
+ * the mtime, and came before the look.
+ */
+function marksBelow(folders: ReadonlySet<string>, staged: RestoreMarks): RestoreMarks {
+  return new Map([...staged].filter(([path]) => isBelow(path, folders)));
 }
 
 function isBelow(path: string, folders: ReadonlySet<string>): boolean {

@@ -57,19 +57,6 @@ function stampOf(path: string): WriteMark {
   return { mtimeMs, ctimeMs, inode };
 }
 
-/** Of a file that was renamed by itself, which changes its ctime, and nothing else. */
-export function stampAfterRename(
-  path: string,
-  { mtimeMs, inode }: WriteMark,
-): WriteMark | undefined {
-  try {
-    const now = stampOf(path);
-    return now.mtimeMs === mtimeMs && now.inode === inode ? now : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /** What `Date.now()` was ahead of the monotonic clock, at the least (ms). */
 let ahead = Number.NEGATIVE_INFINITY;
 

@@ -18,7 +18,7 @@ export interface StagedUnit {
 
 export interface StagedOutputs {
   readonly units: readonly StagedUnit[];
-  /** As they are staged: to be looked at once more where a file is renamed by itself. */
+  /** As they are staged: the rename of a file by itself changes its ctime. */
   readonly marks: RestoreMarks;
 }
 
