@@ -14,7 +14,7 @@ export interface MarkedOutputs {
   serialize(): string | undefined;
 }
 
-/** Of places that nobody asked for (256 KiB): some thousand files of each task of a few hundred would be more. */
+/** Of places that nobody asked for (256 KiB): some 4,000 files. */
 const maxUnusedLength = 256 * 1024;
 
 /**

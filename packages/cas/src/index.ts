@@ -32,9 +32,9 @@ export { createMemoryBlobStore, type MemoryBlobStoreOptions } from "./memory-blo
 export type { OutputEntry } from "./output-entry.ts";
 export { isInPlace, parentOf, type RestoreChanges } from "./plan-restore.ts";
 export {
+  bootIdentity,
   isAbandoned,
   isOfThisMachine,
-  bootIdentity,
   processIdentity,
   processStart,
   runningProcess,

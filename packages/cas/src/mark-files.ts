@@ -16,7 +16,8 @@ const markClock = createMarkClock(clockNow);
 const coarseDevices = new Set<number>();
 
 /**
- * Marks files that were staged, if that is worth it. What cannot be marked has to be hashed by the next run, no more.
+ * Marks files that were staged, if that is worth it. What cannot be marked has to be hashed by the next run, no more. A file that is to be renamed by itself loses the mark, and is given its mtime all the same: so it is
+ * later than one that it was made of, which was restored in the same tick.
  * @throws the signal's reason
  */
 export async function markFiles(

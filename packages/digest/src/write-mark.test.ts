@@ -33,11 +33,10 @@ const markClock = createMarkClock(Date.now);
 
 function writeMarked(path: string, text = "one"): WriteMark {
   writeFileSync(join(root, path), text);
-  const { mtimeMs: writtenMs, ino: inode } = lstatSync(join(root, path));
-  const { mtimeMs, isMark } = markClock(writtenMs);
+  const { mtimeMs, isMark } = markClock(stampOf(path).mtimeMs);
   expect(isMark).toBe(true);
   setMtime(path, mtimeMs);
-  return { ...stampOf(path), inode };
+  return stampOf(path);
 }
 
 function stampOf(path: string): WriteMark {
